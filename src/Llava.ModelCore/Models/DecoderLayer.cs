@@ -1,0 +1,115 @@
+using Llava.ModelCore.Checkpoints;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Models;
+
+/// <summary>One LLaMA block: h ← h + Attn(RMSNorm(h)); h ← h + MLP(RMSNorm(h)) (spec 1.4.1).</summary>
+public sealed class DecoderLayer : nn.Module
+{
+    [ComponentName(Name = "input_layernorm")]
+    private readonly RmsNorm _attentionNorm;
+
+    [ComponentName(Name = "self_attn")]
+    private readonly SelfAttention _attention;
+
+    [ComponentName(Name = "post_attention_layernorm")]
+    private readonly RmsNorm _mlpNorm;
+
+    [ComponentName(Name = "mlp")]
+    private readonly GatedMlp _mlp;
+
+    /// <summary>Makes the layer with uninitialised weights.</summary>
+    public DecoderLayer(LanguageModelConfig config, int layer)
+        : base(nameof(DecoderLayer))
+    {
+        _attentionNorm = new RmsNorm(config.HiddenSize, config.NormEpsilon);
+        _attention = new SelfAttention(config, layer);
+        _mlpNorm = new RmsNorm(config.HiddenSize, config.NormEpsilon);
+        _mlp = new GatedMlp(config);
+        RegisterComponents();
+    }
+
+    /// <summary>Runs the block on packed tokens.</summary>
+    /// <param name="hidden">(tokens, hidden size).</param>
+    /// <param name="cosine">(tokens, 1, head size).</param>
+    /// <param name="sine">(tokens, 1, head size).</param>
+    /// <param name="attention">What the tokens may see.</param>
+    /// <returns>(tokens, hidden size).</returns>
+    public Tensor Forward(Tensor hidden, Tensor cosine, Tensor sine, IAttention attention)
+    {
+        hidden = hidden.add(_attention.Forward(_attentionNorm.call(hidden), cosine, sine, attention), Native.Scalars.One);
+        return hidden.add(_mlp.call(_mlpNorm.call(hidden)), Native.Scalars.One);
+    }
+}
+
+/// <summary>Projections around an <see cref="IAttention"/>, without biases.</summary>
+public sealed class SelfAttention : nn.Module
+{
+    private readonly LanguageModelConfig _config;
+    private readonly int _layer;
+
+    [ComponentName(Name = "q_proj")]
+    private readonly LinearLayer _query;
+
+    [ComponentName(Name = "k_proj")]
+    private readonly LinearLayer _key;
+
+    [ComponentName(Name = "v_proj")]
+    private readonly LinearLayer _value;
+
+    [ComponentName(Name = "o_proj")]
+    private readonly LinearLayer _output;
+
+    /// <summary>Makes the projections with uninitialised weights.</summary>
+    public SelfAttention(LanguageModelConfig config, int layer)
+        : base(nameof(SelfAttention))
+    {
+        (_config, _layer) = (config, layer);
+        var width = (long)config.Heads * config.HeadSize;
+        var narrow = (long)config.KeyValueHeads * config.HeadSize;
+        _query = new LinearLayer(config.HiddenSize, width, hasBias: false);
+        _key = new LinearLayer(config.HiddenSize, narrow, hasBias: false);
+        _value = new LinearLayer(config.HiddenSize, narrow, hasBias: false);
+        _output = new LinearLayer(width, config.HiddenSize, hasBias: false);
+        RegisterComponents();
+    }
+
+    internal Tensor Forward(Tensor x, Tensor cosine, Tensor sine, IAttention attention)
+    {
+        var query = Rotate(_query.call(x).view(-1, _config.Heads, _config.HeadSize), cosine, sine);
+        var key = Rotate(_key.call(x).view(-1, _config.KeyValueHeads, _config.HeadSize), cosine, sine);
+        var value = _value.call(x).view(-1, _config.KeyValueHeads, _config.HeadSize);
+        return _output.call(attention.Attend(_layer, query, key, value).reshape(x.shape[0], -1)).to(x.dtype);
+    }
+
+    private static Tensor Rotate(Tensor x, Tensor cosine, Tensor sine) =>
+        RotaryEmbedding.Rotate(x, cosine.to(x.dtype), sine.to(x.dtype));
+}
+
+/// <summary>down(silu(gate(x))·up(x)), without biases.</summary>
+public sealed class GatedMlp : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "gate_proj")]
+    private readonly LinearLayer _gate;
+
+    [ComponentName(Name = "up_proj")]
+    private readonly LinearLayer _up;
+
+    [ComponentName(Name = "down_proj")]
+    private readonly LinearLayer _down;
+
+    /// <summary>Makes the projections with uninitialised weights.</summary>
+    public GatedMlp(LanguageModelConfig config)
+        : base(nameof(GatedMlp))
+    {
+        _gate = new LinearLayer(config.HiddenSize, config.IntermediateSize, hasBias: false);
+        _up = new LinearLayer(config.HiddenSize, config.IntermediateSize, hasBias: false);
+        _down = new LinearLayer(config.IntermediateSize, config.HiddenSize, hasBias: false);
+        RegisterComponents();
+    }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input) =>
+        _down.call(nn.functional.silu(_gate.call(input)) * _up.call(input)).to(input.dtype);
+}

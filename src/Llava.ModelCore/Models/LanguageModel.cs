@@ -1,0 +1,88 @@
+using Llava.ModelCore.Checkpoints;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Models;
+
+/// <summary>
+/// A LLaMA-family decoder on packed tokens: (tokens, hidden) in and out, positions given per token, and what each token
+/// sees left to an <see cref="IAttention"/>. Training, parity and the reference engine all run this one path.
+/// </summary>
+public sealed class LanguageModel : nn.Module
+{
+    private readonly RotaryEmbedding _rotary;
+
+    [ComponentName(Name = "embed_tokens")]
+    private readonly Embeddings _embeddings;
+
+    [ComponentName(Name = "layers")]
+    private readonly ModuleList<DecoderLayer> _layers;
+
+    [ComponentName(Name = "norm")]
+    private readonly RmsNorm _norm;
+
+    [ComponentName(Name = "lm_head")]
+    private readonly LinearLayer? _head;
+
+    /// <summary>Makes the model with uninitialised weights.</summary>
+    public LanguageModel(LanguageModelConfig config)
+        : base(nameof(LanguageModel))
+    {
+        Config = config;
+        _rotary = new RotaryEmbedding(config);
+        _embeddings = new Embeddings(config.VocabularySize, config.HiddenSize);
+        _layers = new ModuleList<DecoderLayer>([.. Enumerable.Range(0, config.Layers).Select(i => new DecoderLayer(config, i))]);
+        _norm = new RmsNorm(config.HiddenSize, config.NormEpsilon);
+        _head = config.TieEmbeddings ? null : new LinearLayer(config.HiddenSize, config.VocabularySize, hasBias: false);
+        RegisterComponents();
+    }
+
+    /// <summary>Sizes.</summary>
+    public LanguageModelConfig Config { get; }
+
+    /// <summary>Looks tokens up: int64 (tokens) → (tokens, hidden).</summary>
+    public Tensor Embed(Tensor ids) => _embeddings.Weight.index_select(0, ids);
+
+    /// <summary>Runs all layers and the final norm.</summary>
+    /// <param name="embeddings">(tokens, hidden).</param>
+    /// <param name="positions">int64 (tokens): the position of each token in its own sequence.</param>
+    /// <param name="longest">Length of the longest sequence after this pass; only dynamic RoPE scaling looks at it.</param>
+    /// <param name="attention">What each token sees.</param>
+    /// <param name="observe">Called with (layer index, output of that layer) after every layer; for parity tests.</param>
+    /// <returns>(tokens, hidden) after the final norm.</returns>
+    public Tensor Forward(Tensor embeddings, Tensor positions, long longest, IAttention attention, Action<int, Tensor>? observe = null)
+    {
+        var (cosine, sine) = _rotary.At(positions, longest);
+        var hidden = embeddings;
+        for (var i = 0; i < _layers.Count; i++)
+        {
+            hidden = _layers[i].Forward(hidden, cosine, sine, attention);
+            observe?.Invoke(i, hidden);
+        }
+
+        return _norm.call(hidden);
+    }
+
+    /// <summary>Logits of final hidden states: (tokens, hidden) → (tokens, vocabulary), float32.</summary>
+    public Tensor Logits(Tensor hidden) =>
+        (_head is null ? nn.functional.linear(hidden, _embeddings.Weight.to(hidden.dtype)) : _head.call(hidden)).to(ScalarType.Float32);
+}
+
+/// <summary>The token embedding table.</summary>
+public sealed class Embeddings : nn.Module
+{
+    [ComponentName(Name = "weight")]
+    private readonly Parameter _weight;
+
+    /// <summary>Makes the table with uninitialised weights of shape (vocabulary, hidden).</summary>
+    public Embeddings(long vocabulary, long hidden)
+        : base(nameof(Embeddings))
+    {
+        _weight = nn.Parameter(empty(vocabulary, hidden));
+        RegisterComponents();
+    }
+
+    /// <summary>(vocabulary, hidden).</summary>
+    public Tensor Weight => _weight;
+}

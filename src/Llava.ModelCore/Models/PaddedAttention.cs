@@ -1,0 +1,32 @@
+using Llava.ModelCore.Native;
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Models;
+
+/// <summary>Attention over a padded batch with an additive mask: the training path and the parity reference.</summary>
+/// <param name="rows">Sequences in the batch.</param>
+/// <param name="mask">Additive mask, broadcastable to (rows, heads, length, length): 0 where a key is visible, −∞ elsewhere.</param>
+public sealed class PaddedAttention(long rows, Tensor mask) : IAttention
+{
+    /// <summary>The causal mask (1, 1, length, length) in float32.</summary>
+    public static Tensor CausalMask(long length, Device? device = null) =>
+        full([1, 1, length, length], float.NegativeInfinity, device: device).triu(1);
+
+    /// <inheritdoc/>
+    public Tensor Attend(int layer, Tensor query, Tensor key, Tensor value)
+    {
+        var groups = query.shape[1] / key.shape[1];
+        var q = Batched(query, 1);
+        var scores = q.mul(Scalars.Of(1 / Math.Sqrt(query.shape[2]))).matmul(Batched(key, groups).transpose(-1, -2));
+        // Written out: libtorch's fused CPU attention is several times slower than this in bf16, backward above all.
+        var weights = scores.add(mask.to(scores.dtype), Scalars.One).to(ScalarType.Float32).softmax(-1).to(scores.dtype);
+        return weights.matmul(Batched(value, groups)).transpose(1, 2).reshape(query.shape);
+    }
+
+    /// <summary>(tokens, heads, size) → (rows, heads·groups, length, size).</summary>
+    private Tensor Batched(Tensor x, long groups)
+    {
+        var batched = x.view(rows, -1, x.shape[1], x.shape[2]).transpose(1, 2);
+        return groups == 1 ? batched : batched.repeat_interleave(groups, 1);
+    }
+}

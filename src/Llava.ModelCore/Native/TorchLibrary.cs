@@ -1,0 +1,96 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using TorchSharp;
+
+namespace Llava.ModelCore.Native;
+
+/// <summary>
+/// Finds libtorch and loads it by absolute path before TorchSharp is touched, so that one build runs on Debian 12,
+/// on newer systems and on the libtorch of a PyTorch installation.
+/// </summary>
+public static class TorchLibrary
+{
+    /// <summary>Environment variable that names a folder with another libtorch, for example PyTorch's <c>torch/lib</c>.</summary>
+    public const string FolderVariable = "LLAVA_LIBTORCH";
+
+    private static readonly string[] Required = ["libc10.so", "libtorch_cpu.so"];
+    private static readonly string[] Optional = ["libc10_cuda.so", "libtorch_cuda.so"];
+    private static readonly Lazy<TorchLibraryReport> Loaded = new(Load);
+
+    /// <summary>Loads libtorch once per process and says what was found.</summary>
+    /// <exception cref="TorchLibraryException">A library is missing or cannot be loaded; the message says what to do.</exception>
+    public static TorchLibraryReport EnsureLoaded() => Loaded.Value;
+
+    private static TorchLibraryReport Load()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return new TorchLibraryReport(AppContext.BaseDirectory, [], IsPatched: false);
+        }
+
+        var named = Environment.GetEnvironmentVariable(FolderVariable);
+        var folder = string.IsNullOrEmpty(named) ? AppContext.BaseDirectory : Path.GetFullPath(named);
+        var loaded = new List<string>();
+        foreach (var name in Required)
+        {
+            loaded.Add(LoadFile(Path.Combine(folder, name), named));
+        }
+
+        foreach (var name in Optional.Where(name => File.Exists(Path.Combine(folder, name))))
+        {
+            loaded.Add(LoadFile(Path.Combine(folder, name), named));
+        }
+
+        loaded.Add(LoadFile(Path.Combine(folder, "libtorch.so"), named));
+        var (binding, isPatched) = BindingForThisSystem(Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so"));
+        loaded.Add(LoadFile(binding, named: null));
+        RouteTorchSharpTo(NativeLibrary.Load(binding));
+        return new TorchLibraryReport(folder, loaded, isPatched);
+    }
+
+    private static string LoadFile(string path, string? named)
+    {
+        if (!File.Exists(path))
+        {
+            throw new TorchLibraryException(named is null
+                ? $"'{path}' is missing. Build or publish the project again so that the libtorch package is restored, or set {FolderVariable} to a folder with libtorch."
+                : $"'{path}' is missing. {FolderVariable} is '{named}'; it must name a folder with libtorch_cpu.so, such as a PyTorch installation's torch/lib.");
+        }
+
+        try
+        {
+            NativeLibrary.Load(path);
+            return path;
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+        {
+            throw new TorchLibraryException($"'{path}' cannot be loaded: {e.Message}", e);
+        }
+    }
+
+    /// <summary>
+    /// TorchSharp's binding asks for GLIBCXX_3.4.32, which Debian 12 and Ubuntu 22.04 lack, though no relocation uses it.
+    /// There a copy whose requirement is marked weak is loaded instead.
+    /// </summary>
+    private static (string Path, bool IsPatched) BindingForThisSystem(string original)
+    {
+        if (!File.Exists(original) || NativeLibrary.TryLoad(original, out _))
+        {
+            return (original, false);
+        }
+
+        return (WeakenedCopy.Of(original, "GLIBCXX_3.4.32"), true);
+    }
+
+    private static void RouteTorchSharpTo(nint binding) =>
+        NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, (name, _, _) => name == "LibTorchSharp" ? binding : 0);
+}
+
+/// <summary>What <see cref="TorchLibrary.EnsureLoaded"/> found.</summary>
+/// <param name="Folder">Folder libtorch was taken from.</param>
+/// <param name="Files">Libraries in the order they were loaded.</param>
+/// <param name="IsPatched">Whether the binding needed the weakened copy because libstdc++ is older than it asks for.</param>
+public sealed record TorchLibraryReport(string Folder, IReadOnlyList<string> Files, bool IsPatched);
+
+/// <summary>libtorch cannot be found or loaded. Trying again does not help; the message says what does.</summary>
+public sealed class TorchLibraryException(string message, Exception? inner = null) : LlavaException(message, isRetryable: false, inner);
