@@ -13,7 +13,7 @@ internal static class JobProgressBar
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan PlainPace = TimeSpan.FromSeconds(10);
 
-    /// <summary>Shows the job until <paramref name="isOver"/> says so; the reader is asked a few times a second.</summary>
+    /// <summary>Shows the job until the reader says that it is over; the reader is asked a few times a second.</summary>
     public static async Task<JobTick> ShowAsync(
         Func<CancellationToken, Task<(JobTick Tick, bool IsOver)>> read, TimeProvider time, CancellationToken cancellationToken)
     {
