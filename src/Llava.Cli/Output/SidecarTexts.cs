@@ -6,7 +6,7 @@ namespace Llava.Cli.Output;
 /// One .txt per image with the answer, below a folder, under the item's own name. Items that failed get none; several prompts on one image
 /// are separated by a line feed in item order.
 /// </summary>
-internal sealed class SidecarTexts(string folder) : IResultWriter
+internal sealed class SidecarTexts(string folder, string source) : IResultWriter
 {
     private string? _lastName;
 
@@ -36,7 +36,7 @@ internal sealed class SidecarTexts(string folder) : IResultWriter
     private string PathOf(ItemResult result)
     {
         var name = result.Images.Count > 0 ? result.Images[0] : result.CustomId;
-        var relative = Path.IsPathRooted(name) ? Path.GetFileName(name) : name;
+        var relative = Path.IsPathRooted(name) ? Path.GetRelativePath(Directory.Exists(source) ? source : Path.GetDirectoryName(source)!, name) : name;
         var path = Path.GetFullPath(Path.Combine(folder, Path.ChangeExtension(relative, ".txt")));
         // A custom id comes from a file somebody else may have written.
         return path.StartsWith(Path.GetFullPath(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal)

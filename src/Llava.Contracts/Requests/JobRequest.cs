@@ -43,7 +43,7 @@ public sealed record JobRequest
     public IReadOnlyList<Finding> Validate()
     {
         List<Finding> findings = [.. Generation.Validate()];
-        Check(!string.IsNullOrWhiteSpace(Model) && Model.Length <= 200, "model", $"is '{Model}'; name a model in at most 200 letters.");
+        Check(!string.IsNullOrWhiteSpace(Model) && Model.Length <= 1000, "model", $"is '{Model}'; name a model in at most 1000 letters.");
         Check(Prompt is null || (!string.IsNullOrWhiteSpace(Prompt) && Prompt.Length <= 100_000), "prompt", "is empty or longer than 100000 letters; leave it out or say what to ask.");
         Check(!string.IsNullOrWhiteSpace(Source.Path) && !Source.Path.Contains('\0', StringComparison.Ordinal), "source.path", $"is '{Source.Path}'; name a folder or file.");
         Check(Enum.IsDefined(Source.Kind), "source.kind", $"is {(int)Source.Kind}; give folder, list, manifest or questions.");

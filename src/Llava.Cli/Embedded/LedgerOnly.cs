@@ -1,0 +1,35 @@
+using Llava.Ledger;
+using Llava.Ledger.Jobs;
+using Llava.Ledger.Results;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Llava.Cli.Embedded;
+
+/// <summary>The embedded ledger without scheduler, consumer or model: for commands that only read.</summary>
+internal sealed class LedgerOnly : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+
+    private LedgerOnly(ServiceProvider services) => _services = services;
+
+    public JobReader Jobs => _services.GetRequiredService<JobReader>();
+
+    public ResultReader Results => _services.GetRequiredService<ResultReader>();
+
+    public static async Task<LedgerOnly> OpenAsync(string dataFolder, CancellationToken cancellationToken)
+    {
+        var services = new ServiceCollection()
+            .AddLlavaLedger(options => options.Configure(o => o.Path = LedgerPath.In(dataFolder)))
+            .BuildServiceProvider();
+        await services.GetRequiredService<LedgerSetup>().PrepareAsync(cancellationToken);
+        return new LedgerOnly(services);
+    }
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+}
+
+/// <summary>The ledger's file in a data folder.</summary>
+internal static class LedgerPath
+{
+    public static string In(string dataFolder) => Path.Combine(dataFolder, "ledger.db");
+}
