@@ -6,6 +6,8 @@ namespace Llava.ModelCore.Engine;
 internal sealed class Sequence
 {
     private readonly List<int> _tokens;
+    private double _logProbabilitySum;
+    private double _minLogProbability;
 
     public Sequence(SequenceRequest request, PromptLayout layout)
     {
@@ -21,6 +23,18 @@ internal sealed class Sequence
     public PromptLayout Layout { get; }
 
     public long Seed { get; }
+
+    /// <summary>What the submitter holds.</summary>
+    public SequenceHandle Handle { get; } = new();
+
+    /// <summary>When it was submitted, a timestamp of the engine's clock.</summary>
+    public long SubmittedAt { get; set; }
+
+    /// <summary>When it got its slot; null while it waits.</summary>
+    public long? AdmittedAt { get; set; }
+
+    /// <summary>When its first token was chosen; null before.</summary>
+    public long? FirstTokenAt { get; set; }
 
     /// <summary>Positions its extent must hold at most.</summary>
     public int Reserved => Layout.Positions + Request.Sampling.MaxNewTokens;
@@ -54,5 +68,33 @@ internal sealed class Sequence
         return Math.Min(chunkTokens, end - Computed);
     }
 
-    public void Append(int token) => _tokens.Add(token);
+    public void Append(SampledToken token)
+    {
+        _tokens.Add(token.Id);
+        _logProbabilitySum += token.LogProbability;
+        _minLogProbability = Math.Min(_minLogProbability, token.LogProbability);
+    }
+
+    /// <summary>The result at this moment.</summary>
+    /// <param name="reason">Why it ends.</param>
+    /// <param name="error">What failed, if something did.</param>
+    /// <param name="time">The engine's clock.</param>
+    public SequenceResult Result(FinishReason reason, SequenceFailedException? error, TimeProvider time)
+    {
+        var now = time.GetTimestamp();
+        var generated = Generated.ToArray();
+        return new SequenceResult
+        {
+            Tokens = generated,
+            Reason = reason,
+            Error = error,
+            Usage = new SequenceUsage(Layout.Positions, CachedPositions, generated.Length),
+            Timings = new SequenceTimings(Between(SubmittedAt, AdmittedAt), Between(AdmittedAt, FirstTokenAt), Between(FirstTokenAt, now)),
+            Confidence = new SequenceConfidence(_minLogProbability, generated.Length == 0 ? 0 : _logProbabilitySum / generated.Length),
+            Seed = Seed,
+        };
+
+        // A phase that was not reached ends the one before it now.
+        TimeSpan Between(long? from, long? to) => from is { } start ? time.GetElapsedTime(start, to ?? now) : TimeSpan.Zero;
+    }
 }

@@ -64,10 +64,10 @@ internal sealed class StepPlanner
         return _plan;
     }
 
-    /// <summary>Notes that a sequence's planned chunks have been computed, so that others may copy its prefix from now on.</summary>
-    public static void Confirm(Sequence sequence)
+    /// <summary>Notes that a work has been computed: if it completes a prefix, others may copy it from now on.</summary>
+    public static void Confirm(StepWork work)
     {
-        if (sequence.Prefix is { } prefix && prefix.Builder == sequence && sequence.Computed >= sequence.Layout.PrefixPositions)
+        if (work.Sequence.Prefix is { } prefix && prefix.Builder == work.Sequence && work.FirstPosition + work.Count >= prefix.Positions)
         {
             prefix.IsReady = true;
         }

@@ -82,10 +82,10 @@ internal sealed class PlannerSimulation
         _computed[sequence] += work.Count;
         Assert.True(_computed[sequence] <= sequence.Extent!.Value.Count, "A sequence outgrew its extent.");
         Assert.Equal(_computed[sequence] >= sequence.Layout.Positions, work.Samples);
-        StepPlanner.Confirm(sequence);
+        StepPlanner.Confirm(work);
         if (work.Samples)
         {
-            sequence.Append(random.Next(3, 97));
+            sequence.Append(new SampledToken(random.Next(3, 97), 0));
             if (sequence.Generated.Length == sequence.Request.Sampling.MaxNewTokens || random.Next(50) == 0)
             {
                 Finish(sequence);
