@@ -15,7 +15,12 @@ internal sealed class ModelCase : IDisposable
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly IDisposable _inference = inference_mode();
 
-    static ModelCase() => TorchLibrary.EnsureLoaded();
+    static ModelCase()
+    {
+        TorchLibrary.EnsureLoaded();
+        // Models this small only lose time by waiting for threads.
+        set_num_threads(1);
+    }
 
     public ModelCase(string folder, string checkpoint)
     {
