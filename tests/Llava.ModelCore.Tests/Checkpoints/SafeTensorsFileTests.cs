@@ -77,6 +77,26 @@ public sealed class SafeTensorsFileTests : IDisposable
     }
 
     [Fact]
+    public void A_tensor_larger_than_one_copy_is_read_whole()
+    {
+        const int Size = (64 << 20) + 3;
+        var header = $$$"""{"t":{"dtype":"U8","shape":[{{{Size}}}],"data_offsets":[0,{{{Size}}}]}}""";
+        using (var stream = File.Create(Target))
+        {
+            stream.Write([.. BitConverter.GetBytes((long)header.Length), .. Encoding.UTF8.GetBytes(header)]);
+            // A hole: the file takes no space.
+            stream.SetLength(stream.Position + Size);
+            stream.Seek(-2, SeekOrigin.End);
+            stream.Write([7, 9]);
+        }
+
+        using var file = SafeTensorsFile.Open(Target);
+        using var tensor = file.Read("t");
+        using var end = tensor.narrow(0, Size - 3, 3);
+        Assert.Equal([0, 7, 9], end.data<byte>().ToArray());
+    }
+
+    [Fact]
     public void A_failed_write_leaves_nothing_behind()
     {
         Native.TorchLibrary.EnsureLoaded();

@@ -127,6 +127,15 @@ public sealed class TorchArchiveFileTests : IDisposable
     }
 
     [Fact]
+    public void Sizes_in_64_bit_fields_are_read()
+    {
+        new PickleBuilder().Ops("}(").Text("t").Tensor("0", 3, 0, [3], [1]).Ops("u.").Write(Archive, storages: ("0", [1, 2, 3]));
+        File.WriteAllBytes(Archive, WithWideFields(File.ReadAllBytes(Archive)));
+        using var file = TorchArchiveFile.Open(Archive);
+        Assert.Equal([1f, 2, 3], Values(file, "t"));
+    }
+
+    [Fact]
     public void Compressed_archives_are_refused()
     {
         new PickleBuilder().Ops("}").Raw(new byte[1000]).Write(Archive, CompressionLevel.Optimal);
@@ -207,6 +216,26 @@ public sealed class TorchArchiveFileTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    /// <summary>Moves sizes and offsets of the central directory into zip64 extra fields, as in archives above 4 GB.</summary>
+    private static byte[] WithWideFields(byte[] zip)
+    {
+        var end = zip.AsSpan().LastIndexOf("PK\u0005\u0006"u8);
+        var start = BitConverter.ToInt32(zip, end + 16);
+        var directory = new List<byte>();
+        for (var at = start; at < end;)
+        {
+            var (name, extra) = (BitConverter.ToUInt16(zip, at + 28), BitConverter.ToUInt16(zip, at + 30));
+            byte[] full = [0xff, 0xff, 0xff, 0xff], wide = [1, 0, 24, 0];
+            directory.AddRange([.. zip[at..(at + 20)], .. full, .. full, .. zip[(at + 28)..(at + 30)], .. BitConverter.GetBytes((ushort)28), .. zip[(at + 32)..(at + 42)], .. full]);
+            directory.AddRange([.. zip[(at + 46)..(at + 46 + name)], .. wide, .. Wide(at + 24), .. Wide(at + 20), .. Wide(at + 42)]);
+            at += 46 + name + extra;
+        }
+
+        return [.. zip[..start], .. directory, .. zip[end..(end + 12)], .. BitConverter.GetBytes(directory.Count), .. zip[(end + 16)..]];
+
+        byte[] Wide(int at) => BitConverter.GetBytes((long)BitConverter.ToUInt32(zip, at));
+    }
 
     private static float[] Values(TorchArchiveFile file, string name)
     {
