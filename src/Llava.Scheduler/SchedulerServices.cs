@@ -26,7 +26,7 @@ public static class SchedulerServices
         services.AddSingleton<IValidateOptions<SchedulerOptions>, SchedulerOptionsRules>();
         services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<SchedulerOptions>>().Value);
         services.TryAddSingleton(provider => new AllowedRoots(provider.GetRequiredService<SchedulerOptions>().ImageRoots));
-        services.AddSingleton<SourceReader>();
+        services.AddSingleton<IJobSource, SourceReader>();
         services.AddSingleton<JobExpander>();
         services.AddSingleton<Dispatcher>();
         services.AddHostedService<SweepLoop>();

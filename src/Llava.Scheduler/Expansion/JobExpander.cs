@@ -7,7 +7,7 @@ using Llava.Scheduler.Sources;
 namespace Llava.Scheduler.Expansion;
 
 /// <summary>Reads one job's source into items and chunks, from wherever the ledger says it stands.</summary>
-internal sealed class JobExpander(SourceReader sources, JobExpansion expansion, SchedulerOptions options)
+internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, SchedulerOptions options)
 {
     /// <summary>Code of an item that has no prompt, its own or the job's.</summary>
     public const string NoPrompt = "no_prompt";

@@ -4,14 +4,13 @@ using Llava.Hosting.Paths;
 namespace Llava.Scheduler.Sources;
 
 /// <summary>Opens sources of every kind; source files and images only below the allowed folders.</summary>
-internal sealed class SourceReader(AllowedRoots roots)
+internal sealed class SourceReader(AllowedRoots roots) : IJobSource
 {
     private readonly FolderSource _folder = new(roots);
     private readonly ListSource _list = new(roots);
     private readonly JsonLinesSource _manifest = new(roots, ManifestLine.Parse);
     private readonly JsonLinesSource _questions = new(roots, QuestionLine.Parse);
 
-    /// <inheritdoc cref="IJobSource.ReadAsync"/>
     public IAsyncEnumerable<SourceItem> ReadAsync(SourceDescription source, string? position, CancellationToken cancellation)
     {
         IJobSource reader = source.Kind switch
