@@ -16,10 +16,10 @@ namespace Llava.Ledger;
 public static class LedgerServices
 {
     /// <summary>
-    /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>,
+    /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobRetention"/>,
     /// <see cref="JobExpansion"/>, <see cref="ChunkDispatch"/>, <see cref="ChunkLeases"/>, <see cref="LeaseSweep"/>,
     /// <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="WorkerRegistry"/> and <see cref="ILedgerSignal"/>.
-    /// Call <see cref="LedgerSetup.PrepareAsync"/> once before the first use.
+    /// The schema is created, or brought up to date, with the first use.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="configure">Where the options come from, such as <c>options => options.BindConfiguration(LedgerOptions.SectionName)</c>.</param>
@@ -38,6 +38,7 @@ public static class LedgerServices
         services.TryAddSingleton(provider => new JobControl(Database(provider), Signal(provider), Time(provider), Logger<JobControl>(provider)));
         services.TryAddSingleton(provider => new JobEnding(Database(provider), Signal(provider), Time(provider), Logger<JobEnding>(provider)));
         services.TryAddSingleton(provider => new JobReader(Database(provider)));
+        services.TryAddSingleton(provider => new JobRetention(Database(provider), Time(provider), Logger<JobRetention>(provider)));
         services.TryAddSingleton(provider => new JobExpansion(Database(provider), Signal(provider), Time(provider), Logger<JobExpansion>(provider)));
         services.TryAddSingleton(provider => new ChunkDispatch(Database(provider), Time(provider)));
         services.TryAddSingleton(provider => new ChunkLeases(Database(provider), Signal(provider), Options(provider), Time(provider)));

@@ -2,15 +2,15 @@ using Llava.Ledger.Storage;
 
 namespace Llava.Ledger;
 
-/// <summary>Makes the ledger ready.</summary>
+/// <summary>Makes the ledger ready, and says whether it is.</summary>
 public sealed class LedgerSetup
 {
     private readonly LedgerDatabase _database;
 
     internal LedgerSetup(LedgerDatabase database) => _database = database;
 
-    /// <summary>Creates the schema or brings it up to date. Takes about a millisecond when there is nothing to do.</summary>
-    public Task PrepareAsync(CancellationToken cancellation = default) => _database.MigrateAsync(cancellation);
+    /// <summary>Creates the schema or brings it up to date now rather than with the first read or write.</summary>
+    public Task PrepareAsync() => _database.PrepareAsync();
 
     /// <summary>Whether the ledger answers; throws what keeps it from answering.</summary>
     public Task<bool> IsReachableAsync(CancellationToken cancellation = default) =>

@@ -70,7 +70,7 @@ public sealed class ResultWriter : IAsyncDisposable
         }
     }
 
-    private async Task<List<bool>> RecordAsync(LedgerSession session, List<Commit> batch, CancellationToken cancellation)
+    private async Task<Recorded> RecordAsync(LedgerSession session, List<Commit> batch, CancellationToken cancellation)
     {
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
         List<bool> held = [];
@@ -87,12 +87,26 @@ public sealed class ResultWriter : IAsyncDisposable
         }
 
         await _database.InsertResultsAsync(session, rows, cancellation);
-        return held;
+        return new(held, await EndsAnyJobAsync(session, batch, cancellation));
     }
 
-    private void Report(List<Commit> batch, List<bool> held)
+    /// <summary>Whether the last chunk of some job ended: only then is there a reason to look for jobs that are over.</summary>
+    private static async Task<bool> EndsAnyJobAsync(LedgerSession session, List<Commit> batch, CancellationToken cancellation)
     {
-        foreach (var (commit, isHeld) in batch.Zip(held))
+        foreach (var job in batch.Where(commit => commit.CompletesChunk).Select(commit => commit.Lease.Job).Distinct())
+        {
+            if (await session.Statement("has_unfinished_chunk").Set("@job", job.Value).FirstAsync(row => row.GetInt64(0), cancellation) == 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void Report(List<Commit> batch, Recorded recorded)
+    {
+        foreach (var (commit, isHeld) in batch.Zip(recorded.Held))
         {
             commit.Held.TrySetResult(isHeld);
         }
@@ -100,9 +114,15 @@ public sealed class ResultWriter : IAsyncDisposable
         if (batch.Exists(commit => commit.CompletesChunk))
         {
             _signal.Ring(LedgerTopic.ChunksWaiting);
+        }
+
+        if (recorded.EndsJob)
+        {
             _signal.Ring(LedgerTopic.WorkFinished);
         }
     }
+
+    private sealed record Recorded(List<bool> Held, bool EndsJob);
 
     private sealed record Commit(ChunkLease Lease, IReadOnlyList<FinishedItem> Items, bool CompletesChunk, string? ModelRevision)
     {

@@ -16,8 +16,8 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     /// <summary>Inserts results, leaving those alone that are there already.</summary>
     public abstract Task InsertResultsAsync(LedgerSession session, IReadOnlyList<ResultDraft> results, CancellationToken cancellation);
 
-    /// <summary>Creates the schema or brings an older one up to date; cheap when there is nothing to do.</summary>
-    public abstract Task MigrateAsync(CancellationToken cancellation);
+    /// <summary>Creates the schema or brings an older one up to date, once; reads and writes do so by themselves.</summary>
+    public abstract Task PrepareAsync();
 
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();

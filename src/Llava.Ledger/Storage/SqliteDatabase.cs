@@ -25,6 +25,7 @@ internal sealed class SqliteDatabase : LedgerDatabase
     private readonly ConcurrentBag<LedgerSession> _readers = [];
     private readonly Channel<PendingWrite> _writes = Channel.CreateUnbounded<PendingWrite>(new() { SingleReader = true });
     private readonly Lazy<Task> _writer;
+    private readonly Lazy<Task> _prepared;
     private volatile bool _disposed;
 
     public SqliteDatabase(LedgerOptions options)
@@ -37,11 +38,13 @@ internal sealed class SqliteDatabase : LedgerDatabase
             DefaultTimeout = (int)options.BusyTimeout.TotalSeconds,
         }.ToString();
         _writer = new(() => Task.Run(CommitLoopAsync));
+        _prepared = new(MigrateAsync);
     }
 
     public override async Task<T> ReadAsync<T>(Func<LedgerSession, CancellationToken, Task<T>> read, CancellationToken cancellation)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        await PrepareAsync();
         var session = _readers.TryTake(out var idle) ? idle : await OpenAsync(cancellation);
         try
         {
@@ -49,12 +52,13 @@ internal sealed class SqliteDatabase : LedgerDatabase
         }
         finally
         {
-            _readers.Add(session);
+            await GiveBackAsync(session);
         }
     }
 
     public override async Task<T> WriteAsync<T>(Func<LedgerSession, CancellationToken, Task<T>> write, CancellationToken cancellation)
     {
+        await PrepareAsync();
         PendingWrite<T> pending = new(write, cancellation);
         _ = _writer.Value;
         return _writes.Writer.TryWrite(pending) ? await pending.Committed : throw new ObjectDisposedException(nameof(SqliteDatabase));
@@ -87,17 +91,7 @@ internal sealed class SqliteDatabase : LedgerDatabase
         return Task.CompletedTask;
     }
 
-    public override async Task MigrateAsync(CancellationToken cancellation)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_options.Path))!);
-        if (await AppliedMigrationAsync(cancellation) == NewestMigration())
-        {
-            return;
-        }
-
-        await using var context = SqliteLedgerContext.Open(_connectionString);
-        await context.Database.MigrateAsync(cancellation);
-    }
+    public override Task PrepareAsync() => _prepared.Value;
 
     public override async ValueTask DisposeAsync()
     {
@@ -114,23 +108,47 @@ internal sealed class SqliteDatabase : LedgerDatabase
         }
     }
 
+    private async ValueTask GiveBackAsync(LedgerSession session)
+    {
+        if (_disposed)
+        {
+            await session.DisposeAsync();
+        }
+        else
+        {
+            _readers.Add(session);
+        }
+    }
+
+    private async Task MigrateAsync()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_options.Path))!);
+        if (await AppliedMigrationAsync() == NewestMigration())
+        {
+            return;
+        }
+
+        await using var context = SqliteLedgerContext.Open(_connectionString);
+        await context.Database.MigrateAsync();
+    }
+
     /// <summary>Asking the assembly and one row is cheaper by far than building EF Core's model only to learn that nothing is to be done.</summary>
     private static string NewestMigration() => typeof(SqliteDatabase).Assembly.GetTypes()
         .Where(type => type.GetCustomAttribute<Microsoft.EntityFrameworkCore.Infrastructure.DbContextAttribute>()?.ContextType == typeof(SqliteLedgerContext))
         .Select(type => type.GetCustomAttribute<MigrationAttribute>()?.Id)
         .Max()!;
 
-    private async Task<string?> AppliedMigrationAsync(CancellationToken cancellation)
+    private async Task<string?> AppliedMigrationAsync()
     {
         if (!File.Exists(Path.GetFullPath(_options.Path)))
         {
             return null;
         }
 
-        await using var session = await OpenAsync(cancellation);
-        return await session.Statement("has_migrations").FirstAsync(row => row.GetInt32(0), cancellation) == 0
+        await using var session = await OpenAsync(CancellationToken.None);
+        return await session.Statement("has_migrations").FirstAsync(row => row.GetInt32(0), CancellationToken.None) == 0
             ? null
-            : await session.Statement("newest_migration").FirstAsync(row => row.Text(0), cancellation);
+            : await session.Statement("newest_migration").FirstAsync(row => row.Text(0), CancellationToken.None);
     }
 
     private async Task<LedgerSession> OpenAsync(CancellationToken cancellation)
