@@ -4,6 +4,11 @@ using Llava.Cli.Commands;
 
 var root = new RootCommand("Bulk image captioning, visual question answering and finetuning with LLaVA, as durable jobs.")
 {
+    AnnotateCommand.Create(),
+    VqaCommand.Create(),
+    StatusCommand.Create(),
+    ResultsCommand.Create(),
+    UpCommand.Create(),
     DoctorCommand.Create(),
 };
 

@@ -6,7 +6,9 @@ namespace Llava.Cli.Jobs;
 /// <summary>Options that every command with a job shares.</summary>
 internal sealed class JobOptions
 {
-    public Option<string> Model { get; } = new("--model") { Description = "A model folder, or the name of one in the models folder.", DefaultValueFactory = _ => "llava-scenes" };
+    public const string DefaultModel = "llava-scenes";
+
+    public Option<string> Model { get; } = new("--model") { Description = "A model folder, or the name of one in the models folder.", DefaultValueFactory = _ => DefaultModel };
 
     public Option<string?> Out { get; } = new("--out", "-o") { Description = "Where results go: a .jsonl or .csv file, or a folder for one .txt per image. Default: standard output." };
 

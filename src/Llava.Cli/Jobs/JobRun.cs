@@ -20,7 +20,7 @@ internal sealed class JobRun(JobOptions options)
     {
         var target = typed.GetValue(options.Out);
         var format = typed.GetValue(options.Format) ?? (target is null || defaultFormat == OutputFormat.Answers ? defaultFormat : ResultFile.FormatOf(target));
-        await using var host = await EmbeddedHost.StartAsync(DataFolder.Resolve(typed.GetValue(options.Data)), cancellationToken);
+        await using var host = await EmbeddedHost.StartAsync(DataFolder.Resolve(typed.GetValue(options.Data)), request, cancellationToken);
         var job = await SubmitAsync(host.Services, request, cancellationToken);
         var last = await FollowAsync(host.Services, job, cancellationToken);
         if (last.Failure is { } failure)

@@ -1,3 +1,4 @@
+using Llava.ModelCore.Imaging;
 using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 

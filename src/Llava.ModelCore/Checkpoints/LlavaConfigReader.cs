@@ -1,3 +1,4 @@
+using Llava.ModelCore.Imaging;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using static TorchSharp.torch;
