@@ -1,0 +1,68 @@
+using System.Globalization;
+
+namespace Llava.ModelCore.Training;
+
+/// <summary>
+/// The training checkpoints of a run, <c>checkpoint-N</c> after optimizer step N. Each is written aside and renamed, so that a
+/// folder of that name is always complete, whenever the process dies.
+/// </summary>
+internal sealed class TrainingFolder(string root)
+{
+    private const string Prefix = "checkpoint-";
+    private const string Aside = ".incomplete";
+
+    /// <summary>The output folder of the run.</summary>
+    public string Root { get; } = root;
+
+    /// <summary>Steps with a complete training checkpoint, oldest first.</summary>
+    public IReadOnlyList<int> Steps => !Directory.Exists(Root) ? [] : [.. Directory.EnumerateDirectories(Root, Prefix + "*")
+        .Select(folder => int.TryParse(Path.GetFileName(folder)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : -1)
+        .Where(step => step >= 0).Order()];
+
+    /// <summary>Folder of the training checkpoint after a step.</summary>
+    public string At(int step) => Path.Combine(Root, $"{Prefix}{step}");
+
+    /// <summary>Writes a training checkpoint and removes the oldest beyond the limit.</summary>
+    /// <param name="step">Optimizer steps done.</param>
+    /// <param name="limit">Training checkpoints kept; null keeps all.</param>
+    /// <param name="write">Writes every file into the folder it is given.</param>
+    /// <returns>The folder.</returns>
+    public string Save(int step, int? limit, Action<string> write)
+    {
+        Directory.CreateDirectory(Root);
+        RemoveIncomplete();
+        var aside = At(step) + Aside;
+        Directory.CreateDirectory(aside);
+        write(aside);
+        Remove(At(step));
+        Directory.Move(aside, At(step));
+        foreach (var old in Steps.SkipLast(limit ?? int.MaxValue))
+        {
+            Remove(At(old));
+        }
+
+        return At(step);
+    }
+
+    /// <summary>Removes what a process that died left half written or half removed.</summary>
+    public void RemoveIncomplete()
+    {
+        if (Directory.Exists(Root))
+        {
+            foreach (var folder in Directory.EnumerateDirectories(Root, Prefix + "*" + Aside))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        }
+    }
+
+    private static void Remove(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            // Renamed first: a folder that is half deleted must not look complete.
+            Directory.Move(folder, folder + ".removed" + Aside);
+            Directory.Delete(folder + ".removed" + Aside, recursive: true);
+        }
+    }
+}
