@@ -1,3 +1,5 @@
+using Llava.ModelCore.Tokenization;
+
 namespace Llava.ModelCore.Training;
 
 /// <summary>
@@ -73,7 +75,7 @@ internal sealed class SplicedBatch
         var isShown = false;
         for (var i = row * batch.Length; i < (row + 1) * batch.Length; i++)
         {
-            if (batch.Ids[i] == TrainingExample.ImagePlaceholder)
+            if (batch.Ids[i] == ImagePlaceholder.TokenId)
             {
                 if (isShown || batch.Samples[row].Image is null)
                 {

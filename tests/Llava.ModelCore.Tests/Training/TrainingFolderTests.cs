@@ -11,7 +11,7 @@ public sealed class TrainingFolderTests : IDisposable
     [Fact]
     public void Only_the_newest_training_checkpoints_are_kept()
     {
-        var training = new TrainingFolder(_folder.At("run"));
+        var training = new TrainingFolder(_folder.File("run"));
 
         foreach (var step in new[] { 2, 10, 9, 30 })
         {
@@ -25,7 +25,7 @@ public sealed class TrainingFolderTests : IDisposable
     [Fact]
     public void A_save_that_dies_leaves_the_earlier_checkpoint_and_no_half_one()
     {
-        var training = new TrainingFolder(_folder.At("run"));
+        var training = new TrainingFolder(_folder.File("run"));
         training.Save(1, limit: 1, folder => File.WriteAllText(Path.Combine(folder, "state"), "whole"));
 
         Assert.Throws<IOException>(() => training.Save(2, limit: 1, folder =>
@@ -42,7 +42,7 @@ public sealed class TrainingFolderTests : IDisposable
     [Fact]
     public void Saving_a_step_again_replaces_it()
     {
-        var training = new TrainingFolder(_folder.At("run"));
+        var training = new TrainingFolder(_folder.File("run"));
         training.Save(1, limit: null, folder => File.WriteAllText(Path.Combine(folder, "old"), ""));
         training.Save(1, limit: null, folder => File.WriteAllText(Path.Combine(folder, "new"), ""));
 
@@ -52,8 +52,8 @@ public sealed class TrainingFolderTests : IDisposable
     [Fact]
     public void Folders_of_other_names_are_not_checkpoints()
     {
-        Directory.CreateDirectory(_folder.At("checkpoint-best"));
-        Directory.CreateDirectory(_folder.At("checkpoint-7.incomplete"));
+        Directory.CreateDirectory(_folder.File("checkpoint-best"));
+        Directory.CreateDirectory(_folder.File("checkpoint-7.incomplete"));
 
         Assert.Empty(new TrainingFolder(_folder.Path).Steps);
     }

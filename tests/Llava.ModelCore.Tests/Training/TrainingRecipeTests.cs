@@ -12,9 +12,9 @@ public sealed class TrainingRecipeTests : IDisposable
     [Fact]
     public void A_recipe_is_read_with_paths_relative_to_its_own_folder()
     {
-        Directory.CreateDirectory(_folder.At("vicuna"));
-        _folder.Write("data.json", "[]");
-        var path = _folder.Write("recipe.json", """
+        Directory.CreateDirectory(_folder.File("vicuna"));
+        Write("data.json", "[]");
+        var path = Write("recipe.json", """
             {
               // Comments are welcome in recipes.
               "stage": "instruction_tuning", "base": "vicuna", "data": "data.json", "template": "v1",
@@ -24,8 +24,8 @@ public sealed class TrainingRecipeTests : IDisposable
 
         var recipe = TrainingRecipe.Load(path);
 
-        Assert.Equal(_folder.At("vicuna"), recipe.Base);
-        Assert.Equal(_folder.At("data.json"), recipe.Data);
+        Assert.Equal(_folder.File("vicuna"), recipe.Base);
+        Assert.Equal(_folder.File("data.json"), recipe.Data);
         Assert.Equal(TrainingStage.InstructionTuning, recipe.Stage);
         Assert.Equal(TrainingPrecision.Fp32, recipe.Precision);
         Assert.Equal(ImageAspect.Pad, recipe.ImageAspectRatio);
@@ -36,11 +36,11 @@ public sealed class TrainingRecipeTests : IDisposable
     [Fact]
     public void A_recipe_survives_being_written_and_read()
     {
-        Directory.CreateDirectory(_folder.At("vicuna"));
+        Directory.CreateDirectory(_folder.File("vicuna"));
         var recipe = new TrainingRecipe
         {
-            Base = _folder.At("vicuna"),
-            Data = _folder.Write("data.json", "[]"),
+            Base = _folder.File("vicuna"),
+            Data = Write("data.json", "[]"),
             Template = "plain",
             LearningRate = 1e-3,
             MaxSteps = 7,
@@ -48,7 +48,7 @@ public sealed class TrainingRecipeTests : IDisposable
             GroupByModalityLength = true,
         };
 
-        Assert.Equal(recipe, TrainingRecipe.Load(_folder.Write("recipe.json", recipe.ToJson())));
+        Assert.Equal(recipe, TrainingRecipe.Load(Write("recipe.json", recipe.ToJson())));
     }
 
     [Fact]
@@ -69,8 +69,14 @@ public sealed class TrainingRecipeTests : IDisposable
     [Fact]
     public void A_misspelt_field_is_refused_by_name()
     {
-        var error = Assert.Throws<TrainingException>(() => TrainingRecipe.Load(_folder.Write("recipe.json", """{ "learning_rat": 1 }""")));
+        var error = Assert.Throws<TrainingException>(() => TrainingRecipe.Load(Write("recipe.json", """{ "learning_rat": 1 }""")));
 
         Assert.Contains("learning_rat", error.Message, StringComparison.Ordinal);
+    }
+
+    private string Write(string name, string text)
+    {
+        File.WriteAllText(_folder.File(name), text);
+        return _folder.File(name);
     }
 }
