@@ -10,15 +10,14 @@ public sealed class Trainer : IDisposable
     private readonly AutogradPass _pass;
 
     /// <summary>Freezes what the recipe's stage does not train and prepares the optimizer.</summary>
-    /// <param name="model">Weights in float32, on <paramref name="device"/>; trained in place.</param>
+    /// <param name="model">Weights in float32, on the device to compute on; trained in place.</param>
     /// <param name="recipe">Rates, decay, clipping, precision.</param>
     /// <param name="steps">Optimizer steps of the whole run; the schedule ends there.</param>
-    /// <param name="device">Where to compute.</param>
-    public Trainer(LlavaModel model, TrainingRecipe recipe, int steps, Device device)
+    public Trainer(LlavaModel model, TrainingRecipe recipe, int steps)
     {
         model.ComputeIn(recipe.Precision == TrainingPrecision.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32);
         _recipe = recipe;
-        _pass = new AutogradPass(model, device);
+        _pass = new AutogradPass(model);
         Optimizer = new AdamW(ParameterGroup.For(model, recipe));
         Schedule = new LearningRateSchedule
         {

@@ -35,6 +35,13 @@ public sealed record TrainingBatch(
             [.. examples.Select(example => example.Sample)], length, ids, labels, Array.ConvertAll(ids, id => id != padId), images, imageSide);
     }
 
+    /// <summary>Ids and labels of a row, padding left out.</summary>
+    internal (List<int> Ids, List<long> Labels) Row(int row)
+    {
+        var positions = Enumerable.Range(row * Length, Length).Where(i => Mask[i]).ToList();
+        return (positions.ConvertAll(i => Ids[i]), positions.ConvertAll(i => (long)Labels[i]));
+    }
+
     /// <summary>The samples as a message names them.</summary>
     public string Names => string.Join(", ", Samples.Select(sample => sample.Name));
 }
