@@ -66,7 +66,7 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
             }
             else
             {
-                EncodeNormalized(_model.Composes ? part!.Normalize(NormalizationForm.FormC) : part!, ids);
+                EncodeNormalized(_model.Composes ? CanonicalComposition.Compose(part!) : part!, ids);
             }
         }
 
