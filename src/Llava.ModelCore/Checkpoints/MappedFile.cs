@@ -7,7 +7,7 @@ namespace Llava.ModelCore.Checkpoints;
 internal sealed class MappedFile : IDisposable
 {
     // A span holds at most 2³¹ − 1 bytes; tensors may be larger.
-    private const long PieceBytes = 256L << 20;
+    private const long PieceBytes = 64L << 20;
 
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;

@@ -41,7 +41,8 @@ public static class LlavaModelLoader
         }
     }
 
-    private static Dictionary<string, Tensor> Named(LlavaModel model) =>
+    /// <summary>Every parameter by its name in our own layout.</summary>
+    internal static Dictionary<string, Tensor> Named(LlavaModel model) =>
         model.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter);
 
     private static void Fill(Tensor parameter, Tensor value)

@@ -15,12 +15,17 @@ internal sealed class ModelCase : IDisposable
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly IDisposable _inference = inference_mode();
 
-    static ModelCase() => TorchLibrary.EnsureLoaded();
+    static ModelCase()
+    {
+        TorchLibrary.EnsureLoaded();
+        // Models this small only lose time by waiting for threads.
+        set_num_threads(1);
+    }
 
-    public ModelCase(string folder, string checkpoint)
+    public ModelCase(string folder, string checkpoint, CheckpointOptions? options = null)
     {
         Expected = SafeTensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
-        Checkpoint = CheckpointFolder.Open(Path.Combine(folder, checkpoint));
+        Checkpoint = CheckpointFolder.Open(Path.Combine(folder, checkpoint), options);
         Model = LlavaModelLoader.Load(Checkpoint);
         Prompts = [.. FixtureFolder.Json(folder, "prompts.json").EnumerateArray().Select(p => p.GetProperty("name").GetString()!)];
     }

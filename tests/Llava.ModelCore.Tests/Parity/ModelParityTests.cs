@@ -1,4 +1,6 @@
+using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Models;
+using Llava.ModelCore.Tests.Checkpoints;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -24,6 +26,25 @@ public sealed class ModelParityTests
 
             model.RequireClose($"{prompt}.vision.selected_features", features);
             model.RequireClose($"{prompt}.projected", model.Model.Projector.call(features));
+        }
+    }
+
+    [Theory, MemberData(nameof(Checkpoints))]
+    public void A_checkpoint_that_selects_the_towers_last_layer_computes_it(string folder, string checkpoint)
+    {
+        // The published selection leaves the last layer out; this one asks for it.
+        using var copy = new TemporaryFolder().With(Path.Combine(folder, checkpoint));
+        using var original = CheckpointFolder.Open(Path.Combine(folder, checkpoint));
+        copy.Edit("config.json", json => json[json.ContainsKey("vision_config") ? "vision_feature_layer" : "mm_vision_select_layer"] = -1);
+        using var model = new ModelCase(folder, copy.Path, new CheckpointOptions { VisionTowerFolder = original.VisionTowerFolder });
+        foreach (var prompt in model.Prompts)
+        {
+            var states = new Dictionary<int, Tensor>();
+            foreach (var (name, layer) in model.Numbered($"{prompt}.vision.hidden_states."))
+            {
+                _ = states.Count > 0 ? null : model.Model.Vision.Observed(model.Pixels(prompt)!, states.Add);
+                model.RequireClose(name, states[layer]);
+            }
         }
     }
 
