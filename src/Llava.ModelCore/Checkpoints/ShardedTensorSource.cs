@@ -73,7 +73,7 @@ public sealed class ShardedTensorSource : ITensorSource
 
             return map;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or IOException)
         {
             throw new CheckpointException($"'{path}' is not an index of shards (a JSON object with weight_map): {e.Message}", e);
         }

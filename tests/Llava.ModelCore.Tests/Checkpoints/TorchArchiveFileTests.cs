@@ -56,6 +56,19 @@ public sealed class TorchArchiveFileTests : IDisposable
         Assert.Equal([0, 3], empty.shape);
     }
 
+    [Fact]
+    public void A_state_dictionary_with_parameters_and_module_versions_is_read()
+    {
+        // What torch.save(module.state_dict()) leaves: an OrderedDict whose _metadata is set as an attribute.
+        new PickleBuilder().Global("collections", "OrderedDict").Ops(")R(")
+            .Text("p").Global("torch._utils", "_rebuild_parameter").Ops("(").Tensor("0", 2, 0, [2], [1]).Raw(0x88).Global("collections", "OrderedDict").Ops(")RtR").Ops("u}")
+            .Text("_metadata").Global("collections", "OrderedDict").Ops(")R").Text("").Ops("}").Text("version").Integer(1).Ops("sssb.")
+            .Write(Archive, storages: ("0", [3, 4]));
+        using var file = TorchArchiveFile.Open(Archive);
+        Assert.Equal(["p"], file.Entries.Select(e => e.Name));
+        Assert.Equal([3f, 4], Values(file, "p"));
+    }
+
     [Theory]
     [InlineData(5, new long[] { 3 }, new long[] { 1 })] // behind the end
     [InlineData(-1, new long[] { 3 }, new long[] { 1 })] // before the start

@@ -141,6 +141,7 @@ public sealed class ModelParityTests
         }
 
         var (features, image) = (model.Checkpoint.Config.Vision!.Features, model.Checkpoint.ImageTokenId!.Value);
+        Assert.Equal(image, model.Checkpoint.GeneratableVocabulary);
         foreach (var prompt in model.Prompts)
         {
             var unexpanded = model.Expected.ReadArray<int>($"hf.{prompt}.input_ids_unexpanded");
