@@ -24,17 +24,16 @@ internal static class BicubicResize
         var firstRow = rows.Starts[0];
         var usedRows = rows.Starts[^1] + rows.Counts[^1] - firstRow;
         var narrow = ArrayPool<byte>.Shared.Rent(usedRows * stride);
-        var scratch = new byte[image.Width * Channels];
+        var backgroundRow = image.BackgroundRow();
+        var touched = columns.Touching(image.Left, image.Left + image.Image.Width);
         for (var y = 0; y < usedRows; y++)
         {
+            // Weights add up to 1, so what is made of background only keeps its colour.
             var target = narrow.AsSpan(y * stride, stride);
-            if (image.IsBackground(firstRow + y))
+            image.Fill(target);
+            if (!image.IsBackground(firstRow + y))
             {
-                image.Fill(target); // weights add up to 1, so one colour stays that colour
-            }
-            else
-            {
-                ResizeRow(image.Row(firstRow + y, scratch), columns, target);
+                ResizeRow(image.Row(firstRow + y, backgroundRow), columns, touched, target);
             }
         }
 
@@ -56,9 +55,9 @@ internal static class BicubicResize
         return new RgbImage(width, height, pixels);
     }
 
-    private static void ResizeRow(ReadOnlySpan<byte> row, ResizeWeights columns, Span<byte> target)
+    private static void ResizeRow(ReadOnlySpan<byte> row, ResizeWeights columns, (int First, int End) range, Span<byte> target)
     {
-        for (var x = 0; x < columns.Starts.Length; x++)
+        for (var x = range.First; x < range.End; x++)
         {
             var weights = columns.Of(x);
             var source = columns.Starts[x] * Channels;

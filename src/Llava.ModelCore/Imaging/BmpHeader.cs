@@ -8,7 +8,7 @@ internal readonly record struct BmpHeader
     private const int FileHeaderSize = 14;
     private const int CoreHeaderSize = 12;
     private const int InfoHeaderSize = 40;
-    private const int MasksSize = 12;
+    private const int MasksEnd = FileHeaderSize + InfoHeaderSize + 12;
     private const uint NoCompression = 0;
     private const uint BitFields = 3;
 
@@ -39,7 +39,7 @@ internal readonly record struct BmpHeader
     public static BmpHeader Parse(ReadOnlySpan<byte> file)
     {
         var headerSize = file.Length >= FileHeaderSize + CoreHeaderSize ? BinaryPrimitives.ReadUInt32LittleEndian(file[FileHeaderSize..]) : 0;
-        if (headerSize != CoreHeaderSize && (headerSize < InfoHeaderSize || headerSize > file.Length - FileHeaderSize - MasksSize))
+        if (headerSize != CoreHeaderSize && (headerSize < InfoHeaderSize || headerSize > file.Length - FileHeaderSize))
         {
             throw ImageException.Unreadable($"the bitmap header of {headerSize} bytes does not fit into a file of {file.Length} bytes");
         }
@@ -81,6 +81,11 @@ internal readonly record struct BmpHeader
         if (compression != NoCompression && !hasMasks)
         {
             throw ImageException.Unsupported($"a bitmap with compression {compression}");
+        }
+
+        if (hasMasks && file.Length < MasksEnd)
+        {
+            throw ImageException.Unreadable($"the bitmap's colour masks end at byte {MasksEnd} and the file at byte {file.Length}");
         }
 
         return new BmpHeader

@@ -46,17 +46,18 @@ public sealed class ClipPreprocessor
     internal RgbImage ResizeAndCrop(RgbImage image, ImageAspect aspect)
     {
         var longest = Math.Max(image.Width, image.Height);
-        var source = aspect == ImageAspect.Pad
-            ? new PaddedImage(image, longest, longest, _background)
-            : new PaddedImage(image, image.Width, image.Height, _background);
-        var edge = _config.ShortestEdge;
-        var shortest = Math.Min(source.Width, source.Height);
+        var (source, (width, height)) = aspect == ImageAspect.Pad
+            ? (new PaddedImage(image, longest, longest, _background), (1, 1))
+            : (new PaddedImage(image, image.Width, image.Height, _background), image.OriginalSize);
         var crop = BicubicResize.Resize(
             source,
-            CenterWeights(source.Width, (int)((long)edge * source.Width / shortest)),
-            CenterWeights(source.Height, (int)((long)edge * source.Height / shortest)));
+            CenterWeights(source.Width, ScaledSide(width, height)),
+            CenterWeights(source.Height, ScaledSide(height, width)));
         return crop.Width == Side && crop.Height == Side ? crop : PasteOnBlack(crop);
     }
+
+    // The shortest side becomes the configured edge; the other is rounded down.
+    private int ScaledSide(int side, int other) => (int)((long)_config.ShortestEdge * side / Math.Min(side, other));
 
     private ResizeWeights CenterWeights(int from, int to) => ResizeWeights.Compute(from, to, Math.Max(0, (to - Side) / 2), Math.Min(to, Side));
 

@@ -66,29 +66,31 @@ public sealed class ImageDecoder(ImageLimits? limits = null)
 
     private RgbImage DecodeWithVips(byte[] encoded, ImageFormat format, int neededEdge)
     {
-        using var whole = Image.NewFromBuffer(encoded, access: Enums.Access.Sequential, failOn: Enums.FailOn.Truncated);
+        using var whole = Orient(Image.NewFromBuffer(encoded, access: Enums.Access.Sequential, failOn: Enums.FailOn.Truncated));
         _limits.CheckSize(whole.Width, whole.Height);
         var factor = format == ImageFormat.Jpeg && ShrinksOnLoad ? ShrinkFactor(Math.Min(whole.Width, whole.Height), neededEdge) : 1;
         if (factor == 1)
         {
-            return ToRgb(whole);
+            return PillowColors.ToRgb(whole);
         }
 
-        using var shrunk = Image.JpegloadBuffer(encoded, shrink: factor, access: Enums.Access.Sequential, failOn: Enums.FailOn.Truncated);
-        return ToRgb(shrunk);
+        using var shrunk = Orient(Image.JpegloadBuffer(encoded, shrink: factor, access: Enums.Access.Sequential, failOn: Enums.FailOn.Truncated));
+        return PillowColors.ToRgb(shrunk) with { OriginalSize = (whole.Width, whole.Height) };
     }
 
     private static int ShrinkFactor(int shortEdge, int neededEdge) =>
         neededEdge <= 0 ? 1 : Array.Find([8, 4, 2], factor => shortEdge / factor >= 2 * neededEdge) is var factor and > 0 ? factor : 1;
 
-    private RgbImage ToRgb(Image image)
+    private Image Orient(Image image)
     {
         if (!AppliesOrientation)
         {
-            return PillowColors.ToRgb(image);
+            return image;
         }
 
-        using var upright = image.Autorot();
-        return PillowColors.ToRgb(upright);
+        using (image)
+        {
+            return image.Autorot();
+        }
     }
 }

@@ -10,14 +10,27 @@ namespace Llava.ModelCore.Imaging;
 /// <param name="Background">Red, green and blue of the canvas.</param>
 internal sealed record PaddedImage(RgbImage Image, int Width, int Height, byte[] Background)
 {
-    private readonly int _left = (Width - Image.Width) / 2;
     private readonly int _top = (Height - Image.Height) / 2;
 
     /// <summary>Whether no pixel of the image lies in this row.</summary>
     public bool IsBackground(int y) => y < _top || y >= _top + Image.Height;
 
-    /// <summary>A row with pixels of the image in it: the image's own memory where nothing is added at the sides, else the scratch row.</summary>
-    public ReadOnlySpan<byte> Row(int y, byte[] scratch)
+    /// <summary>The first column of the canvas that shows the image.</summary>
+    public int Left { get; } = (Width - Image.Width) / 2;
+
+    /// <summary>A row of background, for <see cref="Row"/> to write into.</summary>
+    public byte[] BackgroundRow()
+    {
+        var row = new byte[Width * RgbImage.Channels];
+        Fill(row);
+        return row;
+    }
+
+    /// <summary>
+    /// A row with pixels of the image in it: the image's own memory where nothing is added at the sides, else
+    /// <paramref name="backgroundRow"/> with the image's pixels written over its middle.
+    /// </summary>
+    public ReadOnlySpan<byte> Row(int y, byte[] backgroundRow)
     {
         var stride = Image.Width * RgbImage.Channels;
         var pixels = Image.Pixels.AsSpan((y - _top) * stride, stride);
@@ -26,9 +39,8 @@ internal sealed record PaddedImage(RgbImage Image, int Width, int Height, byte[]
             return pixels;
         }
 
-        Fill(scratch);
-        pixels.CopyTo(scratch.AsSpan(_left * RgbImage.Channels));
-        return scratch;
+        pixels.CopyTo(backgroundRow.AsSpan(Left * RgbImage.Channels));
+        return backgroundRow;
     }
 
     /// <summary>Fills a row with the background.</summary>

@@ -22,6 +22,24 @@ internal sealed class ResizeWeights
 
     public ReadOnlySpan<int> Of(int position) => _weights.AsSpan(position * _perPosition, Counts[position]);
 
+    /// <summary>The output positions that have a sample in first … end − 1; they are neighbours.</summary>
+    public (int First, int End) Touching(int first, int end)
+    {
+        var start = 0;
+        while (start < Starts.Length && Starts[start] + Counts[start] <= first)
+        {
+            start++;
+        }
+
+        var stop = Starts.Length;
+        while (stop > start && Starts[stop - 1] >= end)
+        {
+            stop--;
+        }
+
+        return (start, stop);
+    }
+
     /// <summary>Weights for the output positions first … first + count − 1 of an axis that goes from one size to another.</summary>
     public static ResizeWeights Compute(int from, int to, int first, int count)
     {

@@ -8,4 +8,7 @@ public sealed record RgbImage(int Width, int Height, byte[] Pixels)
 {
     /// <summary>Bytes of a pixel.</summary>
     public const int Channels = 3;
+
+    /// <summary>Width and height of the file's image where it was decoded at a fraction of its size; its proportions decide about resizing.</summary>
+    public (int Width, int Height) OriginalSize { get => field == default ? (Width, Height) : field; init; }
 }

@@ -112,7 +112,7 @@ public sealed class ImageParityTests : IDisposable
             canvas.Fill(row);
             if (!canvas.IsBackground(y))
             {
-                canvas.Row(y, new byte[row.Length]).CopyTo(row);
+                canvas.Row(y, canvas.BackgroundRow()).CopyTo(row);
             }
         }
 
