@@ -38,8 +38,8 @@ internal sealed class ExplicitOrder : IDataOrder
 
     public int SamplesPerEpoch => _epochs[0].Length;
 
-    /// <summary>Epochs in the file.</summary>
-    public int Epochs => _epochs.Length;
+    /// <summary>Every sample index of any epoch, once.</summary>
+    public IEnumerable<int> Indices => _epochs.SelectMany(epoch => epoch).Distinct().Order();
 
     public IReadOnlyList<int> Epoch(int epoch) => epoch < _epochs.Length
         ? _epochs[epoch]

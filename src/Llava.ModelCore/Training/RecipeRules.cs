@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Llava.ModelCore.Prompts;
 
 namespace Llava.ModelCore.Training;
 
@@ -20,6 +21,7 @@ internal static partial class RecipeRules
         (!(r.WeightDecay >= 0), $"weight_decay is {r.WeightDecay}; it must not be negative."),
         (r.Clip is { } clip && !(clip > 0), $"clip is {r.Clip}; it must be greater than 0, or null to never clip."),
         (r.ModelMaxLength < 2, $"model_max_length is {r.ModelMaxLength}; it must be at least 2."),
+        (r.MaxPositions is < 2, $"max_positions is {r.MaxPositions}; it must be at least 2, or null to keep all."),
         (r.SaveSteps is < 1, $"save_steps is {r.SaveSteps}; it must be at least 1, or null to save only at the end."),
         (r.SaveTotalLimit is < 1, $"save_total_limit is {r.SaveTotalLimit}; it must be at least 1, or null to keep every training checkpoint."),
     ];
@@ -34,9 +36,11 @@ internal static partial class RecipeRules
         (r.DataOrder is not null && !File.Exists(r.DataOrder), $"data_order is '{r.DataOrder}'; there is no such file."),
     ];
 
+    private static IEnumerable<string> Templates => ConversationTemplates.All().Select(template => template.Name);
+
     private static IEnumerable<(bool IsBroken, string Finding)> Combinations(TrainingRecipe r) =>
     [
-        (r.Template.Length == 0, "template is missing; name the prompt template, for example 'plain' for alignment or 'v1' for instruction tuning."),
+        (Templates.All(name => name != r.Template), $"template is '{r.Template}'; it must be one of {string.Join(", ", Templates)} (alignment: plain, instruction tuning: mostly v1)."),
         (!ProjectorTypes().IsMatch(r.ProjectorType), $"projector_type is '{r.ProjectorType}'; it must be 'linear' or 'mlpNx_gelu', for example 'mlp2x_gelu'."),
         (r.Stage == TrainingStage.Alignment && r.FreezeProjector, "freeze_projector is true, but alignment trains nothing else than the projector."),
         (r.DataOrder is not null && r.GroupByModalityLength, "data_order and group_by_modality_length are both given; the order can come from one of them only."),

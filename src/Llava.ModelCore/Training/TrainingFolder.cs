@@ -44,6 +44,30 @@ internal sealed class TrainingFolder(string root)
         return At(step);
     }
 
+    /// <summary>Writes the finished model into the output folder; the file of the state comes last and marks it complete.</summary>
+    public void Finish(Action<string> write)
+    {
+        var aside = Path.Combine(Root, Prefix + "final" + Aside);
+        RemoveIncomplete();
+        Directory.CreateDirectory(aside);
+        write(aside);
+        foreach (var entry in Directory.EnumerateFileSystemEntries(aside).OrderBy(entry => Path.GetFileName(entry) == TrainingState.FileName))
+        {
+            var target = Path.Combine(Root, Path.GetFileName(entry));
+            if (Directory.Exists(entry))
+            {
+                Remove(target);
+                Directory.Move(entry, target);
+            }
+            else
+            {
+                File.Move(entry, target, overwrite: true);
+            }
+        }
+
+        Directory.Delete(aside);
+    }
+
     /// <summary>Removes what a process that died left half written or half removed.</summary>
     public void RemoveIncomplete()
     {
@@ -56,13 +80,14 @@ internal sealed class TrainingFolder(string root)
         }
     }
 
-    private static void Remove(string folder)
+    private void Remove(string folder)
     {
         if (Directory.Exists(folder))
         {
             // Renamed first: a folder that is half deleted must not look complete.
-            Directory.Move(folder, folder + ".removed" + Aside);
-            Directory.Delete(folder + ".removed" + Aside, recursive: true);
+            var removed = Path.Combine(Root, Prefix + "removed" + Aside);
+            Directory.Move(folder, removed);
+            Directory.Delete(removed, recursive: true);
         }
     }
 }

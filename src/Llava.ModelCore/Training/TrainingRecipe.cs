@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Imaging;
 
 namespace Llava.ModelCore.Training;
 
@@ -54,6 +54,9 @@ public sealed record TrainingRecipe
     /// <summary>Whether samples with findings are left out and reported, instead of refusing the data set.</summary>
     public bool SkipBadSamples { get; init; }
 
+    /// <summary>Whether every image is decoded before the first step. Default false: it is only checked to exist.</summary>
+    public bool VerifyImages { get; init; }
+
     /// <summary>Prompt template, for example <c>plain</c> or <c>v1</c>.</summary>
     public string Template { get; init; } = "";
 
@@ -92,6 +95,12 @@ public sealed record TrainingRecipe
 
     /// <summary>Token ids kept of a sample, counted before image features take the placeholder's position. Default 2048.</summary>
     public int ModelMaxLength { get; init; } = 2048;
+
+    /// <summary>
+    /// Positions kept once image features are in place, written into the checkpoint as <c>tokenizer_model_max_length</c>;
+    /// null keeps all, as LLaVA 1.0 does. LLaVA 1.5 was trained with the value of <see cref="ModelMaxLength"/>.
+    /// </summary>
+    public int? MaxPositions { get; init; }
 
     /// <summary>Whether micro-batches hold samples of like modality and length (spec 7.7).</summary>
     public bool GroupByModalityLength { get; init; }
@@ -146,6 +155,10 @@ public sealed record TrainingRecipe
             throw new TrainingValidationException(subject, findings);
         }
     }
+
+    /// <summary>Whether a resumed run may have another value: where things lie and how often to save does not change the losses.</summary>
+    internal static bool MayChangeOnResume(string field) => field is "base" or "vision_tower" or "projector" or "data" or "image_folder" or "data_order"
+        or "device" or "save_steps" or "save_total_limit" or "verify_images" or "skip_bad_samples";
 
     private TrainingRecipe RelativeTo(string folder) => this with
     {

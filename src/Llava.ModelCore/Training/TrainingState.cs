@@ -31,6 +31,29 @@ internal sealed record TrainingState
     /// <summary>Every step so far.</summary>
     public required IReadOnlyList<LoggedStep> LogHistory { get; init; }
 
+    /// <summary>Refuses to go on with another recipe or other data than the run was started with.</summary>
+    /// <param name="now">What the present process would write.</param>
+    /// <param name="folder">Folder this state is from, for the message.</param>
+    /// <exception cref="TrainingException">They differ; the message names the fields.</exception>
+    public void RequireSameRun(TrainingState now, string folder)
+    {
+        var differing = Fields(Recipe).Concat(Fields(now.Recipe)).Select(field => field.Key).Distinct()
+            .Where(name => !TrainingRecipe.MayChangeOnResume(name) && Value(Recipe, name) != Value(now.Recipe, name)).ToList();
+        if (DataFingerprint != now.DataFingerprint)
+        {
+            differing.Add("the content of data");
+        }
+
+        if (differing.Count > 0)
+        {
+            throw new TrainingException($"'{folder}' belongs to a run that differs in {string.Join(", ", differing)}; going on would not be the same run. Restore these, or give the new run another output folder.");
+        }
+
+        static Dictionary<string, string> Fields(JsonElement recipe) =>
+            recipe.EnumerateObject().ToDictionary(field => field.Name, field => field.Value.GetRawText());
+        static string? Value(JsonElement recipe, string name) => recipe.TryGetProperty(name, out var value) ? value.GetRawText() : null;
+    }
+
     /// <summary>Writes the state into a folder.</summary>
     public void Save(string folder) => File.WriteAllBytes(Path.Combine(folder, FileName), JsonSerializer.SerializeToUtf8Bytes(this, Json));
 

@@ -12,6 +12,9 @@ internal static class TinyModel
     public const int Vocabulary = 40;
     public const int ImageSide = 8;
 
+    // On weights this small a second thread only waits for the first.
+    static TinyModel() => set_num_threads(1);
+
     public static LlavaConfig Config { get; } = new()
     {
         LanguageModel = new() { VocabularySize = Vocabulary, HiddenSize = 16, IntermediateSize = 24, Layers = 2, Heads = 4, KeyValueHeads = 2 },

@@ -1,4 +1,4 @@
-using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Training;
 
 namespace Llava.ModelCore.Tests.Training;
