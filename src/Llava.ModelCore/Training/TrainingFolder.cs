@@ -22,19 +22,25 @@ internal sealed class TrainingFolder(string root)
     /// <summary>Folder of the training checkpoint after a step.</summary>
     public string At(int step) => Path.Combine(Root, $"{Prefix}{step}");
 
-    /// <summary>Writes a training checkpoint and removes the oldest beyond the limit.</summary>
+    /// <summary>
+    /// Writes a training checkpoint and removes the oldest beyond the limit. One that is there already is kept: a run is
+    /// deterministic, so it would be the same, and replacing it would leave a moment without any.
+    /// </summary>
     /// <param name="step">Optimizer steps done.</param>
     /// <param name="limit">Training checkpoints kept; null keeps all.</param>
     /// <param name="write">Writes every file into the folder it is given.</param>
     /// <returns>The folder.</returns>
     public string Save(int step, int? limit, Action<string> write)
     {
-        Directory.CreateDirectory(Root);
+        if (Steps.Contains(step))
+        {
+            return At(step);
+        }
+
         RemoveIncomplete();
         var aside = At(step) + Aside;
         Directory.CreateDirectory(aside);
         write(aside);
-        Remove(At(step));
         Directory.Move(aside, At(step));
         foreach (var old in Steps.SkipLast(limit ?? int.MaxValue))
         {

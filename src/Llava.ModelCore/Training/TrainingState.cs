@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Llava.ModelCore.Checkpoints;
 
 namespace Llava.ModelCore.Training;
 
@@ -55,7 +56,8 @@ internal sealed record TrainingState
     }
 
     /// <summary>Writes the state into a folder.</summary>
-    public void Save(string folder) => File.WriteAllBytes(Path.Combine(folder, FileName), JsonSerializer.SerializeToUtf8Bytes(this, Json));
+    public void Save(string folder) =>
+        TensorWriting.WriteWhole(Path.Combine(folder, FileName), stream => JsonSerializer.Serialize(stream, this, Json));
 
     /// <summary>Reads the state of a training checkpoint.</summary>
     /// <exception cref="TrainingException">The file is missing or is not ours.</exception>

@@ -22,7 +22,7 @@ internal static class TrainingCase
 
     public static IEnumerable<string> RunNames => Directory.EnumerateFiles(Folder, "train_*.json").Order(StringComparer.Ordinal)
         .Select(file => Path.GetFileNameWithoutExtension(file)["train_".Length..])
-        .Where(run => !Arguments(run).ContainsKey("lora_enable"));
+        .Where(run => !bool.Parse(Arguments(run).GetValueOrDefault("lora_enable", "False")));
 
     public static JsonElement Setup(string name) => Preprocessing().Single(setup => setup.Text("name") == name);
 

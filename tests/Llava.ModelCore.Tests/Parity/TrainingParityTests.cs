@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Native;
 using Llava.ModelCore.Tests.Training;
@@ -25,6 +26,9 @@ public sealed class TrainingParityTests : IDisposable
     }
 
     public static TheoryData<string> Runs => TrainingCase.Runs();
+
+    public static TheoryData<string> AlignmentRuns =>
+        [.. TrainingCase.RunNames.Where(run => TrainingCase.Recipe(run).Stage == TrainingStage.Alignment)];
 
     public void Dispose()
     {
@@ -96,6 +100,20 @@ public sealed class TrainingParityTests : IDisposable
         var compared = tensors.Entries.Where(entry => entry.Name.StartsWith(last, StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(compared);
         compared.ForEach(entry => Close.Require(entry.Name, tensors.Read(entry.Name), written.Read(entry.Name[last.Length..]), ParameterTolerance));
+    }
+
+    // A whole model is written with its tower beside it, and its config says so; alignment's is upstream's.
+    [Theory]
+    [MemberData(nameof(AlignmentRuns))]
+    public void The_config_of_an_alignment_run_says_what_upstreams_says(string run)
+    {
+        TrainingRun.Start(TrainingCase.Recipe(run) with { MaxSteps = 1 }, _folder.File("out"));
+
+        var expected = FixtureFolder.Json(TrainingCase.At($"upstream_output_{run}"), "config.json").EnumerateObject()
+            .Where(field => field.Name is not ("_name_or_path" or "architectures" or "model_type" or "mm_vision_tower" or "transformers_version")).ToList();
+        var written = FixtureFolder.Json(_folder.File("out"), "config.json");
+        Assert.NotEmpty(expected);
+        Assert.Empty(expected.Where(field => !written.TryGetProperty(field.Name, out var value) || !JsonElement.DeepEquals(field.Value, value)).Select(field => field.Name));
     }
 
     private static void RequireSameInputs(SafeTensorsFile tensors, string prefix, TrainingBatch batch, List<int[]> samples)

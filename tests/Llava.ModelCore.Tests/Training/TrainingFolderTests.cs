@@ -40,13 +40,14 @@ public sealed class TrainingFolderTests : IDisposable
     }
 
     [Fact]
-    public void Saving_a_step_again_replaces_it()
+    public void Saving_a_step_again_keeps_what_is_there()
     {
         var training = new TrainingFolder(_folder.File("run"));
-        training.Save(1, limit: null, folder => File.WriteAllText(Path.Combine(folder, "old"), ""));
-        training.Save(1, limit: null, folder => File.WriteAllText(Path.Combine(folder, "new"), ""));
+        training.Save(1, limit: 1, folder => File.WriteAllText(Path.Combine(folder, "state"), "whole"));
 
-        Assert.Equal(["new"], Directory.GetFiles(training.At(1)).Select(Path.GetFileName));
+        training.Save(1, limit: 1, _ => Assert.Fail("written again"));
+
+        Assert.Equal("whole", File.ReadAllText(Path.Combine(training.At(1), "state")));
     }
 
     [Fact]
