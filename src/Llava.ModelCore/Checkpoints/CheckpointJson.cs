@@ -1,5 +1,6 @@
 using Llava.ModelCore.Imaging;
 using System.Text.Json.Nodes;
+using Llava.ModelCore.Imaging;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Checkpoints;

@@ -1,6 +1,7 @@
 using Llava.ModelCore.Imaging;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Llava.ModelCore.Imaging;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Checkpoints;
