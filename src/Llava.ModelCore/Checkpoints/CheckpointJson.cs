@@ -1,4 +1,3 @@
-using Llava.ModelCore.Imaging;
 using System.Text.Json.Nodes;
 using Llava.ModelCore.Imaging;
 using static TorchSharp.torch;

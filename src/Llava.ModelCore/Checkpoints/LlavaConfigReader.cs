@@ -1,4 +1,3 @@
-using Llava.ModelCore.Imaging;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Llava.ModelCore.Imaging;
