@@ -10,6 +10,19 @@ public static class TokenizerFolder
     /// <exception cref="TokenizerException">No tokenizer, a damaged file, or a kind that is not supported.</exception>
     public static ITokenizer Open(string folder)
     {
+        try
+        {
+            return OpenByContent(folder);
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
+        {
+            // What the files say does not fit together: a field of another type, one id for two tokens, ….
+            throw new TokenizerException($"Cannot use the tokenizer files in '{folder}': {exception.Message} Copy them again from the original model.", exception);
+        }
+    }
+
+    private static ITokenizer OpenByContent(string folder)
+    {
         var modelFile = Path.Combine(folder, "tokenizer.model");
         var jsonFile = Path.Combine(folder, "tokenizer.json");
         if (File.Exists(modelFile))

@@ -96,19 +96,17 @@ public sealed class ImageDecoderTests
     [Fact]
     public void Orientation_is_applied_only_when_asked_for()
     {
-        var bytes = File.ReadAllBytes(Assert.Single(Directory.EnumerateFiles(Images, "exif_rotated*")));
-        var stored = Decoder.Decode(bytes);
+        var upright = new ImageDecoder { AppliesOrientation = true };
 
-        var upright = new ImageDecoder { AppliesOrientation = true }.Decode(bytes);
-
-        Assert.NotEqual((stored.Width, stored.Height), (upright.Width, upright.Height));
-        Assert.Equal((stored.Width, stored.Height), (upright.Height, upright.Width));
+        Assert.Contains(Directory.EnumerateFiles(Images, "*.jpg").Select(File.ReadAllBytes), bytes =>
+            (Decoder.Decode(bytes), upright.Decode(bytes)) is var (stored, turned)
+            && (stored.Width, stored.Height) == (turned.Height, turned.Width) && stored.Width != stored.Height);
     }
 
     [Fact]
     public void Shrinking_on_load_keeps_twice_the_edge_that_is_needed()
     {
-        var bytes = File.ReadAllBytes(Directory.EnumerateFiles(Images, "photo_large*").Single());
+        var bytes = LargestPhoto();
         var whole = Decoder.Decode(bytes);
         var decoder = new ImageDecoder { ShrinksOnLoad = true };
         var shortest = Math.Min(whole.Width, whole.Height);
@@ -122,7 +120,7 @@ public sealed class ImageDecoderTests
     [Fact]
     public void Shrinking_on_load_changes_the_result_by_a_few_levels_only()
     {
-        var bytes = File.ReadAllBytes(Directory.EnumerateFiles(Images, "photo_large*").Single());
+        var bytes = LargestPhoto();
         var preprocessor = new ClipPreprocessor(PreprocessorConfig.ForSide(56));
         var exact = preprocessor.Process(bytes, Decoder, ImageAspect.Square);
 
@@ -135,11 +133,13 @@ public sealed class ImageDecoderTests
     [Fact]
     public void Many_threads_decode_the_same_pixels()
     {
-        var files = Directory.EnumerateFiles(Images).Where(file => !file.Contains("photo_large")).Select(File.ReadAllBytes).ToList();
+        var files = Directory.EnumerateFiles(Images).Select(File.ReadAllBytes).Where(bytes => bytes.Length < 20_000).ToList();
         var expected = files.ConvertAll(bytes => Decoder.Decode(bytes).Pixels);
 
         Parallel.For(0, files.Count * 8, index => Assert.Equal(expected[index % files.Count], Decoder.Decode(files[index % files.Count]).Pixels));
     }
+
+    private static byte[] LargestPhoto() => Directory.EnumerateFiles(Images, "*.jpg").Select(File.ReadAllBytes).MaxBy(bytes => bytes.Length)!;
 
     internal static void AssertDecodesOrExplains(ImageDecoder decoder, byte[] bytes)
     {

@@ -81,6 +81,34 @@ public sealed class TokenizerFolderTests
         Assert.Equal([.. tokenizer.Encode("a"), tokenizer.EosId!.Value, .. tokenizer.Encode("b", addBos: false)], tokenizer.Encode("a </s> b"));
     }
 
+    [Theory]
+    [InlineData("added_tokens.json", """{"<a>": 9999, "<b>": 9999}""")]
+    [InlineData("added_tokens.json", """{"<a>": "x"}""")]
+    [InlineData("added_tokens.json", "[]")]
+    [InlineData("special_tokens_map.json", """{"eos_token": {"text": "</s>"}}""")]
+    [InlineData("tokenizer_config.json", """{"added_tokens_decoder": {"x": {"content": "<a>"}}}""")]
+    public void Files_that_contradict_themselves_are_refused_with_the_folder(string file, string json)
+    {
+        using var folder = new TemporaryFolder();
+        File.Copy(SentencePieceFile, folder.File("tokenizer.model"));
+        File.WriteAllText(folder.File(file), json);
+
+        Assert.Contains(folder.Path, Assert.Throws<TokenizerException>(() => TokenizerFolder.Open(folder.Path)).Message);
+    }
+
+    [Theory]
+    [InlineData("""{"pre_tokenizer": {"type": "ByteLevel"}}""")]
+    [InlineData("""{"pre_tokenizer": {"type": "ByteLevel"}, "model": {"type": "BPE", "vocab": {"a": 0}}}""")]
+    [InlineData("""{"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": true}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}""")]
+    [InlineData("""{"normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "ByteLevel"}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}""")]
+    public void A_byte_level_file_that_is_incomplete_or_asks_for_more_is_refused(string json)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("tokenizer.json"), json);
+
+        Assert.Throws<TokenizerException>(() => TokenizerFolder.Open(folder.Path));
+    }
+
     [Fact]
     public void A_json_of_another_kind_is_refused()
     {
