@@ -190,6 +190,7 @@ internal sealed class EngineLoop : IDisposable
     {
         sequence.AdmittedAt = _time.GetTimestamp();
         LeftQueue?.Invoke(sequence);
+        Publish(s => s);
     }
 
     private void Publish(Func<EngineStatistics, EngineStatistics> change)

@@ -67,14 +67,14 @@ internal sealed class ExtentAttention : IAttention
         var keys = _arena.Keys(layer, span.ExtentStart, span.Visible).permute(1, 2, 0); // (kv heads, size, visible)
         var values = _arena.Values(layer, span.ExtentStart, span.Visible).transpose(0, 1); // (kv heads, visible, size)
         var shared = keys.shape[0];
-        var grouped = query.view(count, shared, heads / shared, size).permute(1, 2, 0, 3).reshape(shared, -1, size); // (kv heads, group·count, size)
-        var scores = grouped.bmm(keys); // (kv heads, group·count, visible)
-        if (mask is not null)
+        if (mask is null)
         {
-            scores.view(shared, heads / shared, count, -1).add_(mask, Scalars.One);
+            return query.view(shared, heads / shared, size).bmm(keys).softmax(-1).bmm(values).view(1, heads, size);
         }
 
-        var mixed = scores.softmax(-1).bmm(values); // (kv heads, group·count, size)
+        var grouped = query.view(count, shared, heads / shared, size).permute(1, 2, 0, 3).reshape(shared, -1, size); // (kv heads, group·count, size)
+        var scores = grouped.bmm(keys).view(shared, heads / shared, count, -1).add_(mask, Scalars.One);
+        var mixed = scores.softmax(-1).view(shared, -1, span.Visible).bmm(values); // (kv heads, group·count, size)
         return mixed.view(shared, heads / shared, count, size).permute(2, 0, 1, 3).reshape(count, heads, size);
     }
 }
