@@ -45,7 +45,7 @@ internal static class UpCommand
         await using var app = builder.Build();
         app.MapLlavaDashboard();
         app.MapLlavaHealth();
-        await app.Services.GetRequiredService<LedgerSetup>().PrepareAsync(cancellationToken);
+        await app.Services.GetRequiredService<LedgerSetup>().PrepareAsync();
         await app.StartAsync(cancellationToken);
         Console.WriteLine($"Open {app.Urls.First()}{app.Services.GetRequiredService<OneTimeLink>().Path}");
         Console.WriteLine("The link works once. Stop with Ctrl+C.");

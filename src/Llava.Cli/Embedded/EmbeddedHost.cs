@@ -28,7 +28,7 @@ internal sealed class EmbeddedHost : IAsyncDisposable
         var host = builder.Build();
         try
         {
-            await host.Services.GetRequiredService<LedgerSetup>().PrepareAsync(cancellationToken);
+            await host.Services.GetRequiredService<LedgerSetup>().PrepareAsync();
             await host.StartAsync(cancellationToken);
             return new EmbeddedHost(host);
         }

@@ -21,7 +21,7 @@ internal sealed class LedgerOnly : IAsyncDisposable
         var services = new ServiceCollection()
             .AddLlavaLedger(options => options.Configure(o => o.Path = LedgerPath.In(dataFolder)))
             .BuildServiceProvider();
-        await services.GetRequiredService<LedgerSetup>().PrepareAsync(cancellationToken);
+        await services.GetRequiredService<LedgerSetup>().PrepareAsync();
         return new LedgerOnly(services);
     }
 

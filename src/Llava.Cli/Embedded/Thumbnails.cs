@@ -4,7 +4,7 @@ using Llava.ModelCore.Imaging;
 namespace Llava.Cli.Embedded;
 
 /// <summary>Thumbnails from the model core's decoder, with its limits and its list of allowed formats.</summary>
-internal sealed class Thumbnails : IThumbnails
+internal sealed class Thumbnails : IThumbnails, IDisposable
 {
     private const int MaxBytes = 100 << 20;
 
@@ -31,4 +31,7 @@ internal sealed class Thumbnails : IThumbnails
             _decoding.Release();
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _decoding.Dispose();
 }

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using Llava.Contracts.Requests;
 
 namespace Llava.Cli.Jobs;
@@ -14,7 +13,7 @@ internal static class JobKey
     public static string Of(JobRequest request)
     {
         using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        digest.AppendData(JsonSerializer.SerializeToUtf8Bytes(request, RequestJson.Default.JobRequest));
+        digest.AppendData(Encoding.UTF8.GetBytes(RequestJson.Write(request)));
         foreach (var file in Files(request.Source))
         {
             digest.AppendData(Encoding.UTF8.GetBytes($"{file.FullName}\n{file.Length}\n{file.LastWriteTimeUtc.Ticks}\n"));

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Tokenization;
 
 namespace Llava.ModelCore.Engine;
 
@@ -68,7 +69,7 @@ internal sealed class PromptLayout
         for (var i = 0; i < tokens.Count;)
         {
             var next = i;
-            while (next < tokens.Count && tokens[next] != SequenceRequest.ImageTokenId)
+            while (next < tokens.Count && tokens[next] != ImagePlaceholder.TokenId)
             {
                 next++;
             }
@@ -113,17 +114,17 @@ internal sealed class PromptLayout
         for (var i = 0; i < request.PromptTokens.Count; i++)
         {
             var id = request.PromptTokens[i];
-            if ((id < 0 || id >= vocabulary) && id != SequenceRequest.ImageTokenId)
+            if ((id < 0 || id >= vocabulary) && id != ImagePlaceholder.TokenId)
             {
                 throw new RequestRefusedException(
-                    "invalid_token", $"Token {i} of the prompt has id {id}; the model knows 0 to {vocabulary - 1}, and {SequenceRequest.ImageTokenId} for an image.");
+                    "invalid_token", $"Token {i} of the prompt has id {id}; the model knows 0 to {vocabulary - 1}, and {ImagePlaceholder.TokenId} for an image.");
             }
         }
     }
 
     private static void CheckImages(SequenceRequest request, LlavaConfig config)
     {
-        var placeholders = request.PromptTokens.Count(id => id == SequenceRequest.ImageTokenId);
+        var placeholders = request.PromptTokens.Count(id => id == ImagePlaceholder.TokenId);
         if (placeholders != request.Images.Count)
         {
             throw new RequestRefusedException(

@@ -3,9 +3,6 @@ namespace Llava.ModelCore.Engine;
 /// <summary>One prompt to be continued.</summary>
 public sealed record SequenceRequest
 {
-    /// <summary>Stands in <see cref="PromptTokens"/> for one image (LLaVA's IMAGE_TOKEN_INDEX, spec 0.3).</summary>
-    internal const int ImageTokenId = -200;
-
     /// <summary>Token ids, with −200 where an image stands.</summary>
     public required IReadOnlyList<int> PromptTokens { get; init; }
 

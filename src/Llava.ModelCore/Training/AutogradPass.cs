@@ -1,5 +1,6 @@
 using Llava.ModelCore.Models;
 using Llava.ModelCore.Native;
+using Llava.ModelCore.Prompts;
 using Llava.ModelCore.Tokenization;
 using TorchSharp;
 using static TorchSharp.torch;
