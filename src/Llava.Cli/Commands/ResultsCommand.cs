@@ -15,7 +15,7 @@ internal static class ResultsCommand
         var command = new Command("results", "Write a job's results, while it runs or afterwards.") { job, options.Out, options.Format, options.Data };
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
         {
-            await using var ledger = await LedgerOnly.OpenAsync(DataFolder.Resolve(typed.GetValue(options.Data)), cancellationToken);
+            await using var ledger = await EmbeddedLedger.OpenAsync(DataFolder.Resolve(typed.GetValue(options.Data)), cancellationToken);
             var record = await ledger.Jobs.ReadAsync(JobIds.Parse(typed.GetValue(job)!), cancellationToken);
             var target = typed.GetValue(options.Out);
             var format = typed.GetValue(options.Format);

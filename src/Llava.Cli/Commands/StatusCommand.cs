@@ -21,7 +21,7 @@ internal static class StatusCommand
         var command = new Command("status", "Show jobs and how far they are.") { job, json, data };
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
         {
-            await using var ledger = await LedgerOnly.OpenAsync(DataFolder.Resolve(typed.GetValue(data)), cancellationToken);
+            await using var ledger = await EmbeddedLedger.OpenAsync(DataFolder.Resolve(typed.GetValue(data)), cancellationToken);
             var records = typed.GetValue(job) is { } id
                 ? [await ledger.Jobs.ReadAsync(JobIds.Parse(id), cancellationToken)]
                 : await ledger.Jobs.ListAsync(new JobFilter(), cancellationToken);

@@ -34,7 +34,7 @@ internal sealed class EmbeddedHost : IAsyncDisposable
         }
         catch
         {
-            host.Dispose();
+            await ((IAsyncDisposable)host).DisposeAsync();
             throw;
         }
     }
@@ -42,7 +42,7 @@ internal sealed class EmbeddedHost : IAsyncDisposable
     /// <summary>What the jobs that are not over ask for.</summary>
     public static async Task<IReadOnlyList<JobRequest>> UnfinishedAsync(string dataFolder, CancellationToken cancellationToken)
     {
-        await using var ledger = await LedgerOnly.OpenAsync(dataFolder, cancellationToken);
+        await using var ledger = await EmbeddedLedger.OpenAsync(dataFolder, cancellationToken);
         var jobs = await ledger.Jobs.ListAsync(new JobFilter { Limit = int.MaxValue }, cancellationToken);
         return [.. jobs.Where(job => !JobStates.Table.IsFinal(job.State)).Select(job => job.Request)];
     }
@@ -50,7 +50,7 @@ internal sealed class EmbeddedHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _host.StopAsync();
-        _host.Dispose();
+        await ((IAsyncDisposable)_host).DisposeAsync();
     }
 }
 

@@ -8,6 +8,7 @@ using Llava.Scheduler;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace Llava.Cli.Embedded;
 
@@ -27,8 +28,8 @@ internal static class EmbeddedServices
             }
         }));
         services.AddOptions<EngineOptions>().BindConfiguration($"Llava:{EngineOptions.SectionName}");
-        services.AddSingleton<IItemRunnerFactory>(provider => new NullItemRunnerFactory(new EngineItemRunnerFactory(
-            provider.GetRequiredService<Microsoft.Extensions.Options.IOptions<EngineOptions>>().Value, TimeProvider.System)));
+        services.AddSingleton(provider => new EngineItemRunnerFactory(provider.GetRequiredService<IOptions<EngineOptions>>().Value, TimeProvider.System));
+        services.AddSingleton<IItemRunnerFactory>(provider => new NullItemRunnerFactory(provider.GetRequiredService<EngineItemRunnerFactory>()));
         services.AddLlavaConsumer(options => options.Configure(o =>
         {
             foreach (var model in models)

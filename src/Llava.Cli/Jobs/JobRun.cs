@@ -20,38 +20,41 @@ internal sealed class JobRun(JobOptions options)
     {
         var target = typed.GetValue(options.Out);
         var format = typed.GetValue(options.Format) ?? (target is null || defaultFormat == OutputFormat.Answers ? defaultFormat : ResultFile.FormatOf(target));
-        await using var host = await EmbeddedHost.StartAsync(DataFolder.Resolve(typed.GetValue(options.Data)), request, cancellationToken);
-        var job = await SubmitAsync(host.Services, request, cancellationToken);
-        var last = await FollowAsync(host.Services, job, cancellationToken);
+        var data = DataFolder.Resolve(typed.GetValue(options.Data));
+        await using var ledger = await EmbeddedLedger.OpenAsync(data, cancellationToken);
+        var submitted = await ledger.Submission.SubmitAsync(request, cancellationToken);
+        var last = await ledger.Jobs.ReadAsync(submitted.Id, cancellationToken);
+        await AnnounceAsync(ledger.Jobs, submitted, cancellationToken);
+        if (!JobStates.Table.IsFinal(last.State))
+        {
+            last = await WorkAsync(data, request, submitted.Id, cancellationToken);
+        }
+
         if (last.Failure is { } failure)
         {
             await Console.Error.WriteLineAsync(failure.Message);
             return ExitCodes.CannotReachOrLoad;
         }
 
-        await WriteAsync(host.Services.GetRequiredService<ResultReader>(), last, target, format, cancellationToken);
+        await WriteAsync(ledger.Results, last, target, format, cancellationToken);
         return last.FinalProgress is { } progress && progress.Done > progress.Succeeded ? ExitCodes.SomeItemsFailed : ExitCodes.Ok;
     }
 
-    private static async Task<JobId> SubmitAsync(IServiceProvider services, JobRequest request, CancellationToken cancellationToken)
+    private static async Task AnnounceAsync(JobReader jobs, SubmittedJob submitted, CancellationToken cancellationToken)
     {
-        var submitted = await services.GetRequiredService<JobSubmission>().SubmitAsync(request, cancellationToken);
-        if (!submitted.IsNew)
-        {
-            var progress = await services.GetRequiredService<JobReader>().ProgressAsync(submitted.Id, cancellationToken);
-            await Console.Error.WriteLineAsync($"{submitted.Id} goes on: {progress.Done} items are done.");
-        }
-        else
-        {
-            await Console.Error.WriteLineAsync($"{submitted.Id}");
-        }
-
-        return submitted.Id;
+        var done = submitted.IsNew ? 0 : (await jobs.ProgressAsync(submitted.Id, cancellationToken)).Done;
+        await Console.Error.WriteLineAsync(submitted.IsNew ? $"{submitted.Id}" : $"{submitted.Id} was begun before; {done} items are done.");
     }
 
-    private static async Task<JobRecord> FollowAsync(IServiceProvider services, JobId job, CancellationToken cancellationToken)
+    /// <summary>Runs the embedded mode until the job is over.</summary>
+    private static async Task<JobRecord> WorkAsync(string data, JobRequest request, JobId job, CancellationToken cancellationToken)
     {
-        var jobs = services.GetRequiredService<JobReader>();
+        await using var host = await EmbeddedHost.StartAsync(data, request, cancellationToken);
+        return await FollowAsync(host.Services.GetRequiredService<JobReader>(), job, cancellationToken);
+    }
+
+    private static async Task<JobRecord> FollowAsync(JobReader jobs, JobId job, CancellationToken cancellationToken)
+    {
         JobRecord? record = null;
         await JobProgressBar.ShowAsync(
             async token =>

@@ -123,7 +123,7 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
         return new ItemAnswer(
             answer.Text,
             answer.Sequence.Reason == FinishReason.Length ? "length" : "stop",
-            new TokenUsage(usage.PromptTokens, usage.CachedTokens, usage.CompletionTokens),
+            new TokenUsage(usage.PromptTokens, usage.CompletionTokens, usage.CachedTokens),
             new ItemTimings(timings.Queued.TotalMilliseconds, timings.Prefill.TotalMilliseconds, timings.Decode.TotalMilliseconds),
             Math.Exp(answer.Sequence.Confidence.MeanLogProbability));
     }

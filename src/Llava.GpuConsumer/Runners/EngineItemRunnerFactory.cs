@@ -27,9 +27,14 @@ public sealed class EngineItemRunnerFactory(EngineOptions options, TimeProvider 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        foreach (var runner in _runners.Values.Where(runner => runner is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }))
+        foreach (var loading in _runners.Values.Where(runner => runner.IsValueCreated).Select(runner => runner.Value))
         {
-            await (await runner.Value).DisposeAsync();
+            // A load in progress is waited for: ending the process under native code that reads a checkpoint crashes it.
+            await loading.ContinueWith(_ => { }, TaskScheduler.Default);
+            if (loading.IsCompletedSuccessfully)
+            {
+                await (await loading).DisposeAsync();
+            }
         }
     }
 

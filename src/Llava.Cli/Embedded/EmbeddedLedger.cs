@@ -5,24 +5,26 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Llava.Cli.Embedded;
 
-/// <summary>The embedded ledger without scheduler, consumer or model: for commands that only read.</summary>
-internal sealed class LedgerOnly : IAsyncDisposable
+/// <summary>The embedded ledger without scheduler, consumer or model: for commands that submit and read.</summary>
+internal sealed class EmbeddedLedger : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
 
-    private LedgerOnly(ServiceProvider services) => _services = services;
+    private EmbeddedLedger(ServiceProvider services) => _services = services;
+
+    public JobSubmission Submission => _services.GetRequiredService<JobSubmission>();
 
     public JobReader Jobs => _services.GetRequiredService<JobReader>();
 
     public ResultReader Results => _services.GetRequiredService<ResultReader>();
 
-    public static async Task<LedgerOnly> OpenAsync(string dataFolder, CancellationToken cancellationToken)
+    public static async Task<EmbeddedLedger> OpenAsync(string dataFolder, CancellationToken cancellationToken)
     {
         var services = new ServiceCollection()
             .AddLlavaLedger(options => options.Configure(o => o.Path = LedgerPath.In(dataFolder)))
             .BuildServiceProvider();
         await services.GetRequiredService<LedgerSetup>().PrepareAsync();
-        return new LedgerOnly(services);
+        return new EmbeddedLedger(services);
     }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
