@@ -75,12 +75,13 @@ public sealed class SelfAttention : nn.Module
         RegisterComponents();
     }
 
-    internal Tensor Forward(Tensor x, Tensor cosine, Tensor sine, IAttention attention)
+    internal Tensor Forward(Tensor input, Tensor cosine, Tensor sine, IAttention attention)
     {
+        var x = input.to(_query.ComputeType); // once, not in each of the three
         var query = Rotate(_query.call(x).view(-1, _config.Heads, _config.HeadSize), cosine, sine);
         var key = Rotate(_key.call(x).view(-1, _config.KeyValueHeads, _config.HeadSize), cosine, sine);
         var value = _value.call(x).view(-1, _config.KeyValueHeads, _config.HeadSize);
-        return _output.call(attention.Attend(_layer, query, key, value).reshape(x.shape[0], -1)).to(x.dtype);
+        return _output.call(attention.Attend(_layer, query, key, value).reshape(x.shape[0], -1)).to(input.dtype);
     }
 
     private static Tensor Rotate(Tensor x, Tensor cosine, Tensor sine) =>
@@ -110,6 +111,9 @@ public sealed class GatedMlp : nn.Module<Tensor, Tensor>
     }
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) =>
-        _down.call(nn.functional.silu(_gate.call(input)) * _up.call(input)).to(input.dtype);
+    public override Tensor forward(Tensor input)
+    {
+        var x = input.to(_gate.ComputeType); // once, not in both
+        return _down.call(nn.functional.silu(_gate.call(x)) * _up.call(x)).to(input.dtype);
+    }
 }

@@ -65,6 +65,7 @@ internal sealed class SceneStageRun(ISceneStage stage, SceneStage settings, stri
     private string SnapshotPath => Path.Combine(folder, stage.Name + ".safetensors");
 
     /// <summary>Runs until the last step or until cancelled; either way the last state is saved.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled before the last step.</exception>
     public void Run(CancellationToken cancellation)
     {
         using var optimizer = new SceneOptimizer(stage.Trained, settings.WeightDecay);
@@ -92,6 +93,7 @@ internal sealed class SceneStageRun(ISceneStage stage, SceneStage settings, stri
             }
 
             Save(optimizer);
+            cancellation.ThrowIfCancellationRequested();
         }
         finally
         {

@@ -21,5 +21,9 @@ public static class SceneTraining
         {
             new SceneStageRun(tower, recipe.Pretraining, folder, recipe.SnapshotEvery, report).Run(cancellation);
         }
+
+        var tokenizer = SceneTokenizer.Train(recipe.VocabularySize, recipe.MaxObjects);
+        var tuning = new InstructionTuning(model, tokenizer, recipe);
+        new SceneStageRun(tuning, recipe.Instruction, folder, recipe.SnapshotEvery, report).Run(cancellation);
     }
 }
