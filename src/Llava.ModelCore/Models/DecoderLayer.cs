@@ -35,10 +35,12 @@ public sealed class DecoderLayer : nn.Module
     /// <param name="cosine">(tokens, 1, head size).</param>
     /// <param name="sine">(tokens, 1, head size).</param>
     /// <param name="attention">What the tokens may see.</param>
-    /// <returns>(tokens, hidden size).</returns>
-    public Tensor Forward(Tensor hidden, Tensor cosine, Tensor sine, IAttention attention)
+    /// <param name="wanted">int64: the tokens whose output is needed; null for all.</param>
+    /// <returns>(tokens or wanted, hidden size).</returns>
+    public Tensor Forward(Tensor hidden, Tensor cosine, Tensor sine, IAttention attention, Tensor? wanted = null)
     {
         hidden = hidden.add(_attention.Forward(_attentionNorm.call(hidden), cosine, sine, attention), Native.Scalars.One);
+        hidden = wanted is null ? hidden : hidden.index_select(0, wanted);
         return hidden.add(_mlp.call(_mlpNorm.call(hidden)), Native.Scalars.One);
     }
 }

@@ -10,9 +10,11 @@ namespace Llava.ModelCore.Training.Scenes;
 /// <summary>Trains projector and language model on questions about scenes, with the vision tower frozen.</summary>
 internal sealed class InstructionTuning(LlavaModel model, SceneTokenizer tokenizer, SceneRecipe recipe) : ISceneStage
 {
+    public const string StageName = "instruction";
+
     private const int HeldOutScenes = 256;
 
-    public string Name => "instruction";
+    public string Name => StageName;
 
     public IReadOnlyList<(string Name, Parameter Value)> Trained { get; } =
         [.. model.named_parameters().Where(p => !p.name.StartsWith("vision_tower.", StringComparison.Ordinal)).Select(p => (p.name, p.parameter))];

@@ -53,8 +53,8 @@ public static class SceneEvaluation
         var text = model.Language.Embed(batch.Ids.flatten()).view(batch.Count, batch.Length, -1);
         var behind = batch.ImageAt + image.shape[1];
         var embeddings = cat([text.narrow(1, 0, batch.ImageAt), image, text.narrow(1, behind, batch.Length - behind)], 1);
-        var attention = new PaddedAttention(batch.Count, batch.Mask(ScalarType.BFloat16));
-        var hidden = model.Language.Forward(embeddings.flatten(0, 1), batch.Positions, batch.Length, attention);
-        return model.Language.Logits(hidden.index_select(0, batch.PredictedAt));
+        var attention = new PaddedAttention(batch.Count, batch.Mask(ScalarType.Float32));
+        var hidden = model.Language.Forward(embeddings.flatten(0, 1), batch.Positions, batch.Length, attention, wanted: batch.PredictedAt);
+        return model.Language.Logits(hidden);
     }
 }

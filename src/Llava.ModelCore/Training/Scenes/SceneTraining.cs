@@ -26,4 +26,17 @@ public static class SceneTraining
         var tuning = new InstructionTuning(model, tokenizer, recipe);
         new SceneStageRun(tuning, recipe.Instruction, folder, recipe.SnapshotEvery, report).Run(cancellation);
     }
+
+    /// <summary>The model that a run has come to, float32.</summary>
+    /// <param name="recipe">The run's recipe.</param>
+    /// <param name="folder">The run's folder.</param>
+    /// <exception cref="Checkpoints.CheckpointException">The run has not reached its last stage.</exception>
+    public static LlavaModel LoadTrained(SceneRecipe recipe, string folder)
+    {
+        var model = new LlavaModel(recipe.ModelConfig());
+        var parameters = model.named_parameters().ToLookup(p => p.name.StartsWith("vision_tower.", StringComparison.Ordinal), p => (p.name, (Tensor)p.parameter));
+        SceneSnapshot.Load(Path.Combine(folder, TowerPretraining.StageName + ".safetensors"), parameters[true]);
+        SceneSnapshot.Load(Path.Combine(folder, InstructionTuning.StageName + ".safetensors"), parameters[false]);
+        return model;
+    }
 }

@@ -13,6 +13,8 @@ namespace Llava.ModelCore.Training.Scenes;
 /// </summary>
 internal sealed class TowerPretraining : ISceneStage, IDisposable
 {
+    public const string StageName = "pretraining";
+
     private const int HeldOutScenes = 256;
 
     // Most patches show nothing: at full weight the objects would be learnt last.
@@ -36,7 +38,7 @@ internal sealed class TowerPretraining : ISceneStage, IDisposable
             .. _head.named_parameters().Select(p => ("patch_labels." + p.name, p.parameter))];
     }
 
-    public string Name => "pretraining";
+    public string Name => StageName;
 
     public IReadOnlyList<(string Name, Parameter Value)> Trained { get; }
 
