@@ -18,6 +18,11 @@ public sealed record LlavaConfig
     /// <summary>Whether each image is written as <c>&lt;im_start&gt;&lt;image&gt;&lt;im_end&gt;</c> (<c>mm_use_im_start_end</c>).</summary>
     public bool UseImageStartEnd { get; init; }
 
+    /// <summary>
+    /// Whether the tokenizer gains <c>&lt;im_patch&gt;</c> (<c>mm_use_im_patch_token</c>; spec 1.10: absent means true). Default false.
+    /// </summary>
+    public bool UseImagePatchToken { get; init; }
+
     /// <summary>Positions kept after splicing (<c>tokenizer_model_max_length</c>); null keeps all.</summary>
     public int? MaxSplicedPositions { get; init; }
 

@@ -1,73 +1,47 @@
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using Llava.ModelCore.Native;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Checkpoints;
 
 /// <summary>
 /// A memory-mapped safetensors file: eight bytes of header length, a JSON header, raw little-endian data (spec 2.1).
-/// Every offset is checked against the file before anything is read.
+/// Every offset is checked against the file before anything is read; tensors must cover the data without gap or overlap.
 /// </summary>
-public sealed class SafeTensorsFile : IDisposable
+public sealed class SafeTensorsFile : ITensorSource
 {
     private const int MaxHeaderBytes = 100 * 1024 * 1024;
 
-    private static readonly Dictionary<string, (ScalarType Type, int Bytes)> Types = new()
-    {
-        ["F64"] = (ScalarType.Float64, 8),
-        ["F32"] = (ScalarType.Float32, 4),
-        ["F16"] = (ScalarType.Float16, 2),
-        ["BF16"] = (ScalarType.BFloat16, 2),
-        ["I64"] = (ScalarType.Int64, 8),
-        ["I32"] = (ScalarType.Int32, 4),
-        ["I16"] = (ScalarType.Int16, 2),
-        ["I8"] = (ScalarType.Int8, 1),
-        ["U8"] = (ScalarType.Byte, 1),
-        ["BOOL"] = (ScalarType.Bool, 1),
-    };
+    private readonly MappedFile _file;
+    private readonly Dictionary<string, (TensorEntry Entry, long Offset)> _tensors = [];
 
-    private readonly MemoryMappedFile _file;
-    private readonly MemoryMappedViewAccessor _view;
-    private readonly Dictionary<string, (TensorEntry Entry, long Offset, long Bytes)> _tensors = [];
+    static SafeTensorsFile() => TorchLibrary.EnsureLoaded();
 
-    private SafeTensorsFile(string path, long length)
-    {
-        Path = path;
-        _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
-        _view = _file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-    }
+    private SafeTensorsFile(MappedFile file) => _file = file;
 
-    /// <summary>The file.</summary>
-    public string Path { get; }
+    /// <inheritdoc/>
+    public string Path => _file.Path;
 
     /// <summary>The tensors, in the header's order.</summary>
-    public IEnumerable<TensorEntry> Entries => _tensors.Values.Select(t => t.Entry);
+    public IReadOnlyCollection<TensorEntry> Entries => [.. _tensors.Values.Select(t => t.Entry)];
 
     /// <summary>Opens and checks a file.</summary>
     /// <exception cref="CheckpointException">The file is missing, truncated, or its header contradicts it.</exception>
     public static SafeTensorsFile Open(string path)
     {
-        var info = new FileInfo(path);
-        if (!info.Exists)
-        {
-            throw new CheckpointException($"'{path}' does not exist.");
-        }
-
-        if (info.Length < 8)
-        {
-            throw new CheckpointException($"'{path}' has {info.Length} bytes; a safetensors file starts with an eight-byte header length.");
-        }
-
-        var file = new SafeTensorsFile(path, info.Length);
+        var mapped = MappedFile.Open(path);
         try
         {
-            file.ReadHeader(info.Length);
+            var file = new SafeTensorsFile(mapped);
+            file.ReadHeader();
             return file;
         }
         catch
         {
-            file.Dispose();
+            mapped.Dispose();
             throw;
         }
     }
@@ -79,13 +53,20 @@ public sealed class SafeTensorsFile : IDisposable
     /// <exception cref="CheckpointException">No such tensor.</exception>
     public TensorEntry Entry(string name) => Find(name).Entry;
 
-    /// <summary>A copy of the tensor on the CPU, in the file's own type.</summary>
-    /// <exception cref="CheckpointException">No such tensor.</exception>
+    /// <inheritdoc/>
+    public bool TryGetEntry(string name, [NotNullWhen(true)] out TensorEntry? entry)
+    {
+        var isFound = _tensors.TryGetValue(name, out var found);
+        entry = found.Entry;
+        return isFound;
+    }
+
+    /// <inheritdoc/>
     public Tensor Read(string name)
     {
-        var (entry, offset, bytes) = Find(name);
+        var (entry, offset) = Find(name);
         var tensor = empty([.. entry.Shape], entry.Type);
-        CopyTo(offset, tensor.bytes, bytes);
+        _file.CopyTo(offset, tensor);
         return tensor;
     }
 
@@ -95,90 +76,92 @@ public sealed class SafeTensorsFile : IDisposable
     public T[] ReadArray<T>(string name)
         where T : unmanaged
     {
-        var (entry, offset, bytes) = Find(name);
+        var (entry, offset) = Find(name);
         var values = new T[entry.Count];
-        var target = System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan());
-        if (target.Length != bytes)
+        var target = MemoryMarshal.AsBytes(values.AsSpan());
+        if (target.Length != entry.Bytes)
         {
             throw new CheckpointException($"'{Path}': tensor '{name}' is {entry.Type} and cannot be read as {typeof(T).Name}.");
         }
 
-        CopyTo(offset, target, bytes);
+        _file.CopyTo(offset, target);
         return values;
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _view.Dispose();
-        _file.Dispose();
-    }
+    public void Dispose() => _file.Dispose();
 
-    private unsafe void CopyTo(long offset, Span<byte> target, long bytes)
-    {
-        byte* pointer = null;
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
-        try
-        {
-            new ReadOnlySpan<byte>(pointer + offset, checked((int)bytes)).CopyTo(target);
-        }
-        finally
-        {
-            _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        }
-    }
-
-    private (TensorEntry Entry, long Offset, long Bytes) Find(string name) => _tensors.TryGetValue(name, out var found)
+    private (TensorEntry Entry, long Offset) Find(string name) => _tensors.TryGetValue(name, out var found)
         ? found
         : throw new CheckpointException($"'{Path}' has no tensor '{name}'; it has {_tensors.Count}, the first is '{_tensors.Keys.FirstOrDefault()}'.");
 
-    private void ReadHeader(long length)
+    private void ReadHeader()
     {
-        Span<byte> prefix = stackalloc byte[8];
-        CopyTo(0, prefix, 8);
-        var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-        if (headerLength > MaxHeaderBytes || headerLength > (ulong)(length - 8))
+        if (_file.Length < 8)
         {
-            throw new CheckpointException($"'{Path}' says its header has {headerLength} bytes, but the file has {length}. It is truncated or not a safetensors file.");
+            throw new CheckpointException($"'{Path}' has {_file.Length} bytes; a safetensors file starts with an eight-byte header length.");
         }
 
-        var header = new byte[headerLength];
-        CopyTo(8, header, header.Length);
+        var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(_file.Bytes(0, 8));
+        if (headerLength > MaxHeaderBytes || headerLength > (ulong)(_file.Length - 8))
+        {
+            throw new CheckpointException($"'{Path}' says its header has {headerLength} bytes, but the file has {_file.Length}. It is truncated or not a safetensors file.");
+        }
+
         try
         {
-            using var json = JsonDocument.Parse(header);
+            using var json = JsonDocument.Parse(_file.Bytes(8, (int)headerLength));
             foreach (var property in json.RootElement.EnumerateObject().Where(p => p.Name != "__metadata__"))
             {
-                Add(property, 8 + (long)headerLength, length);
+                Add(property, 8 + (long)headerLength);
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or OverflowException)
         {
             throw new CheckpointException($"'{Path}' has a header that is not safetensors JSON: {e.Message}", e);
         }
+
+        RequireFullCover(8 + (long)headerLength);
     }
 
-    private void Add(JsonProperty property, long dataStart, long length)
+    private void Add(JsonProperty property, long dataStart)
     {
-        var type = property.Value.GetProperty("dtype").GetString() ?? "";
-        if (!Types.TryGetValue(type, out var known))
-        {
-            throw new CheckpointException($"'{Path}': tensor '{property.Name}' has dtype '{type}'; supported are {string.Join(", ", Types.Keys)}.");
-        }
-
+        var dtype = property.Value.GetProperty("dtype").GetString() ?? "";
+        var type = ElementTypes.FromSafeTensors(dtype) ?? throw new CheckpointException(
+            $"'{Path}': tensor '{property.Name}' has dtype '{dtype}'; supported are {ElementTypes.SafeTensorsNames}.");
         var shape = property.Value.GetProperty("shape").EnumerateArray().Select(e => e.GetInt64()).ToArray();
         var offsets = property.Value.GetProperty("data_offsets").EnumerateArray().Select(e => e.GetInt64()).ToArray();
-        var entry = new TensorEntry(property.Name, known.Type, shape);
-        var isInside = offsets is [>= 0, _] && offsets[1] >= offsets[0] && offsets[1] <= length - dataStart;
-        if (!isInside || shape.Any(s => s < 0) || checked(entry.Count * known.Bytes) != offsets[1] - offsets[0])
+        var entry = new TensorEntry(property.Name, type, shape);
+        var isInside = offsets is [>= 0, _] && offsets[1] >= offsets[0] && offsets[1] <= _file.Length - dataStart;
+        if (!isInside || shape.Any(s => s < 0) || entry.Bytes != offsets[1] - offsets[0])
         {
             throw new CheckpointException(
-                $"'{Path}': tensor '{property.Name}' ({type}, shape [{string.Join(", ", shape)}]) claims bytes [{string.Join(", ", offsets)}] of {length - dataStart}. The file is truncated or corrupt.");
+                $"'{Path}': tensor '{property.Name}' ({dtype}, shape [{string.Join(", ", shape)}]) claims bytes [{string.Join(", ", offsets)}] of {_file.Length - dataStart}. The file is truncated or corrupt.");
         }
 
-        if (!_tensors.TryAdd(property.Name, (entry, dataStart + offsets[0], offsets[1] - offsets[0])))
+        if (!_tensors.TryAdd(property.Name, (entry, dataStart + offsets[0])))
         {
             throw new CheckpointException($"'{Path}' lists tensor '{property.Name}' twice.");
+        }
+    }
+
+    private void RequireFullCover(long dataStart)
+    {
+        var position = dataStart;
+        foreach (var (entry, offset) in _tensors.Values.OrderBy(t => t.Offset).ThenBy(t => t.Entry.Bytes))
+        {
+            if (offset != position)
+            {
+                throw new CheckpointException(
+                    $"'{Path}': tensor '{entry.Name}' starts at byte {offset}, but the one before it ends at {position}. Tensors must follow each other without gap or overlap; the file is corrupt.");
+            }
+
+            position += entry.Bytes;
+        }
+
+        if (position != _file.Length)
+        {
+            throw new CheckpointException($"'{Path}' has {_file.Length} bytes, but its tensors end at {position}. The file is corrupt.");
         }
     }
 }

@@ -10,6 +10,9 @@ public sealed record TensorEntry(string Name, ScalarType Type, IReadOnlyList<lon
 {
     /// <summary>Elements in the tensor.</summary>
     public long Count => Shape.Aggregate(1L, (product, size) => checked(product * size));
+
+    /// <summary>Bytes of the tensor's elements.</summary>
+    public long Bytes => checked(Count * ElementTypes.SizeOf(Type));
 }
 
 /// <summary>A checkpoint cannot be read: the message names the file, the tensor and what was expected.</summary>

@@ -41,6 +41,9 @@ public sealed class LanguageModel : nn.Module
     /// <summary>Sizes.</summary>
     public LanguageModelConfig Config { get; }
 
+    /// <summary>Where the parameters are.</summary>
+    public Device Device => _embeddings.Weight.device;
+
     /// <summary>Looks tokens up: int64 (tokens) → (tokens, hidden).</summary>
     public Tensor Embed(Tensor ids) => _embeddings.Weight.index_select(0, ids);
 

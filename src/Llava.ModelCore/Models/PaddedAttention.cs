@@ -12,6 +12,16 @@ public sealed class PaddedAttention(long rows, Tensor mask) : IAttention
     public static Tensor CausalMask(long length, Device? device = null) =>
         full([1, 1, length, length], float.NegativeInfinity, device: device).triu(1);
 
+    /// <summary>The causal mask of a padded batch, (rows, 1, length, length) in float32; padding is visible to itself alone.</summary>
+    /// <param name="isToken">bool (rows, length): false at padding.</param>
+    public static Tensor CausalMask(Tensor isToken)
+    {
+        var length = isToken.shape[1];
+        // The diagonal stays open, so that a row of padding has something to attend to and yields no NaN.
+        var hidden = isToken.logical_not().view(-1, 1, 1, length).logical_and(eye(length, dtype: ScalarType.Bool, device: isToken.device).logical_not());
+        return CausalMask(length, isToken.device).masked_fill(hidden, Scalars.Of(double.NegativeInfinity));
+    }
+
     /// <inheritdoc/>
     public Tensor Attend(int layer, Tensor query, Tensor key, Tensor value)
     {

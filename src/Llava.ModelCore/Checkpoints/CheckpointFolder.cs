@@ -1,0 +1,133 @@
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Checkpoints;
+
+/// <summary>
+/// A model on disk in any layout we read. Opening it checks the config and accounts for every tensor, by headers alone:
+/// nothing missing, every shape right, nothing left over that is not known to be needless. Weights are read one by one afterwards.
+/// </summary>
+public sealed class CheckpointFolder : IDisposable
+{
+    private readonly IReadOnlyList<ITensorSource> _sources;
+
+    private CheckpointFolder(string path, IReadOnlyList<ITensorSource> sources) => (Path, _sources) = (path, sources);
+
+    /// <summary>The folder.</summary>
+    public string Path { get; }
+
+    /// <summary>The folder's last segment; <c>checkpoint-N</c> folders have their parent's before it (spec 2.10).</summary>
+    public string Name => ModelName(Path);
+
+    /// <summary>How the tensors are named.</summary>
+    public required CheckpointLayout Layout { get; init; }
+
+    /// <summary>Sizes and rules.</summary>
+    public required LlavaConfig Config { get; init; }
+
+    /// <summary>Every parameter of the model with the tensor that fills it.</summary>
+    public required IReadOnlyList<CheckpointTensor> Tensors { get; init; }
+
+    /// <summary>Names of tensors that nothing uses and that are not known to be needless; empty unless <see cref="CheckpointOptions.AllowUnusedTensors"/>.</summary>
+    public required IReadOnlyList<string> UnusedTensors { get; init; }
+
+    /// <summary>What to use where a caller of generation says nothing.</summary>
+    public required GenerationDefaults Generation { get; init; }
+
+    /// <summary>Tokens a sequence may have.</summary>
+    public required int ContextLength { get; init; }
+
+    /// <summary>Type the weights were saved in, by the config or else by the embedding table.</summary>
+    public required ScalarType StorageType { get; init; }
+
+    /// <summary>Vocabulary id that stands for an image in the tokenizer's files (llava-hf); null where images have none.</summary>
+    public required int? ImageTokenId { get; init; }
+
+    /// <summary>Ids from this on must never be generated: the image token and the rows behind it are not words.</summary>
+    public int GeneratableVocabulary => Math.Min(ImageTokenId ?? int.MaxValue, Config.LanguageModel.VocabularySize);
+
+    /// <summary>Folder with the tokenizer's files: the checkpoint itself.</summary>
+    public string TokenizerFolder => Path;
+
+    /// <summary>The vision tower's folder, where one was found; the tower itself may nevertheless be inside the checkpoint.</summary>
+    public required string? VisionTowerFolder { get; init; }
+
+    /// <summary>The preprocessor_config.json that applies: the tower's for the original layout, the checkpoint's own otherwise; null when there is none.</summary>
+    public required string? PreprocessorConfigPath { get; init; }
+
+    /// <summary>Opens and checks a folder.</summary>
+    /// <exception cref="CheckpointException">The folder is not a complete model of a kind we run; the message says why.</exception>
+    public static CheckpointFolder Open(string path, CheckpointOptions? options = null)
+    {
+        var folder = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
+        if (!Directory.Exists(folder))
+        {
+            throw new CheckpointException($"'{folder}' is not a folder. Give the folder that holds a model's config.json and weights.");
+        }
+
+        CheckpointKind.RequireWholeModel(folder);
+        var opening = new CheckpointOpening(folder, options ?? new CheckpointOptions());
+        try
+        {
+            return new CheckpointFolder(folder, opening.Sources)
+            {
+                Layout = opening.Layout,
+                Config = opening.Config,
+                Tensors = opening.MatchTensors(),
+                UnusedTensors = opening.FindUnused(),
+                Generation = GenerationDefaults.Read(folder, opening.TextSection),
+                ContextLength = LanguageModelConfigReader.ContextLength(opening.TextSection, opening.Config.LanguageModel),
+                StorageType = opening.StorageType,
+                ImageTokenId = opening.ImageTokenId,
+                VisionTowerFolder = opening.VisionTower,
+                PreprocessorConfigPath = opening.PreprocessorConfig,
+            };
+        }
+        catch
+        {
+            opening.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var source in _sources)
+        {
+            source.Dispose();
+        }
+    }
+
+    internal static string ModelName(string path)
+    {
+        var segments = path.Split(['/', '\\'], StringSplitOptions.RemoveEmptyEntries);
+        return segments switch
+        {
+            [] => "",
+            [.., var parent, var last] when last.StartsWith("checkpoint-", StringComparison.Ordinal) => $"{parent}_{last}",
+            [.., var last] => last,
+        };
+    }
+}
+
+/// <summary>One parameter of the model and the tensor that fills it.</summary>
+public sealed class CheckpointTensor
+{
+    private readonly ITensorSource _source;
+
+    internal CheckpointTensor(ModelParameter parameter, TensorEntry entry, ITensorSource source) =>
+        (Parameter, Entry, _source) = (parameter, entry, source);
+
+    /// <summary>The parameter, in our own layout.</summary>
+    public ModelParameter Parameter { get; }
+
+    /// <summary>The tensor, as its file names it.</summary>
+    public TensorEntry Entry { get; }
+
+    /// <summary>File or index the tensor is in.</summary>
+    public string File => _source.Path;
+
+    /// <summary>A copy on the CPU in the file's type; the caller owns it.</summary>
+    /// <exception cref="CheckpointException">The file is damaged.</exception>
+    public Tensor Read() => _source.Read(Entry.Name);
+}

@@ -1,0 +1,14 @@
+namespace Llava.ModelCore.Checkpoints;
+
+/// <summary>How to open a checkpoint.</summary>
+public sealed class CheckpointOptions
+{
+    /// <summary>Folder of the vision tower, for checkpoints that do not contain it. Default: found from <c>mm_vision_tower</c>.</summary>
+    public string? VisionTowerFolder { get; set; }
+
+    /// <summary>Whether tensors that nothing uses are only listed instead of refused. Default false.</summary>
+    public bool AllowUnusedTensors { get; set; }
+
+    /// <summary>Whether weights that look like a delta (a final norm near zero) are accepted as they are. Default false.</summary>
+    public bool AllowDelta { get; set; }
+}

@@ -1,0 +1,126 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Checkpoints;
+
+/// <summary>
+/// Writes a complete model folder in the original LLaVA layout. config.json comes last: a folder without it was not finished.
+/// </summary>
+public static class LlavaCheckpointWriter
+{
+    private static readonly string[] TokenizerFiles =
+    [
+        "tokenizer.model", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+        "vocab.json", "merges.txt", "chat_template.jinja", "chat_template.json",
+    ];
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    /// <summary>Writes weights, tokenizer and configs.</summary>
+    /// <param name="folder">Made if need be; must not hold weights yet.</param>
+    /// <param name="config">The model.</param>
+    /// <param name="read">Gives a parameter by its name in our own layout (<see cref="ModelParameters"/>).</param>
+    /// <param name="options">Types, places and what to copy.</param>
+    /// <exception cref="CheckpointException">The folder holds weights, or a parameter has the wrong shape.</exception>
+    public static void Write(string folder, LlavaConfig config, Func<string, Tensor> read, CheckpointWriteOptions options)
+    {
+        if (Directory.Exists(folder) && TensorContainer.FindIn(folder) is { } weights)
+        {
+            throw new CheckpointException($"'{folder}' already holds weights ('{Path.GetFileName(weights)}'). Choose an empty folder, or remove them first.");
+        }
+
+        var hasTower = config.Vision is not null && options.VisionTower != VisionTowerPlacement.Omitted;
+        Require(config, hasTower);
+        Directory.CreateDirectory(folder);
+        var names = LayoutNames.Of(config.Vision is null ? CheckpointLayout.PlainLanguageModel : CheckpointLayout.LlavaOriginal);
+        var inside = hasTower && options.VisionTower == VisionTowerPlacement.Inside ? config.Vision : null;
+        WriteWeights(folder, config with { Vision = inside }, ModelParameters.Of(config with { Vision = inside }), names, read, options);
+        if (hasTower)
+        {
+            WriteTower(Path.Combine(folder, CheckpointJson.TowerFolder), config, read, options);
+        }
+
+        CopyTokenizer(options.TokenizerFolder, folder);
+        WriteJson(Path.Combine(folder, "generation_config.json"), CheckpointJson.Generation(options.Generation));
+        WriteJson(Path.Combine(folder, "config.json"), CheckpointJson.Config(config, options));
+    }
+
+    /// <summary>Writes the projector alone, as stage 1 leaves it: a torch archive for .bin (what the original's loader reads), safetensors otherwise.</summary>
+    /// <param name="path">For example mm_projector.bin.</param>
+    /// <param name="config">The projector.</param>
+    /// <param name="read">Gives a parameter by its name in our own layout.</param>
+    /// <param name="type">Type of the weights.</param>
+    public static void WriteProjector(string path, ProjectorConfig config, Func<string, Tensor> read, ScalarType type)
+    {
+        var names = LayoutNames.Of(CheckpointLayout.LlavaOriginal);
+        var ours = ModelParameters.OfProjector(config).ToDictionary(p => names.InFile(p.Name, config.Depth));
+        TensorEntry[] entries = [.. ours.Select(p => new TensorEntry(p.Key, type, p.Value.Shape))];
+        Action<string, IReadOnlyList<TensorEntry>, Func<string, Tensor>> write =
+            path.EndsWith(".bin", StringComparison.OrdinalIgnoreCase) ? TorchArchiveWriter.Write : SafeTensorsWriter.Write;
+        write(path, entries, name => read(ours[name].Name));
+    }
+
+    private static void Require(LlavaConfig config, bool hasTower)
+    {
+        if (config.Vision is not null && !hasTower && string.IsNullOrEmpty(config.VisionTowerName))
+        {
+            throw new CheckpointException("The model's config names no vision tower, so a checkpoint without it could not be opened. Write the tower inside or beside it.");
+        }
+    }
+
+    private static void WriteWeights(
+        string folder, LlavaConfig config, IEnumerable<ModelParameter> parameters, LayoutNames names, Func<string, Tensor> read, CheckpointWriteOptions options)
+    {
+        var ours = parameters.ToDictionary(p => names.InFile(p.Name, config.Projector?.Depth ?? 0));
+        List<TensorEntry> entries =
+        [
+            .. ours.Select(p => new TensorEntry(p.Key, options.StorageType, p.Value.Shape)),
+            .. config.Vision is null ? [] : PostNorm(config.Vision, names.Vision, options.StorageType),
+        ];
+        SafeTensorsWriter.WriteFolder(folder, entries, name => ours.TryGetValue(name, out var parameter) ? read(parameter.Name) : Identity(name, config.Vision!), options.ShardBytes);
+    }
+
+    private static void WriteTower(string folder, LlavaConfig config, Func<string, Tensor> read, CheckpointWriteOptions options)
+    {
+        var vision = config.Vision!;
+        Directory.CreateDirectory(folder);
+        if (options.VisionTower == VisionTowerPlacement.Beside)
+        {
+            WriteWeights(folder, config, ModelParameters.OfVisionTower(vision), LayoutNames.Of(CheckpointLayout.LlavaOriginal, "vision_model."), read, options);
+        }
+
+        if (options.PreprocessorConfig is { } preprocessor)
+        {
+            File.Copy(preprocessor, Path.Combine(folder, "preprocessor_config.json"), overwrite: true);
+        }
+        else
+        {
+            WriteJson(Path.Combine(folder, "preprocessor_config.json"), CheckpointJson.Preprocessor(vision.ImageSize));
+        }
+
+        WriteJson(Path.Combine(folder, "config.json"), CheckpointJson.Tower(vision, options.StorageType));
+    }
+
+    /// <summary>The tower's last norm, which LLaVA never uses but a strict loader of CLIP asks for.</summary>
+    private static TensorEntry[] PostNorm(VisionConfig vision, string prefix, ScalarType type) =>
+    [
+        new($"{prefix}post_layernorm.weight", type, [vision.HiddenSize]),
+        new($"{prefix}post_layernorm.bias", type, [vision.HiddenSize]),
+    ];
+
+    private static Tensor Identity(string name, VisionConfig vision) =>
+        name.EndsWith(".weight", StringComparison.Ordinal) ? ones(vision.HiddenSize) : zeros(vision.HiddenSize);
+
+    private static void CopyTokenizer(string? from, string folder)
+    {
+        foreach (var file in TokenizerFiles.Where(file => from is not null && File.Exists(Path.Combine(from, file))))
+        {
+            File.Copy(Path.Combine(from!, file), Path.Combine(folder, file), overwrite: true);
+        }
+    }
+
+    private static void WriteJson(string path, JsonObject json) =>
+        TensorWriting.WriteWhole(path, stream => JsonSerializer.Serialize(stream, json, Indented));
+}
