@@ -1,3 +1,5 @@
+using Llava.ModelCore.Imaging;
+
 namespace Llava.ModelCore.Checkpoints;
 
 /// <summary>Everything about a LLaVA checkpoint that decides how it computes, whatever layout it was read from.</summary>
@@ -28,16 +30,6 @@ public sealed record LlavaConfig
 
     /// <summary>Name or relative folder of the vision tower (<c>mm_vision_tower</c>), for checkpoints that do not contain it.</summary>
     public string? VisionTowerName { get; init; }
-}
-
-/// <summary>How an image becomes a square before the vision tower (spec 4.2).</summary>
-public enum ImageAspect
-{
-    /// <summary>Shortest edge resized, centre cropped.</summary>
-    Square,
-
-    /// <summary>Padded to a square with the mean colour, then as <see cref="Square"/>.</summary>
-    Pad,
 }
 
 /// <summary>A LLaMA-family decoder (spec 1.4.1).</summary>
