@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Llava.ModelCore.Imaging;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Checkpoints;

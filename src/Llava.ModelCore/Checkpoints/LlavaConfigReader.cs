@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Llava.ModelCore.Imaging;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Checkpoints;

@@ -1,3 +1,4 @@
+using Llava.ModelCore.Imaging;
 using SkiaSharp;
 
 namespace Llava.ModelCore.Scenes;
@@ -6,7 +7,7 @@ namespace Llava.ModelCore.Scenes;
 /// How a scene becomes pixels. The variants are those a picture drawn by somebody else may have: drawn larger and scaled
 /// down, hard edges, JPEG, slightly other colours.
 /// </summary>
-/// <param name="Scale">The scene is drawn at this multiple of the final side and scaled down with the product's bicubic filter.</param>
+/// <param name="Scale">The scene is drawn at this multiple of the wanted side.</param>
 /// <param name="Antialias">Soft edges.</param>
 /// <param name="JpegQuality">Quality of a JPEG round trip at the drawn size; null for none.</param>
 public sealed record SceneStyle(int Scale, bool Antialias, int? JpegQuality)
@@ -41,16 +42,19 @@ public static class ScenePixels
         [SceneColor.White] = (new(240, 240, 240), new(255, 255, 255)),
     };
 
-    /// <summary>RGB bytes (side, side, 3) in the style and colours that the scene's seed gives, as training sees them.</summary>
-    public static byte[] ForTraining(Scene scene, int side)
+    /// <summary>
+    /// The scene as training sees it, in the style and colours that its seed gives; the image may be larger than
+    /// <paramref name="side"/> and then wants the product's own preprocessing.
+    /// </summary>
+    public static RgbImage ForTraining(Scene scene, int side)
     {
         var random = SceneRandom.For(scene.Seed, SceneRandom.Purpose.Pixels);
-        return Rgb(scene, side, SceneStyle.Draw(random), random);
+        return Draw(scene, side, SceneStyle.Draw(random), random);
     }
 
-    /// <summary>RGB bytes (side, side, 3) in a given style.</summary>
-    public static byte[] Rgb(Scene scene, int side, SceneStyle style) =>
-        Rgb(scene, side, style, SceneRandom.For(scene.Seed, SceneRandom.Purpose.Pixels));
+    /// <summary>The scene in a given style.</summary>
+    public static RgbImage Draw(Scene scene, int side, SceneStyle style) =>
+        Draw(scene, side, style, SceneRandom.For(scene.Seed, SceneRandom.Purpose.Pixels));
 
     /// <summary>The scene as a PNG file of this side, drawn with soft edges.</summary>
     public static byte[] Png(Scene scene, int side)
@@ -60,21 +64,17 @@ public static class ScenePixels
         return data.ToArray();
     }
 
-    private static byte[] Rgb(Scene scene, int side, SceneStyle style, Random random)
+    private static RgbImage Draw(Scene scene, int side, SceneStyle style, Random random)
     {
-        var drawn = Draw(scene, side * style.Scale, style.Antialias, random);
-        if (style.JpegQuality is int quality)
+        using var drawn = Draw(scene, side * style.Scale, style.Antialias, random);
+        if (style.JpegQuality is not int quality)
         {
-            using var jpeg = drawn.Encode(SKEncodedImageFormat.Jpeg, quality);
-            drawn.Dispose();
-            drawn = SKBitmap.Decode(jpeg, new SKImageInfo(side * style.Scale, side * style.Scale, SKColorType.Rgba8888, SKAlphaType.Opaque));
+            return new RgbImage(drawn.Width, drawn.Height, DropAlpha(drawn.GetPixelSpan()));
         }
 
-        using (drawn)
-        {
-            var rgb = DropAlpha(drawn.GetPixelSpan());
-            return style.Scale == 1 ? rgb : PillowBicubic.Resize(rgb, drawn.Width, drawn.Height, side, side);
-        }
+        using var jpeg = drawn.Encode(SKEncodedImageFormat.Jpeg, quality);
+        using var decoded = SKBitmap.Decode(jpeg, drawn.Info);
+        return new RgbImage(decoded.Width, decoded.Height, DropAlpha(decoded.GetPixelSpan()));
     }
 
     private static SKBitmap Draw(Scene scene, int side, bool antialias, Random random)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Imaging;
 
 namespace Llava.ModelCore.Training.Scenes;
 

@@ -7,7 +7,7 @@ namespace Llava.ModelCore.Training.Scenes;
 /// Writes a SentencePiece model file (<c>sentencepiece_model.proto</c>) in LLaMA's conventions: 0 unknown, 1 <c>&lt;s&gt;</c>,
 /// 2 <c>&lt;/s&gt;</c>, then the 256 bytes, then the pieces; a dummy space in front, no other normalisation.
 /// </summary>
-internal static class SentencePieceModel
+internal static class SentencePieceWriter
 {
     /// <summary>Pieces before the learnt ones.</summary>
     public const int SpecialPieces = 3 + 256;
@@ -18,6 +18,42 @@ internal static class SentencePieceModel
         Unknown = 2,
         Control = 3,
         Byte = 6,
+    }
+
+    private const string Special = """
+        {
+          "add_bos_token": true,
+          "add_eos_token": false,
+          "bos_token": "<s>",
+          "clean_up_tokenization_spaces": false,
+          "eos_token": "</s>",
+          "legacy": true,
+          "model_max_length": 2048,
+          "pad_token": null,
+          "padding_side": "right",
+          "tokenizer_class": "LlamaTokenizer",
+          "unk_token": "<unk>"
+        }
+
+        """;
+
+    private const string SpecialMap = """
+        {
+          "bos_token": { "content": "<s>", "lstrip": false, "normalized": true, "rstrip": false, "single_word": false },
+          "eos_token": { "content": "</s>", "lstrip": false, "normalized": true, "rstrip": false, "single_word": false },
+          "pad_token": "<unk>",
+          "unk_token": { "content": "<unk>", "lstrip": false, "normalized": true, "rstrip": false, "single_word": false }
+        }
+
+        """;
+
+    /// <summary>Writes tokenizer.model and the two small files that transformers keeps beside it.</summary>
+    public static void WriteFolder(string folder, IReadOnlyList<string> pieces)
+    {
+        Directory.CreateDirectory(folder);
+        File.WriteAllBytes(Path.Combine(folder, "tokenizer.model"), Write(pieces));
+        File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), Special);
+        File.WriteAllText(Path.Combine(folder, "special_tokens_map.json"), SpecialMap);
     }
 
     /// <summary>The file's bytes.</summary>
