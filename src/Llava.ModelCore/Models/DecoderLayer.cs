@@ -35,10 +35,12 @@ public sealed class DecoderLayer : nn.Module
     /// <param name="cosine">(tokens, 1, head size).</param>
     /// <param name="sine">(tokens, 1, head size).</param>
     /// <param name="attention">What the tokens may see.</param>
-    /// <returns>(tokens, hidden size).</returns>
-    public Tensor Forward(Tensor hidden, Tensor cosine, Tensor sine, IAttention attention)
+    /// <param name="wanted">int64: the tokens whose output is needed; null for all.</param>
+    /// <returns>(tokens or wanted, hidden size).</returns>
+    public Tensor Forward(Tensor hidden, Tensor cosine, Tensor sine, IAttention attention, Tensor? wanted = null)
     {
         hidden = hidden.add(_attention.Forward(_attentionNorm.call(hidden), cosine, sine, attention), Native.Scalars.One);
+        hidden = wanted is null ? hidden : hidden.index_select(0, wanted);
         return hidden.add(_mlp.call(_mlpNorm.call(hidden)), Native.Scalars.One);
     }
 }
@@ -75,12 +77,13 @@ public sealed class SelfAttention : nn.Module
         RegisterComponents();
     }
 
-    internal Tensor Forward(Tensor x, Tensor cosine, Tensor sine, IAttention attention)
+    internal Tensor Forward(Tensor input, Tensor cosine, Tensor sine, IAttention attention)
     {
+        var x = input.to(_query.ComputeType); // once, not in each of the three
         var query = Rotate(_query.call(x).view(-1, _config.Heads, _config.HeadSize), cosine, sine);
         var key = Rotate(_key.call(x).view(-1, _config.KeyValueHeads, _config.HeadSize), cosine, sine);
         var value = _value.call(x).view(-1, _config.KeyValueHeads, _config.HeadSize);
-        return _output.call(attention.Attend(_layer, query, key, value).reshape(x.shape[0], -1)).to(x.dtype);
+        return _output.call(attention.Attend(_layer, query, key, value).reshape(x.shape[0], -1)).to(input.dtype);
     }
 
     private static Tensor Rotate(Tensor x, Tensor cosine, Tensor sine) =>
@@ -110,6 +113,9 @@ public sealed class GatedMlp : nn.Module<Tensor, Tensor>
     }
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) =>
-        _down.call(nn.functional.silu(_gate.call(input)) * _up.call(input)).to(input.dtype);
+    public override Tensor forward(Tensor input)
+    {
+        var x = input.to(_gate.ComputeType); // once, not in both
+        return _down.call(nn.functional.silu(_gate.call(x)) * _up.call(x)).to(input.dtype);
+    }
 }

@@ -76,8 +76,9 @@ public sealed class EncoderAttention : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         var scale = Scalars.Of(1 / Math.Sqrt((double)_config.HiddenSize / _config.Heads));
-        var scores = Heads(_query.call(input).mul(scale)).matmul(Heads(_key.call(input)).transpose(-1, -2));
-        var mixed = scores.softmax(-1).matmul(Heads(_value.call(input)));
+        var x = input.to(_query.ComputeType); // once, not in each of the three
+        var scores = Heads(_query.call(x).mul(scale)).matmul(Heads(_key.call(x)).transpose(-1, -2));
+        var mixed = scores.softmax(-1).matmul(Heads(_value.call(x)));
         return _output.call(mixed.transpose(1, 2).reshape(input.shape));
     }
 

@@ -53,14 +53,16 @@ public sealed class LanguageModel : nn.Module
     /// <param name="longest">Length of the longest sequence after this pass; only dynamic RoPE scaling looks at it.</param>
     /// <param name="attention">What each token sees.</param>
     /// <param name="observe">Called with (layer index, output of that layer) after every layer; for parity tests.</param>
-    /// <returns>(tokens, hidden) after the final norm.</returns>
-    public Tensor Forward(Tensor embeddings, Tensor positions, long longest, IAttention attention, Action<int, Tensor>? observe = null)
+    /// <param name="wanted">int64: the tokens whose final state is needed, such as those a loss looks at; null for all. The last MLP runs on these only.</param>
+    /// <returns>(tokens or wanted, hidden) after the final norm.</returns>
+    public Tensor Forward(
+        Tensor embeddings, Tensor positions, long longest, IAttention attention, Action<int, Tensor>? observe = null, Tensor? wanted = null)
     {
         var (cosine, sine) = _rotary.At(positions, longest);
         var hidden = embeddings;
         for (var i = 0; i < _layers.Count; i++)
         {
-            hidden = _layers[i].Forward(hidden, cosine, sine, attention);
+            hidden = _layers[i].Forward(hidden, cosine, sine, attention, i == _layers.Count - 1 ? wanted : null);
             observe?.Invoke(i, hidden);
         }
 

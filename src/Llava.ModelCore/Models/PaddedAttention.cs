@@ -29,7 +29,8 @@ public sealed class PaddedAttention(long rows, Tensor mask) : IAttention
         var q = Batched(query, 1);
         var scores = q.mul(Scalars.Of(1 / Math.Sqrt(query.shape[2]))).matmul(Batched(key, groups).transpose(-1, -2));
         // Written out: libtorch's fused CPU attention is several times slower than this in bf16, backward above all.
-        var weights = scores.add(mask.to(scores.dtype), Scalars.One).to(ScalarType.Float32).softmax(-1).to(scores.dtype);
+        // Softmax adds up in float32 whatever type it is given, and rounds once.
+        var weights = scores.add_(mask.to(scores.dtype), Scalars.One).softmax(-1);
         return weights.matmul(Batched(value, groups)).transpose(1, 2).reshape(query.shape);
     }
 

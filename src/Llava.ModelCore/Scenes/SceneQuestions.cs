@@ -1,0 +1,233 @@
+using static Llava.ModelCore.Scenes.SceneLanguage;
+
+namespace Llava.ModelCore.Scenes;
+
+/// <summary>
+/// Asks about a scene. A question is asked only where it has one right answer: an object is named by words that fit no
+/// other object, and "left of" and the like are judged only where objects are clearly apart.
+/// </summary>
+public sealed class SceneQuestions
+{
+    // Same column, but this far apart (as a share of the side): some would call one of the two further left.
+    private const float UnclearOffset = 0.07f;
+
+    private static readonly SceneQuestionKind[] AllKinds = Enum.GetValues<SceneQuestionKind>();
+
+    private readonly Scene _scene;
+    private readonly Random _random;
+
+    /// <summary>Questions on a scene; which ones follows from the scene's seed.</summary>
+    public SceneQuestions(Scene scene) => (_scene, _random) = (scene, SceneRandom.For(scene.Seed, SceneRandom.Purpose.Questions));
+
+    private enum Side
+    {
+        Left,
+        Right,
+        Above,
+        Below,
+    }
+
+    /// <summary>One question of every kind that the scene allows.</summary>
+    public IReadOnlyList<SceneQuestion> OneOfEach() =>
+        [.. AllKinds.Select(kind => Enumerable.Range(0, 8).Select(_ => Ask(kind)).FirstOrDefault(q => q is not null)).OfType<SceneQuestion>()];
+
+    /// <summary>Different questions until a budget is used up: a caption first, then kinds in proportion to their weights.</summary>
+    /// <param name="budget">For example tokens.</param>
+    /// <param name="cost">What one question takes of it.</param>
+    public IReadOnlyList<SceneQuestion> Fill(int budget, Func<SceneQuestion, int> cost)
+    {
+        var questions = new List<SceneQuestion>();
+        var used = 0;
+        var caption = _random.Chance(0.5) ? SceneQuestionKind.Caption : SceneQuestionKind.DetailedCaption;
+        for (var attempt = 0; attempt < 60 && used < budget - 12; attempt++)
+        {
+            var question = Ask(attempt == 0 ? caption : RandomKind());
+            if (question is not null && !questions.Exists(q => q.Question == question.Question) && used + cost(question) <= budget)
+            {
+                used += cost(question);
+                questions.Add(question);
+            }
+        }
+
+        return questions;
+    }
+
+    /// <summary>A random question of the kind; null where the scene has no unambiguous one at hand.</summary>
+    public SceneQuestion? Ask(SceneQuestionKind kind)
+    {
+        var item = _random.Pick(_scene.Objects);
+        return kind switch
+        {
+            SceneQuestionKind.Caption => SceneCaptions.AskShort(_scene, _random),
+            SceneQuestionKind.DetailedCaption => SceneCaptions.AskDetailed(_scene, _random),
+            SceneQuestionKind.Color => AskColor(item),
+            SceneQuestionKind.Shape => AskShape(item),
+            SceneQuestionKind.Count => AskCount(item),
+            SceneQuestionKind.Existence => AskExistence(item),
+            SceneQuestionKind.Position => AskPosition(item),
+            SceneQuestionKind.Content => AskContent(item),
+            SceneQuestionKind.Neighbor => AskNeighbor(item),
+            SceneQuestionKind.Relation => AskRelation(item),
+            _ => new SceneQuestion(
+                kind,
+                OneOf("What color is the background?", "What is the color of the background?", "Which color is the background?"),
+                Word(_scene.Background)),
+        };
+    }
+
+    private SceneQuestionKind RandomKind() => _random.NextDouble() switch
+    {
+        < 0.13 => SceneQuestionKind.Color,
+        < 0.25 => SceneQuestionKind.Shape,
+        < 0.41 => SceneQuestionKind.Count,
+        < 0.54 => SceneQuestionKind.Existence,
+        < 0.66 => SceneQuestionKind.Position,
+        < 0.74 => SceneQuestionKind.Content,
+        < 0.86 => SceneQuestionKind.Neighbor,
+        < 0.97 => SceneQuestionKind.Relation,
+        _ => SceneQuestionKind.Background,
+    };
+
+    private SceneQuestion? AskColor(SceneObject item)
+    {
+        var name = IsOnly(o => o.Shape == item.Shape) ? Word(item.Shape)
+            : _random.Chance(0.5) ? "object " + Place(item.Cell) : null;
+        return name is null ? null : new SceneQuestion(
+            SceneQuestionKind.Color,
+            OneOf($"What color is the {name}?", $"What is the color of the {name}?", $"Which color is the {name}?", $"Tell me the color of the {name}."),
+            Word(item.Color));
+    }
+
+    private SceneQuestion? AskShape(SceneObject item)
+    {
+        var name = IsOnly(o => o.Color == item.Color) ? Word(item.Color) + " object"
+            : _random.Chance(0.5) ? "object " + Place(item.Cell) : null;
+        return name is null ? null : new SceneQuestion(
+            SceneQuestionKind.Shape,
+            OneOf($"What shape is the {name}?", $"What is the shape of the {name}?", $"Which shape is the {name}?", $"Tell me the shape of the {name}."),
+            Word(item.Shape));
+    }
+
+    private SceneQuestion AskCount(SceneObject item)
+    {
+        // One time in six about a colour or shape that need not be there.
+        var color = _random.Next(6) == 0 ? _random.Pick(Enum.GetValues<SceneColor>()) : item.Color;
+        var shape = _random.Next(6) == 0 ? _random.Pick(Enum.GetValues<SceneShape>()) : item.Shape;
+        var (what, count) = _random.Next(5) switch
+        {
+            0 => ("objects", _scene.Objects.Count),
+            1 => ("shapes", _scene.Objects.Count),
+            2 => (Word(color) + " objects", _scene.Objects.Count(o => o.Color == color)),
+            3 => (Plural(Word(shape)), _scene.Objects.Count(o => o.Shape == shape)),
+            _ => (Plural($"{Word(item.Color)} {Word(shape)}"), _scene.Objects.Count(o => (o.Color, o.Shape) == (item.Color, shape))),
+        };
+        return new SceneQuestion(
+            SceneQuestionKind.Count,
+            OneOf($"How many {what} are there?", $"How many {what} are in the image?", $"Count the {what}."),
+            count.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    private SceneQuestion AskExistence(SceneObject item)
+    {
+        var (color, shape) = (item.Color, item.Shape);
+        if (_random.Chance(0.6))
+        {
+            // Most often wrong in one word only, which is what makes the question worth asking.
+            (color, shape) = _random.Next(4) switch
+            {
+                0 => (color, _random.Pick(_scene.Objects).Shape),
+                1 or 2 => (color, _random.Pick(Enum.GetValues<SceneShape>())),
+                _ => (_random.Pick(Enum.GetValues<SceneColor>()), shape),
+            };
+        }
+
+        var (noun, exists) = _random.Next(5) switch
+        {
+            0 => (Word(shape), _scene.Objects.Any(o => o.Shape == shape)),
+            1 => (Word(color) + " object", _scene.Objects.Any(o => o.Color == color)),
+            _ => ($"{Word(color)} {Word(shape)}", _scene.Objects.Any(o => (o.Color, o.Shape) == (color, shape))),
+        };
+        var a = Indefinite(noun);
+        return new SceneQuestion(
+            SceneQuestionKind.Existence,
+            OneOf($"Is there {a}?", $"Is there {a} in the image?", $"Does the image show {a}?", $"Can you see {a}?", $"Do you see {a}?"),
+            exists ? "yes" : "no");
+    }
+
+    private SceneQuestion? AskPosition(SceneObject item) => NameOf(item) is { } name
+        ? new SceneQuestion(SceneQuestionKind.Position, OneOf($"Where is the {name}?", $"Where in the image is the {name}?"), Place(item.Cell))
+        : null;
+
+    private SceneQuestion AskContent(SceneObject item)
+    {
+        var cell = _random.Next(4) == 0 ? _random.Next(9) : item.Cell;
+        var there = _scene.Objects.FirstOrDefault(o => o.Cell == cell);
+        return new SceneQuestion(
+            SceneQuestionKind.Content,
+            OneOf($"What is {Place(cell)}?", $"What do you see {Place(cell)}?", $"Which object is {Place(cell)}?"),
+            there is null ? "nothing" : Indefinite(Name(there)));
+    }
+
+    private SceneQuestion? AskNeighbor(SceneObject item)
+    {
+        var side = _random.Pick(Enum.GetValues<Side>());
+        var there = _scene.Objects.Where(o => Is(o, side, item) == true).ToArray();
+        if (NameOf(item) is not { } name || there.Length > 1 || _scene.Objects.Any(o => o != item && Is(o, side, item) is null))
+        {
+            return null;
+        }
+
+        // "Nothing" would otherwise be the answer most of the time.
+        return there.Length == 0 && _random.Chance(0.6) ? null : new SceneQuestion(
+            SceneQuestionKind.Neighbor,
+            OneOf($"What is {Phrase(side)} the {name}?", $"Which object is {Phrase(side)} the {name}?"),
+            there.Length == 0 ? "nothing" : Indefinite(Name(there[0])));
+    }
+
+    private SceneQuestion? AskRelation(SceneObject item)
+    {
+        var other = _random.Pick(_scene.Objects);
+        var side = _random.Pick(Enum.GetValues<Side>());
+        return other != item && NameOf(item) is { } name && NameOf(other) is { } otherName && Is(item, side, other) is { } answer
+            ? new SceneQuestion(SceneQuestionKind.Relation, $"Is the {name} {Phrase(side)} the {otherName}?", answer ? "yes" : "no")
+            : null;
+    }
+
+    /// <summary>Whether <paramref name="item"/> is on that side of <paramref name="other"/>; null where people could disagree.</summary>
+    private static bool? Is(SceneObject item, Side side, SceneObject other)
+    {
+        var isAcross = side is Side.Left or Side.Right;
+        var steps = isAcross ? item.Column - other.Column : item.Row - other.Row;
+        var offset = isAcross ? item.X - other.X : item.Y - other.Y;
+        if (steps == 0)
+        {
+            return Math.Abs(offset) < UnclearOffset ? false : null;
+        }
+
+        return steps < 0 == side is Side.Left or Side.Above;
+    }
+
+    private static string Phrase(Side side) => side switch
+    {
+        Side.Left => "to the left of",
+        Side.Right => "to the right of",
+        Side.Above => "above",
+        _ => "below",
+    };
+
+    /// <summary>Words that fit this object and no other; null where there are none.</summary>
+    private string? NameOf(SceneObject item)
+    {
+        string[] names =
+        [
+            .. IsOnly(o => (o.Color, o.Shape) == (item.Color, item.Shape)) ? new[] { Name(item) } : [],
+            .. IsOnly(o => o.Shape == item.Shape) ? new[] { Word(item.Shape) } : [],
+            .. IsOnly(o => o.Color == item.Color) ? new[] { Word(item.Color) + " object" } : [],
+        ];
+        return names.Length == 0 ? null : _random.Pick(names);
+    }
+
+    private bool IsOnly(Func<SceneObject, bool> fits) => _scene.Objects.Count(fits) == 1;
+
+    private string OneOf(params string[] phrasings) => _random.Pick(phrasings);
+}
