@@ -9,6 +9,8 @@ var root = new RootCommand("Bulk image captioning, visual question answering and
     StatusCommand.Create(),
     ResultsCommand.Create(),
     UpCommand.Create(),
+    TrainCommand.Create(),
+    ScenesCommand.Create(),
     DoctorCommand.Create(),
 };
 
