@@ -81,13 +81,13 @@ public abstract class JobTests : LedgerFixture
         var job = await QueueJobAsync(items: 6);
         Assert.Equal(JobState.Queued, (await Jobs.ReadAsync(job)).State);
 
-        var first = (await Leases.ClaimAsync(job, 0, 0, "w"))!;
+        var first = (await ClaimAsync(job, 0))!;
         Assert.Equal(JobState.Running, (await Jobs.ReadAsync(job)).State);
         Assert.True(await AnswerAsync(first));
         Assert.Equal(0, await Ending.AdvanceAsync());
 
         Clock.Advance(TimeSpan.FromSeconds(2));
-        Assert.True(await AnswerAsync((await Leases.ClaimAsync(job, 1, 0, "w"))!));
+        Assert.True(await AnswerAsync((await ClaimAsync(job, 1))!));
         Assert.Equal(1, await Ending.AdvanceAsync());
         Assert.Equal(JobState.Finalizing, (await Jobs.ReadAsync(job)).State);
 
@@ -116,7 +116,7 @@ public abstract class JobTests : LedgerFixture
     public async Task An_end_that_was_not_announced_is_offered_again_after_a_restart()
     {
         var job = await QueueJobAsync(items: 1);
-        await AnswerAsync((await Leases.ClaimAsync(job, 0, 0, "w"))!);
+        await AnswerAsync((await ClaimAsync(job, 0))!);
         await Ending.AdvanceAsync();
         Assert.Single(await Ending.UnannouncedAsync());
 
@@ -129,11 +129,11 @@ public abstract class JobTests : LedgerFixture
     public async Task A_cancelled_job_keeps_its_answers_and_marks_the_rest()
     {
         var job = await QueueJobAsync(items: 10);
-        await AnswerAsync((await Leases.ClaimAsync(job, 0, 0, "w"))!);
-        var running = (await Leases.ClaimAsync(job, 1, 0, "w"))!;
+        await AnswerAsync((await ClaimAsync(job, 0))!);
+        var running = (await ClaimAsync(job, 1))!;
 
         Assert.Equal(JobState.Cancelling, await Control.CancelAsync(job));
-        Assert.Null(await Leases.ClaimAsync(job, 2, 0, "w"));
+        Assert.Null(await ClaimAsync(job, 2));
         Assert.Equal(0, await Ending.AdvanceAsync());
 
         Assert.True(await Writer.CommitAsync(running, [Answer(4)], completesChunk: false));
@@ -153,12 +153,12 @@ public abstract class JobTests : LedgerFixture
         var job = await QueueJobAsync(items: 4);
         await Control.PauseAsync(job);
 
-        Assert.Null(await Leases.ClaimAsync(job, 0, 0, "w"));
+        Assert.Null(await ClaimAsync(job, 0));
         Assert.Empty(await Dispatch.JobsAsync(Model));
         Assert.Equal(JobState.Paused, await Control.PauseAsync(job));
 
         Assert.Equal(JobState.Queued, await Control.ResumeAsync(job));
-        Assert.NotNull(await Leases.ClaimAsync(job, 0, 0, "w"));
+        Assert.NotNull(await ClaimAsync(job, 0));
     }
 
     [Fact]
@@ -189,7 +189,7 @@ public abstract class JobTests : LedgerFixture
     public async Task A_job_out_of_time_expires_and_late_answers_are_refused()
     {
         var job = await QueueJobAsync(items: 8, change: request => request with { CompletionWindow = TimeSpan.FromMinutes(1) });
-        var late = (await Leases.ClaimAsync(job, 0, 0, "w"))!;
+        var late = (await ClaimAsync(job, 0))!;
         Clock.Advance(TimeSpan.FromMinutes(1) - TimeSpan.FromMilliseconds(1));
         Assert.Equal(0, await Ending.AdvanceAsync());
 
@@ -205,7 +205,7 @@ public abstract class JobTests : LedgerFixture
     public async Task A_job_that_finished_in_time_completes_even_when_looked_at_late()
     {
         var job = await QueueJobAsync(items: 1, change: request => request with { CompletionWindow = TimeSpan.FromMinutes(1) });
-        await AnswerAsync((await Leases.ClaimAsync(job, 0, 0, "w"))!);
+        await AnswerAsync((await ClaimAsync(job, 0))!);
         Clock.Advance(TimeSpan.FromMinutes(2));
 
         await Ending.AdvanceAsync();

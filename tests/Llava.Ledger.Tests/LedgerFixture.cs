@@ -97,6 +97,9 @@ public abstract class LedgerFixture : IAsyncLifetime
 
     protected static ExpandedItem Item(int number) => new(new($"item-{number}", [$"{number}.jpg"]));
 
+    protected async Task<ChunkLease?> ClaimAsync(JobId job, int chunk, int attempt = 0, string owner = "w") =>
+        (await Leases.ClaimAsync(job, chunk, attempt, owner))?.Lease;
+
     /// <summary>Answers every item of the lease that has no result.</summary>
     protected async Task<bool> AnswerAsync(ChunkLease lease, string text = "a red ball") =>
         await Writer.CommitAsync(lease, [.. (await Leases.MissingItemsAsync(lease)).Select(item => Answer(item.ItemNo, text))], completesChunk: true, "r1");

@@ -17,8 +17,8 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
             return held;
         }
 
-        var lease = await ledger.Leases.ClaimAsync(message.JobId, message.ChunkNo, message.Attempt, identity.Id, cancellation);
-        return lease is null ? null : keeper.Keep(lease);
+        var chunk = await ledger.Leases.ClaimAsync(message.JobId, message.ChunkNo, message.Attempt, identity.Id, cancellation);
+        return chunk is null ? null : keeper.Keep(chunk);
     }
 
     /// <summary>Runs what has no result, to the end. When it throws, the lease is still held.</summary>
@@ -27,7 +27,8 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, held.Stopped);
         var request = await requests.GetAsync(held.Lease.Job, stop.Token);
         var runner = await runners.GetAsync(model, stop.Token);
-        var items = await ledger.Leases.MissingItemsAsync(held.Lease, stop.Token);
+        var items = held.Untried ?? await ledger.Leases.MissingItemsAsync(held.Lease, stop.Token);
+        held.Untried = null;
         await new ChunkRun(ledger.Results, held.Lease, request, runner).RunAsync(items, stop.Token);
         keeper.Forget(held);
     }

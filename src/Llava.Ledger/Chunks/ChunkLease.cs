@@ -12,6 +12,11 @@ namespace Llava.Ledger.Chunks;
 /// <param name="Owner">The worker.</param>
 public sealed record ChunkLease(JobId Job, int ChunkNo, int FirstItem, int ItemCount, int Attempt, int Fence, string Owner);
 
+/// <summary>What a claim gives: the lease, and the items that have no result yet, in order.</summary>
+/// <param name="Lease">The lease.</param>
+/// <param name="Items">What is left to do.</param>
+public sealed record ClaimedChunk(ChunkLease Lease, IReadOnlyList<ClaimedItem> Items);
+
 /// <summary>An item of a claimed chunk that has no result yet.</summary>
 /// <param name="ItemNo">The item within the job.</param>
 /// <param name="CustomId">The caller's name for it.</param>

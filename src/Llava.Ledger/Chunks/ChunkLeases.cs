@@ -31,8 +31,8 @@ public sealed class ChunkLeases
     /// <param name="attempt">Lost attempts the caller knows of; a chunk that has seen another since is not claimed.</param>
     /// <param name="owner">The worker.</param>
     /// <param name="cancellation">Gives up waiting.</param>
-    /// <returns>The lease, or null when there is nothing to do: done, held by another, changed since, or its job does not run.</returns>
-    public Task<ChunkLease?> ClaimAsync(JobId job, int chunkNo, int attempt, string owner, CancellationToken cancellation = default) =>
+    /// <returns>The lease and what is left to do, or null when there is nothing to do: done, held by another, changed since, or its job does not run.</returns>
+    public Task<ClaimedChunk?> ClaimAsync(JobId job, int chunkNo, int attempt, string owner, CancellationToken cancellation = default) =>
         _database.WriteAsync(async (session, token) =>
         {
             var now = _time.GetUtcNow();
@@ -44,21 +44,18 @@ public sealed class ChunkLeases
                 .Set("@now", now.ToUnixTimeMilliseconds())
                 .Set("@until", (now + _options.Lease).ToUnixTimeMilliseconds())
                 .FirstAsync(row => new ChunkLease(job, chunkNo, row.GetInt32(0), row.GetInt32(1), row.GetInt32(2), row.GetInt32(3), owner), token);
-            if (lease is not null)
+            if (lease is null)
             {
-                await JobTransitions.MoveAsync(session, job, JobState.Queued, JobState.Running, now, null, token);
+                return null;
             }
 
-            return lease;
+            await JobTransitions.MoveAsync(session, job, JobState.Queued, JobState.Running, now, null, token);
+            return new ClaimedChunk(lease, await ListMissingAsync(session, lease, token));
         }, cancellation);
 
-    /// <summary>Items of the chunk that have no result, in order.</summary>
+    /// <summary>Items of the chunk that have no result by now, in order.</summary>
     public Task<List<ClaimedItem>> MissingItemsAsync(ChunkLease lease, CancellationToken cancellation = default) =>
-        _database.ReadAsync((session, token) => session.Statement("list_missing_items")
-            .Set("@job", lease.Job.Value)
-            .Set("@first", lease.FirstItem)
-            .Set("@end", lease.FirstItem + lease.ItemCount)
-            .ListAsync(row => new ClaimedItem(row.GetInt32(0), row.GetString(1), LedgerJson.ReadImages(row.GetString(2)), row.Text(3), row.Text(4)), token), cancellation);
+        _database.ReadAsync((session, token) => ListMissingAsync(session, lease, token), cancellation);
 
     /// <summary>Extends leases, in one commit, and learns what was cancelled or paused meanwhile.</summary>
     /// <returns>The standing of each, in the order given.</returns>
@@ -90,6 +87,12 @@ public sealed class ChunkLeases
         _signal.Ring(LedgerTopic.ChunksWaiting);
         _signal.Ring(LedgerTopic.WorkFinished);
     }
+
+    private static Task<List<ClaimedItem>> ListMissingAsync(LedgerSession session, ChunkLease lease, CancellationToken cancellation) => session.Statement("list_missing_items")
+        .Set("@job", lease.Job.Value)
+        .Set("@first", lease.FirstItem)
+        .Set("@end", lease.FirstItem + lease.ItemCount)
+        .ListAsync(row => new ClaimedItem(row.GetInt32(0), row.GetString(1), LedgerJson.ReadImages(row.GetString(2)), row.Text(3), row.Text(4)), cancellation);
 
     internal static SqlStatement ForLease(LedgerSession session, string statement, ChunkLease lease) => session.Statement(statement)
         .Set("@job", lease.Job.Value)

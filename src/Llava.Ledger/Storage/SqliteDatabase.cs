@@ -6,6 +6,7 @@ using Llava.Contracts.States;
 using Llava.Ledger.Schema;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace Llava.Ledger.Storage;
@@ -120,36 +121,43 @@ internal sealed class SqliteDatabase : LedgerDatabase
         }
     }
 
+    /// <summary>Asking the assembly and one row is cheaper by far than building EF Core's model only to learn that nothing is to be done.</summary>
     private async Task MigrateAsync()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_options.Path))!);
-        if (await AppliedMigrationAsync() == NewestMigration())
+        if (await CreateOrReadVersionAsync() != NewestMigration())
         {
-            return;
+            await using var context = SqliteLedgerContext.Open(_connectionString);
+            await context.Database.MigrateAsync();
         }
-
-        await using var context = SqliteLedgerContext.Open(_connectionString);
-        await context.Database.MigrateAsync();
     }
 
-    /// <summary>Asking the assembly and one row is cheaper by far than building EF Core's model only to learn that nothing is to be done.</summary>
     private static string NewestMigration() => typeof(SqliteDatabase).Assembly.GetTypes()
-        .Where(type => type.GetCustomAttribute<Microsoft.EntityFrameworkCore.Infrastructure.DbContextAttribute>()?.ContextType == typeof(SqliteLedgerContext))
+        .Where(type => type.GetCustomAttribute<DbContextAttribute>()?.ContextType == typeof(SqliteLedgerContext))
         .Select(type => type.GetCustomAttribute<MigrationAttribute>()?.Id)
         .Max()!;
 
-    private async Task<string?> AppliedMigrationAsync()
+    private async Task<string?> CreateOrReadVersionAsync()
     {
-        if (!File.Exists(Path.GetFullPath(_options.Path)))
+        await using var session = await OpenAsync(CancellationToken.None);
+        if (!await HasMigrationsAsync(session))
         {
-            return null;
+            await using var transaction = await session.Connection.BeginTransactionAsync(IsolationLevel.Serializable);
+            session.Transaction = transaction;
+            if (!await HasMigrationsAsync(session)) // another process may have been first
+            {
+                await session.Statement("create").ExecuteAsync(CancellationToken.None);
+            }
+
+            await transaction.CommitAsync();
+            session.Transaction = null;
         }
 
-        await using var session = await OpenAsync(CancellationToken.None);
-        return await session.Statement("has_migrations").FirstAsync(row => row.GetInt32(0), CancellationToken.None) == 0
-            ? null
-            : await session.Statement("newest_migration").FirstAsync(row => row.Text(0), CancellationToken.None);
+        return await session.Statement("newest_migration").FirstAsync(row => row.Text(0), CancellationToken.None);
     }
+
+    private static async Task<bool> HasMigrationsAsync(LedgerSession session) =>
+        await session.Statement("has_migrations").FirstAsync(row => row.GetInt32(0), CancellationToken.None) > 0;
 
     private async Task<LedgerSession> OpenAsync(CancellationToken cancellation)
     {

@@ -7,6 +7,9 @@ namespace Llava.Scheduler.Dispatch;
 /// <summary>Keeps the windows full.</summary>
 internal sealed partial class DispatchLoop(Dispatcher dispatcher, ILedgerSignal signal, SchedulerOptions options, ILogger<DispatchLoop> logger) : BackgroundService
 {
+    // Chunks of a fast model end by the thousand in a second, and each rings: looking two hundred times is enough.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var listener = signal.Listen(LedgerTopic.ChunksWaiting);
@@ -21,6 +24,7 @@ internal sealed partial class DispatchLoop(Dispatcher dispatcher, ILedgerSignal 
                 DispatchFailed(failure);
             }
 
+            await Task.Delay(Pause, stoppingToken);
             await listener.WaitAsync(options.Poll, stoppingToken);
         }
     }
