@@ -5,7 +5,7 @@ internal interface IStepRunner : IDisposable
 {
     /// <summary>Runs copies, then prefills in order, then decodes.</summary>
     /// <param name="plan">What to compute.</param>
-    /// <param name="outcome">Gets one row per work, unless an earlier work of the same sequence failed in this step.</param>
+    /// <param name="outcome">Gets what became of each work; of a sequence that failed, only the failure counts.</param>
     void Run(StepPlan plan, StepOutcome outcome);
 }
 

@@ -62,6 +62,20 @@ internal sealed class PromptLayout
         return new PromptLayout(pieces, prefix, prefix > 0 ? KeyOf(request, prefix, pieces) : null);
     }
 
+    /// <summary>The parts of the runs that some positions cover: the run, where in the run the part starts, how long it is.</summary>
+    public IEnumerable<(PromptPiece Piece, int From, int Count)> Slice(int first, int count)
+    {
+        foreach (var piece in Pieces)
+        {
+            var from = Math.Max(first, piece.FirstPosition);
+            var length = Math.Min(first + count, piece.End) - from;
+            if (length > 0)
+            {
+                yield return (piece, from - piece.FirstPosition, length);
+            }
+        }
+    }
+
     private static List<PromptPiece> Split(IReadOnlyList<int> tokens, int features)
     {
         List<PromptPiece> pieces = [];

@@ -6,8 +6,8 @@ namespace Llava.ModelCore.Engine;
 
 /// <summary>
 /// The reference runner: any device, slow and obviously right. A row's logits are the same to the bit whoever shares the step:
-/// every chunk of a prompt is a pass of its own, decoding rows share passes of verified sizes (<see cref="RowBlocks"/>), and
-/// attention runs per sequence.
+/// chunks and decoding rows share passes of verified sizes only (<see cref="RowBlocks"/>), a chunk that fits none is a pass of
+/// its own, attention runs per sequence, and images are encoded one by one.
 /// </summary>
 internal sealed class TorchRunner : IStepRunner
 {
@@ -18,7 +18,6 @@ internal sealed class TorchRunner : IStepRunner
     private readonly RowBlocks _blocks;
     private readonly Sampler _sampler = new();
     private readonly Device _device;
-    private readonly List<StepWork> _block = [];
     private StepOutcome _outcome = new();
 
     /// <param name="model">The model; not disposed with the runner.</param>
@@ -31,7 +30,7 @@ internal sealed class TorchRunner : IStepRunner
         _device = model.parameters().First().device;
         _arena = new KvArena(model.Config.LanguageModel, kvPositions, _device);
         _features = new FeatureCache(options.FeatureCacheBytes);
-        _blocks = RowBlocks.Probe(model.Language, options.MaxSlots);
+        _blocks = RowBlocks.Probe(model.Language);
     }
 
     /// <summary>Called with the logits of every row that samples, for tests that compare them.</summary>
@@ -51,13 +50,9 @@ internal sealed class TorchRunner : IStepRunner
             _arena.Copy(copy.Source, copy.Target, copy.Count);
         }
 
-        foreach (var work in plan.Prefills)
-        {
-            Prefill(work);
-        }
-
+        RunInPasses(CollectionsMarshal.AsSpan(plan.Prefills));
         var middle = _time.GetTimestamp();
-        Decode(plan.Decodes);
+        RunInPasses(CollectionsMarshal.AsSpan(plan.Decodes));
         outcome.PrefillTime = _time.GetElapsedTime(start, middle);
         outcome.DecodeTime = _time.GetElapsedTime(middle);
     }
@@ -68,70 +63,133 @@ internal sealed class TorchRunner : IStepRunner
         _arena.Dispose();
     }
 
-    private void Prefill(StepWork work)
+    private void RunInPasses(ReadOnlySpan<StepWork> works)
     {
-        if (_outcome.Works.Exists(earlier => earlier.Work.Sequence == work.Sequence && earlier.Error is not null))
+        while (works.Length > 0)
         {
-            return;
+            var count = PassLength(works);
+            RunIsolated(works[..count]);
+            works = works[count..];
+        }
+    }
+
+    /// <summary>How many of the works, from the first, share a pass.</summary>
+    private int PassLength(ReadOnlySpan<StepWork> works)
+    {
+        var (count, rows) = (1, works[0].Count);
+        while (count < works.Length && Longest(works[0]) == 0 && Longest(works[count]) == 0 && rows + works[count].Count <= _blocks.Largest)
+        {
+            rows += works[count++].Count;
+        }
+
+        return count;
+    }
+
+    /// <summary>A length that rotates this work's positions in a way of its own, so that it cannot share a pass; 0 for all others.</summary>
+    private int Longest(StepWork work)
+    {
+        var length = Math.Max(work.FirstPosition + 1, work.Sequence.Layout.Positions);
+        return LanguageModelPositions.DependOnLength(_model.Config.LanguageModel, length) ? length : 0;
+    }
+
+    /// <summary>Runs a pass. If it fails, its sequences run again alone, which changes no bit of theirs, to find the one that fails.</summary>
+    private void RunIsolated(ReadOnlySpan<StepWork> works)
+    {
+        var first = works[0].Sequence;
+        var own = 1;
+        while (own < works.Length && works[own].Sequence == first)
+        {
+            own++;
         }
 
         try
         {
-            _outcome.Works.Add(new WorkOutcome(work, RunChunk(work)));
+            RunPass(works);
+        }
+        catch (Exception) when (own < works.Length)
+        {
+            RunIsolated(works[..own]);
+            RunIsolated(works[own..]);
         }
         catch (Exception e)
         {
-            // Whatever fails in a prompt's own pass is that sequence's failure and nobody else's.
-            _outcome.Works.Add(new WorkOutcome(work, null, e));
+            _outcome.Works.Add(new WorkOutcome(works[0], null, e));
         }
     }
 
-    private SampledToken? RunChunk(StepWork work)
+    private void RunPass(ReadOnlySpan<StepWork> works)
     {
         using var scope = NewDisposeScope();
-        var sequence = work.Sequence;
-        var embeddings = Embed(sequence, work.FirstPosition, work.Count);
-        var positions = arange(work.FirstPosition, work.FirstPosition + work.Count, ScalarType.Int64, _device);
-        var attention = new ExtentAttention(_arena, [new AttentionSpan(sequence.Extent!.Value.Start, work.FirstPosition, work.Count)], _device);
-        var hidden = Forward(embeddings, positions, sequence.Layout.Positions, attention);
-        if (!work.Samples)
+        var (spans, samples) = (new AttentionSpan[works.Length], new List<long>(works.Length));
+        var rows = 0;
+        for (var i = 0; i < works.Length; i++)
         {
-            return null;
+            spans[i] = new AttentionSpan(works[i].Sequence.Extent!.Value.Start, works[i].FirstPosition, works[i].Count);
+            rows += works[i].Count;
+            if (works[i].Samples)
+            {
+                samples.Add(rows - 1);
+            }
         }
 
-        var logits = _model.Language.Logits(hidden.narrow(0, work.Count - 1, 1)).cpu();
-        return Sample(sequence, MemoryMarshal.Cast<byte, float>(logits.bytes));
+        var (embeddings, positions) = Inputs(works, _blocks.For(rows));
+        var hidden = Forward(embeddings, positions, Longest(works[0]), new ExtentAttention(_arena, spans, _device));
+        if (samples.Count == 0)
+        {
+            Add(works, [], 0);
+            return;
+        }
+
+        // The head's product has a verified number of rows too; the first sampled row fills it up.
+        var padding = Enumerable.Repeat(samples[0], _blocks.For(samples.Count) - samples.Count);
+        var sampled = hidden.index_select(0, tensor([.. samples, .. padding], device: _device));
+        var logits = _model.Language.Logits(sampled).cpu();
+        Add(works, MemoryMarshal.Cast<byte, float>(logits.bytes), (int)logits.shape[1]);
     }
 
-    /// <summary>Text tokens and image features of some positions: (count, hidden).</summary>
-    private Tensor Embed(Sequence sequence, int first, int count)
+    /// <summary>Embeddings (rows, hidden) and positions int64 (rows) of a pass; rows that no work fills are token 0 at position 0.</summary>
+    private (Tensor Embeddings, Tensor Positions) Inputs(ReadOnlySpan<StepWork> works, int rows)
     {
-        List<Tensor> parts = [];
-        foreach (var piece in sequence.Layout.Pieces)
+        var (ids, positions) = (new long[rows], new long[rows]);
+        List<(int Row, Tensor Features)> images = [];
+        var row = 0;
+        foreach (var work in works)
         {
-            var from = Math.Max(first, piece.FirstPosition);
-            var length = Math.Min(first + count, piece.End) - from;
-            if (length <= 0)
+            for (var i = 0; i < work.Count; i++)
             {
-                continue;
+                positions[row + i] = work.FirstPosition + i;
             }
 
-            if (piece.Image >= 0)
+            if (work.FirstPosition >= work.Sequence.Layout.Positions)
             {
-                parts.Add(Features(sequence.Request.Images[piece.Image]).narrow(0, from - piece.FirstPosition, length));
-                continue;
+                ids[row] = work.Sequence.Tokens[^1];
             }
 
-            var ids = new long[length];
-            for (var i = 0; i < length; i++)
+            foreach (var (piece, from, count) in work.Sequence.Layout.Slice(work.FirstPosition, work.Count))
             {
-                ids[i] = sequence.Tokens[piece.FirstToken + from - piece.FirstPosition + i];
+                var target = row + piece.FirstPosition + from - work.FirstPosition;
+                if (piece.Image >= 0)
+                {
+                    images.Add((target, Features(work.Sequence.Request.Images[piece.Image]).narrow(0, from, count)));
+                    continue;
+                }
+
+                for (var i = 0; i < count; i++)
+                {
+                    ids[target + i] = work.Sequence.Tokens[piece.FirstToken + from + i];
+                }
             }
 
-            parts.Add(_model.Language.Embed(tensor(ids, device: _device)));
+            row += work.Count;
         }
 
-        return cat(parts, 0);
+        var embeddings = _model.Language.Embed(tensor(ids, device: _device));
+        foreach (var (target, features) in images)
+        {
+            embeddings.narrow(0, target, features.shape[0]).copy_(features);
+        }
+
+        return (embeddings, tensor(positions, device: _device));
     }
 
     private Tensor Features(ImageInput image)
@@ -148,92 +206,40 @@ internal sealed class TorchRunner : IStepRunner
         return _model.EncodeImages(pixels).squeeze(0).MoveToOuterDisposeScope();
     }
 
-    private void Decode(List<StepWork> works)
-    {
-        for (var next = 0; next < works.Count; next += _block.Count)
-        {
-            _block.Clear();
-            var length = Longest(works[next]);
-            var limit = length > 0 ? 1 : _blocks.For(works.Count - next);
-            while (_block.Count < limit && next + _block.Count < works.Count && Longest(works[next + _block.Count]) == length)
-            {
-                _block.Add(works[next + _block.Count]);
-            }
-
-            DecodeBlock(CollectionsMarshal.AsSpan(_block), length);
-        }
-    }
-
-    /// <summary>A length that rotates this row's positions in a way of its own, so that it cannot share a pass; 0 for all others.</summary>
-    private int Longest(StepWork work)
-    {
-        var length = work.FirstPosition + 1;
-        return LanguageModelPositions.DependOnLength(_model.Config.LanguageModel, length) ? length : 0;
-    }
-
-    private void DecodeBlock(ReadOnlySpan<StepWork> works, int longest)
-    {
-        try
-        {
-            RunRows(works, longest);
-        }
-        catch (Exception) when (works.Length > 1)
-        {
-            // The rows' numbers do not depend on each other, so each can be run again alone to find the one that fails.
-            foreach (ref readonly var work in works)
-            {
-                DecodeBlock(new ReadOnlySpan<StepWork>(in work), longest);
-            }
-        }
-        catch (Exception e)
-        {
-            _outcome.Works.Add(new WorkOutcome(works[0], null, e));
-        }
-    }
-
-    private void RunRows(ReadOnlySpan<StepWork> works, int longest)
-    {
-        using var scope = NewDisposeScope();
-        var rows = _blocks.For(works.Length);
-        var (ids, positions, spans) = (new long[rows], new long[rows], new AttentionSpan[works.Length]);
-        for (var i = 0; i < works.Length; i++)
-        {
-            (ids[i], positions[i]) = (works[i].Sequence.Tokens[^1], works[i].FirstPosition);
-            spans[i] = new AttentionSpan(works[i].Sequence.Extent!.Value.Start, works[i].FirstPosition, 1);
-        }
-
-        var embeddings = _model.Language.Embed(tensor(ids, device: _device));
-        var hidden = Forward(embeddings, tensor(positions, device: _device), longest, new ExtentAttention(_arena, spans, _device));
-        var logits = MemoryMarshal.Cast<byte, float>(_model.Language.Logits(hidden).cpu().bytes);
-        var vocabulary = logits.Length / rows;
-        for (var i = 0; i < works.Length; i++)
-        {
-            _outcome.Works.Add(SampleRow(works[i], logits.Slice(i * vocabulary, vocabulary)));
-        }
-    }
-
     private Tensor Forward(Tensor embeddings, Tensor positions, int longest, IAttention attention)
     {
         using var layers = new LayerScopes();
         return layers.Close(_model.Language.Forward(embeddings, positions, longest, attention, layers.Next));
     }
 
-    private WorkOutcome SampleRow(StepWork work, ReadOnlySpan<float> logits)
+    /// <summary>Notes what became of each work; the logits hold one row per work that samples.</summary>
+    private void Add(ReadOnlySpan<StepWork> works, ReadOnlySpan<float> logits, int vocabulary)
+    {
+        foreach (var work in works)
+        {
+            if (!work.Samples)
+            {
+                _outcome.Works.Add(new WorkOutcome(work, null));
+                continue;
+            }
+
+            _outcome.Works.Add(Sample(work, logits[..vocabulary]));
+            logits = logits[vocabulary..];
+        }
+    }
+
+    private WorkOutcome Sample(StepWork work, ReadOnlySpan<float> logits)
     {
         try
         {
-            return new WorkOutcome(work, Sample(work.Sequence, logits));
+            var sequence = work.Sequence;
+            Sampled?.Invoke(sequence, logits);
+            return new WorkOutcome(work, _sampler.Sample(logits, sequence.Tokens, sequence.Request.Sampling, sequence.Seed, sequence.Generated.Length));
         }
         catch (Exception e)
         {
             // One row that cannot be sampled leaves its neighbours alone.
             return new WorkOutcome(work, null, e);
         }
-    }
-
-    private SampledToken Sample(Sequence sequence, ReadOnlySpan<float> logits)
-    {
-        Sampled?.Invoke(sequence, logits);
-        return _sampler.Sample(logits, sequence.Tokens, sequence.Request.Sampling, sequence.Seed, sequence.Generated.Length);
     }
 }

@@ -114,6 +114,28 @@ public sealed class StepPlannerTests
     }
 
     [Fact]
+    public void A_prefix_is_shared_only_when_its_last_chunk_is_done()
+    {
+        var random = new Random(1);
+        var options = new EngineOptions { PrefillChunkTokens = 16, MaxStepTokens = 64 };
+        var planner = new StepPlanner(options, kvPositions: 4096);
+        var request = Requests.Question(random, Requests.Picture(random), 4, 4);
+        request = request with { PromptTokens = [.. Requests.Words(random, 20), .. request.PromptTokens] };
+        var (builder, other) = (request.ToSequence(), request.ToSequence());
+        planner.Enqueue(builder);
+        planner.Enqueue(other);
+        var chunks = planner.Plan().Prefills.ToArray();
+        Assert.Equal([16, 13, 4], chunks.Select(c => c.Count));
+
+        // The step computed the first chunk; the second failed with its sequence.
+        StepPlanner.Confirm(chunks[0]);
+        planner.Remove(builder);
+        var plan = planner.Plan();
+        Assert.Empty(plan.Copies);
+        Assert.Equal((other, 0), (plan.Prefills[0].Sequence, plan.Prefills[0].FirstPosition));
+    }
+
+    [Fact]
     public void Idle_prefixes_give_way_to_a_request_that_needs_their_place()
     {
         var random = new Random(1);
