@@ -85,8 +85,11 @@ internal static class ScenesCommand
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"objects named",-16} {100 * result.CaptionRecall,5:0.0} %   in captions, with the right colour"));
     }
 
-    private static void Report(SceneProgress progress) => Console.Error.WriteLine(string.Create(
-        CultureInfo.InvariantCulture,
-        $"{progress.Stage} {progress.Step}/{progress.Steps}  loss {progress.Loss:0.0000}  {progress.ImagesPerSecond:0.0} images/s  up to {progress.MaxObjects} objects"
-        + (progress.HeldOut is { } scores ? "  " + string.Join("  ", scores.Select(s => $"{s.Key} {s.Value:P1}")) : "")));
+    private static void Report(SceneProgress progress)
+    {
+        var heldOut = progress.HeldOut is { } scores ? "  " + string.Join("  ", scores.Select(s => $"{s.Key} {s.Value:P1}")) : "";
+        Console.Error.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{progress.Stage} {progress.Step}/{progress.Steps}  loss {progress.Loss:0.0000}  {progress.ImagesPerSecond:0.0} images/s  up to {progress.MaxObjects} objects{heldOut}"));
+    }
 }
