@@ -61,7 +61,7 @@ public sealed class AnnotateTests : IDisposable
 
         Assert.Equal(first.Output, second.Output);
         Assert.Contains("12 items are done", second.Errors, StringComparison.Ordinal);
-        Assert.Equal(1, (await LlavaProcess.RunAsync(Data, "status", "--json")).Lines.Count);
+        Assert.Single((await LlavaProcess.RunAsync(Data, "status", "--json")).Lines);
     }
 
     [Theory]
