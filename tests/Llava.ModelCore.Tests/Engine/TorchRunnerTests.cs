@@ -49,7 +49,8 @@ public sealed class TorchRunnerTests : IDisposable
     public void A_rows_logits_are_the_same_bits_alone_and_in_any_batch(int seed)
     {
         var random = new Random(seed);
-        var requests = Mixed(14);
+        // The last prompt is longer than any block.
+        SequenceRequest[] requests = [.. Mixed(13), Requests.Text(_random, 300, 8)];
         using var alone = new EngineHarness(_model, new EngineOptions { KvPositions = 4096, PrefixCacheEntries = 0 });
         var expected = requests.Select(r => alone.Bits(alone.Run(r))).ToArray();
 
@@ -192,9 +193,10 @@ public sealed class TorchRunnerTests : IDisposable
         var before = GC.GetAllocatedBytesForCurrentThread();
         Steps(50);
         var perStep = (GC.GetAllocatedBytesForCurrentThread() - before) / 50;
-        // TorchSharp wraps every tensor in objects of about 300 bytes: 17 for a row's attention and 45 for the rest of a layer.
-        var wrappers = 300L * _model.Config.LanguageModel.Layers * ((Rows * 17) + 45);
-        Assert.InRange(perStep, 0, 2 * wrappers);
+        // TorchSharp wraps every tensor in objects of 200 to 300 bytes: 10 for a row's attention and 45 for the rest of a layer.
+        // Measured: 51 kB with 8 rows and 2 layers.
+        var budget = 300L * _model.Config.LanguageModel.Layers * ((Rows * 10) + 45);
+        Assert.InRange(perStep, 0, budget);
 
         void Steps(int count)
         {
