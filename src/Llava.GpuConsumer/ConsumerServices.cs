@@ -1,6 +1,7 @@
 using Llava.GpuConsumer.Chunks;
 using Llava.GpuConsumer.Runners;
 using Llava.GpuConsumer.Workers;
+using Llava.Hosting.Health;
 using Llava.Hosting.Transport;
 using MassTransit.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,7 +34,9 @@ public static class ConsumerServices
         services.AddSingleton<ChunkLedger>();
         services.AddSingleton<ChunkWork>();
         services.AddHostedService(provider => provider.GetRequiredService<LeaseKeeper>());
-        services.AddHostedService<WorkerHeartbeat>();
+        services.AddSingleton<WorkerHeartbeat>();
+        services.AddHostedService(provider => provider.GetRequiredService<WorkerHeartbeat>());
+        services.AddReadyCheck("models", (provider, _) => Task.FromResult(provider.GetRequiredService<WorkerHeartbeat>().IsReady));
         services.RegisterConsumer<RunChunkConsumer, RunChunkConsumerDefinition>();
         services.AddSingleton<IReceiveEndpoints, ChunkEndpoints>();
         return services;
