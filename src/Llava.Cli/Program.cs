@@ -1,4 +1,29 @@
-using Llava.ModelCore.Native;
-using TorchSharp;
-Console.WriteLine(TorchLibrary.EnsureLoaded());
-Console.WriteLine(torch.ones(2, 3).sum().item<float>());
+using System.CommandLine;
+using Llava.Cli;
+using Llava.Cli.Commands;
+
+var root = new RootCommand("Bulk image captioning, visual question answering and finetuning with LLaVA, as durable jobs.")
+{
+    AnnotateCommand.Create(),
+    VqaCommand.Create(),
+    StatusCommand.Create(),
+    ResultsCommand.Create(),
+    UpCommand.Create(),
+    TrainCommand.Create(),
+    ScenesCommand.Create(),
+    DoctorCommand.Create(),
+};
+
+var parsed = root.Parse(args);
+return parsed.Errors.Count > 0 ? Usage(parsed) : await parsed.InvokeAsync().ConfigureAwait(false);
+
+static int Usage(ParseResult parsed)
+{
+    foreach (var error in parsed.Errors)
+    {
+        Console.Error.WriteLine(error.Message);
+    }
+
+    Console.Error.WriteLine("Run 'llava --help' for what is possible.");
+    return ExitCodes.Usage;
+}

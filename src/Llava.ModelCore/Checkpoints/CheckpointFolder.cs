@@ -33,6 +33,12 @@ public sealed class CheckpointFolder : IDisposable
     /// <summary>What to use where a caller of generation says nothing.</summary>
     public required GenerationDefaults Generation { get; init; }
 
+    /// <summary>
+    /// Conversation template the checkpoint was trained with (<c>conversation_template</c> in config.json, a field of ours that the original
+    /// ignores); null where it does not say.
+    /// </summary>
+    public string? ConversationTemplate { get; init; }
+
     /// <summary>Tokens a sequence may have.</summary>
     public required int ContextLength { get; init; }
 
@@ -75,6 +81,7 @@ public sealed class CheckpointFolder : IDisposable
                 Tensors = opening.MatchTensors(),
                 UnusedTensors = opening.FindUnused(),
                 Generation = GenerationDefaults.Read(folder, opening.TextSection),
+                ConversationTemplate = opening.ConversationTemplate,
                 ContextLength = LanguageModelConfigReader.ContextLength(opening.TextSection, opening.Config.LanguageModel),
                 StorageType = opening.StorageType,
                 ImageTokenId = opening.ImageTokenId,

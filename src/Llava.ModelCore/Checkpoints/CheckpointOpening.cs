@@ -55,6 +55,8 @@ internal sealed class CheckpointOpening : IDisposable
 
     public int? ImageTokenId => IsHf ? _config.Integer(_config.Has("image_token_index") ? "image_token_index" : "image_token_id", 32_000, min: 0) : null;
 
+    public string? ConversationTemplate => _config.Text("conversation_template");
+
     public string? VisionTower => _towerCandidates.FirstOrDefault(Directory.Exists);
 
     public string? PreprocessorConfig => VisionTowerFolder.With([.. _towerCandidates, _folder], "preprocessor_config.json");

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Llava.ModelCore.Imaging;
 
 /// <summary>The formats that are decoded.</summary>
@@ -36,7 +38,7 @@ internal static class ImageSignature
             return false;
         }
 
-        var size = Math.Min(bytes.Length, System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(bytes));
+        var size = Math.Min(bytes.Length, BinaryPrimitives.ReadInt32BigEndian(bytes));
         for (var start = 8; start + 4 <= size; start += 4)
         {
             if (bytes[start..(start + 4)] is [(byte)'a', (byte)'v', (byte)'i', (byte)'f' or (byte)'s'])

@@ -1,3 +1,5 @@
+using Llava.ModelCore.Prompts;
+using Llava.ModelCore.Tokenization;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Models;
@@ -8,14 +10,11 @@ namespace Llava.ModelCore.Models;
 /// </summary>
 public sealed class PromptEmbedder(LanguageModel language)
 {
-    /// <summary>Stands for one image among token ids; never in any vocabulary.</summary>
-    public const int ImagePlaceholder = -200;
-
     /// <summary>Label of a position that is no target.</summary>
     public const long IgnoredLabel = -100;
 
     /// <summary>Embeds one sequence.</summary>
-    /// <param name="ids">Token ids, <see cref="ImagePlaceholder"/> for each image.</param>
+    /// <param name="ids">Token ids, <see cref="ImagePlaceholder.TokenId"/> for each image.</param>
     /// <param name="images">Image embeddings after the projector, one (features, hidden) per placeholder.</param>
     /// <param name="labels">Target of each id, for training; image positions become <see cref="IgnoredLabel"/>.</param>
     /// <param name="maxPositions">Positions kept; the rest is cut off (<c>tokenizer_model_max_length</c>).</param>
@@ -24,14 +23,14 @@ public sealed class PromptEmbedder(LanguageModel language)
     {
         RequireValid(ids, images.Count, labels);
         // One lookup for all text, as one kernel and one gradient.
-        var text = language.Embed(tensor([.. ids.Where(id => id != ImagePlaceholder).Select(id => (long)id)], device: language.Device));
+        var text = language.Embed(tensor([.. ids.Where(id => id != ImagePlaceholder.TokenId).Select(id => (long)id)], device: language.Device));
         var pieces = new List<Tensor>();
         var spans = new List<ImageSpan>();
         var spliced = labels is null ? null : new List<long>();
         int taken = 0, start = 0;
         for (var at = 0; at < ids.Count; at++)
         {
-            if (ids[at] == ImagePlaceholder)
+            if (ids[at] == ImagePlaceholder.TokenId)
             {
                 var image = images[spans.Count];
                 spans.Add(new ImageSpan(start, (int)image.shape[0]));
@@ -42,7 +41,7 @@ public sealed class PromptEmbedder(LanguageModel language)
             }
 
             var end = at + 1;
-            while (end < ids.Count && ids[end] != ImagePlaceholder)
+            while (end < ids.Count && ids[end] != ImagePlaceholder.TokenId)
             {
                 end++;
             }
@@ -57,7 +56,7 @@ public sealed class PromptEmbedder(LanguageModel language)
 
     private void RequireValid(IReadOnlyList<int> ids, int images, IReadOnlyList<long>? labels)
     {
-        var placeholders = ids.Count(id => id == ImagePlaceholder);
+        var placeholders = ids.Count(id => id == ImagePlaceholder.TokenId);
         if (placeholders != images)
         {
             throw new PromptException($"The prompt has {placeholders} image placeholders but {images} images were given. Write <image> exactly once per image.");
@@ -76,13 +75,10 @@ public sealed class PromptEmbedder(LanguageModel language)
         var vocabulary = language.Config.VocabularySize;
         foreach (var id in ids)
         {
-            if (id != ImagePlaceholder && (uint)id >= (uint)vocabulary)
+            if (id != ImagePlaceholder.TokenId && (uint)id >= (uint)vocabulary)
             {
                 throw new PromptException($"Token {id} is outside the model's vocabulary of {vocabulary}. The tokenizer belongs to another model.");
             }
         }
     }
 }
-
-/// <summary>A prompt cannot be embedded; the message says what does not fit.</summary>
-public sealed class PromptException(string message) : LlavaException(message, isRetryable: false);

@@ -8,7 +8,7 @@ namespace Llava.ModelCore.Native;
 /// Finds libtorch and loads it by absolute path before TorchSharp is touched, so that one build runs on Debian 12,
 /// on newer systems and on the libtorch of a PyTorch installation.
 /// </summary>
-public static class TorchLibrary
+public static partial class TorchLibrary
 {
     /// <summary>Environment variable that names a folder with another libtorch, for example PyTorch's <c>torch/lib</c>.</summary>
     public const string FolderVariable = "LLAVA_LIBTORCH";
@@ -28,6 +28,9 @@ public static class TorchLibrary
             return new TorchLibraryReport(AppContext.BaseDirectory, [], IsPatched: false);
         }
 
+        // OpenMP's threads otherwise spin between products; on cores that others use too, that makes a step ten times slower.
+        // libgomp reads the variable of the process (not .NET's copy of it) when it is loaded; a value set by the user stays.
+        _ = SetEnvironment("OMP_WAIT_POLICY", "PASSIVE", overwrite: 0);
         var named = Environment.GetEnvironmentVariable(FolderVariable);
         var folder = string.IsNullOrEmpty(named) ? AppContext.BaseDirectory : Path.GetFullPath(named);
         var loaded = new List<string>();
@@ -81,6 +84,10 @@ public static class TorchLibrary
 
         return (WeakenedCopy.Of(original, "GLIBCXX_3.4.32"), true);
     }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int SetEnvironment(string name, string value, int overwrite);
 
     private static void RouteTorchSharpTo(nint binding) =>
         NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, (name, _, _) => name == "LibTorchSharp" ? binding : 0);

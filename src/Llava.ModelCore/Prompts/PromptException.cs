@@ -1,4 +1,4 @@
 namespace Llava.ModelCore.Prompts;
 
-/// <summary>A prompt cannot be put together; never retryable.</summary>
+/// <summary>A prompt cannot be put together or does not fit its images; never retryable.</summary>
 public sealed class PromptException(string message) : LlavaException(message, isRetryable: false);

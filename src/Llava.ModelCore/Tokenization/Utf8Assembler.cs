@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Llava.ModelCore.Tokenization;
@@ -11,8 +12,6 @@ internal sealed class Utf8Assembler(bool replacesEachByte)
 {
     private readonly List<byte> _pending = [];
 
-    public bool IsEmpty => _pending.Count == 0;
-
     public void Append(ReadOnlySpan<byte> bytes, StringBuilder output)
     {
         _pending.AddRange(bytes);
@@ -23,7 +22,7 @@ internal sealed class Utf8Assembler(bool replacesEachByte)
 
     private void Release(StringBuilder output, bool isEnd)
     {
-        ReadOnlySpan<byte> rest = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_pending);
+        ReadOnlySpan<byte> rest = CollectionsMarshal.AsSpan(_pending);
         Span<char> utf16 = stackalloc char[2];
         while (rest.Length > 0)
         {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Tests.Parity;
 using static TorchSharp.torch;
 

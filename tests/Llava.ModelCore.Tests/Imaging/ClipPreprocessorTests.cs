@@ -5,8 +5,8 @@ namespace Llava.ModelCore.Tests.Imaging;
 public sealed class ClipPreprocessorTests
 {
     [Theory]
-    [InlineData(16_384, 1)]
-    [InlineData(1, 16_384)]
+    [InlineData(4096, 1)]
+    [InlineData(1, 4096)]
     public void A_thin_strip_is_padded_without_storing_the_square(int width, int height)
     {
         var preprocessor = new ClipPreprocessor(PreprocessorConfig.ForSide(56));
@@ -16,7 +16,7 @@ public sealed class ClipPreprocessorTests
         var values = preprocessor.Process(image, ImageAspect.Pad);
 
         Assert.Equal(3 * 56 * 56, values.Values.Length);
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16_000_000);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4_000_000);
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Models;
 using Llava.ModelCore.Native;
+using Llava.ModelCore.Prompts;
+using Llava.ModelCore.Tokenization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -8,7 +10,7 @@ namespace Llava.ModelCore.Tests.Models;
 
 public sealed class PromptEmbedderTests : IDisposable
 {
-    private const int Image = PromptEmbedder.ImagePlaceholder;
+    private const int Image = ImagePlaceholder.TokenId;
 
     private readonly DisposeScope _scope;
     private readonly LanguageModel _language;

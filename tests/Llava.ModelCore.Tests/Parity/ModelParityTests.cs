@@ -1,6 +1,7 @@
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Models;
 using Llava.ModelCore.Tests.Checkpoints;
+using Llava.ModelCore.Tokenization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -145,7 +146,7 @@ public sealed class ModelParityTests
         foreach (var prompt in model.Prompts)
         {
             var unexpanded = model.Expected.ReadArray<int>($"hf.{prompt}.input_ids_unexpanded");
-            Assert.Equal(model.Ids(prompt), unexpanded.Select(id => id == image ? PromptEmbedder.ImagePlaceholder : id));
+            Assert.Equal(model.Ids(prompt), unexpanded.Select(id => id == image ? ImagePlaceholder.TokenId : id));
             var expanded = model.Expected.ReadArray<int>($"hf.{prompt}.input_ids_expanded");
             Assert.Equal(expanded, unexpanded.SelectMany(id => Enumerable.Repeat(id, id == image ? features : 1)));
 

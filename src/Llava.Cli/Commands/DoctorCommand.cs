@@ -1,0 +1,42 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Llava.ModelCore.Native;
+
+namespace Llava.Cli.Commands;
+
+/// <summary><c>llava doctor</c>: what was found on this machine, and what to do about what was not.</summary>
+internal static class DoctorCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("doctor", "Say what was found on this machine and what to do about what is missing.");
+        command.SetAction(_ => Run(Console.Out));
+        return command;
+    }
+
+    private static int Run(TextWriter output)
+    {
+        Say(output, "system", $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.RuntimeIdentifier}, {RuntimeInformation.FrameworkDescription}");
+        try
+        {
+            var library = TorchLibrary.EnsureLoaded();
+            var device = DeviceReport.Take();
+            Say(output, "libtorch", $"{device.TorchVersion} from {library.Folder}");
+            Say(output, "binding", library.IsPatched
+                ? "patched copy in use: this system's libstdc++ is older than GLIBCXX_3.4.32; nothing to do"
+                : "loads as it is");
+            Say(output, "cpu", $"{Environment.ProcessorCount} cores, libtorch uses {device.Threads} threads, {string.Join(", ", device.CpuFeatures.DefaultIfEmpty("no vector extension beyond the base"))}");
+            Say(output, "cuda", device.CudaDevices > 0
+                ? $"{device.CudaDevices} device(s)"
+                : $"none: this libtorch is for the CPU or finds no driver; to use a GPU set {TorchLibrary.FolderVariable} to the torch/lib folder of a CUDA PyTorch");
+            return ExitCodes.Ok;
+        }
+        catch (TorchLibraryException e)
+        {
+            Say(output, "libtorch", e.Message);
+            return ExitCodes.CannotReachOrLoad;
+        }
+    }
+
+    private static void Say(TextWriter output, string what, string found) => output.WriteLine($"{what,-10} {found}");
+}

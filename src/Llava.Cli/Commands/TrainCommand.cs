@@ -1,0 +1,34 @@
+using System.CommandLine;
+using System.Globalization;
+using Llava.ModelCore.Training;
+
+namespace Llava.Cli.Commands;
+
+/// <summary><c>llava train</c>: LLaVA's stages from a recipe.</summary>
+internal static class TrainCommand
+{
+    public static Command Create()
+    {
+        var recipe = new Argument<FileInfo>("recipe") { Description = "A recipe: stage, base, data and settings as JSON." };
+        var output = new Option<DirectoryInfo>("--out", "-o") { Description = "Gets the model and its training checkpoints; an unfinished run there is continued.", Required = true };
+        var command = new Command("train", "Run alignment or instruction tuning. Killed or stopped, the same command continues with the same losses.") { recipe, output };
+        command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
+        {
+            var loaded = TrainingRecipe.Load(typed.GetValue(recipe)!.FullName);
+            var outcome = await Task.Run(() => TrainingRun.Start(loaded, typed.GetValue(output)!.FullName, new Lines(), cancellationToken), CancellationToken.None);
+            await Console.Error.WriteLineAsync(outcome.IsComplete ? $"Model: {outcome.Folder}" : "Stopped. The same command continues.");
+            return outcome.IsComplete ? ExitCodes.Ok : ExitCodes.CannotReachOrLoad;
+        }));
+        return command;
+    }
+
+    private sealed class Lines : ITrainingObserver
+    {
+        public void OnStarted(TrainingPlan plan) => Console.Error.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{plan.Steps} optimizer steps from step {plan.FirstStep}, {plan.TrainedParameters / 1e6:0.00} M parameters trained"));
+
+        public void OnStep(TrainingProgress progress) => Console.Error.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"step {progress.Step}/{progress.Steps}  loss {progress.Loss:0.0000}  rate {progress.LearningRate:0.0e+0}  norm {progress.GradientNorm:0.00}  {progress.TokensPerSecond:0} tokens/s  ETA {progress.Remaining:h\\:mm\\:ss}"));
+    }
+}

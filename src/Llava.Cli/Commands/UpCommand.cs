@@ -1,0 +1,55 @@
+using System.CommandLine;
+using Llava.Cli.Embedded;
+using Llava.Cli.Jobs;
+using Llava.Dashboard;
+using Llava.Dashboard.Jobs;
+using Llava.Dashboard.Security;
+using Llava.Hosting.Health;
+using Llava.Ledger;
+using Llava.Scheduler.Recurring;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Llava.Cli.Commands;
+
+/// <summary><c>llava up</c>: the embedded mode with its pages, until it is stopped.</summary>
+internal static class UpCommand
+{
+    private const int DefaultPort = 5080;
+
+    public static Command Create()
+    {
+        var port = new Option<int>("--port") { Description = "Port on this machine; 0 takes a free one.", DefaultValueFactory = _ => DefaultPort };
+        var models = new Option<string[]>("--model") { Description = "Models to serve. Default: the one that ships and those that unfinished jobs ask for.", AllowMultipleArgumentsPerToken = true };
+        var data = JobOptions.DataOption();
+        var command = new Command("up", "Show jobs in a browser and work on them, until stopped with Ctrl+C.") { port, models, data };
+        command.SetAction((typed, cancellationToken) => Failures.ReportAsync(() =>
+            RunAsync(DataFolder.Resolve(typed.GetValue(data)), typed.GetValue(port), typed.GetValue(models) ?? [], cancellationToken)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string dataFolder, int port, string[] models, CancellationToken cancellationToken)
+    {
+        var unfinished = await EmbeddedHost.UnfinishedAsync(dataFolder, cancellationToken);
+        var served = models.Length > 0 ? models.Select(ModelFolders.Resolve) : [ModelFolders.Resolve(JobOptions.DefaultModel), .. unfinished.Select(job => job.Model)];
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.AddEnvironmentVariables();
+        builder.Logging.AddWarningsToStandardError();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.ListenLocalhost(port));
+        builder.AddEmbedded(dataFolder, unfinished, served.Distinct());
+        builder.Services.AddLlavaHangfire();
+        builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, Thumbnails>();
+        await using var app = builder.Build();
+        app.MapLlavaDashboard();
+        app.MapLlavaHealth();
+        await app.Services.GetRequiredService<LedgerSetup>().PrepareAsync();
+        await app.StartAsync(cancellationToken);
+        Console.WriteLine($"Open {app.Urls.First()}{app.Services.GetRequiredService<OneTimeLink>().Path}");
+        Console.WriteLine("The link works once. Stop with Ctrl+C.");
+        await app.WaitForShutdownAsync(cancellationToken);
+        return ExitCodes.Ok;
+    }
+}

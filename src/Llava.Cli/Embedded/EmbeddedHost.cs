@@ -1,0 +1,64 @@
+using Llava.Contracts.Requests;
+using Llava.Contracts.States;
+using Llava.Ledger;
+using Llava.Ledger.Jobs;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Llava.Cli.Embedded;
+
+/// <summary>The embedded mode without pages: runs until the command that started it has what it wants.</summary>
+internal sealed class EmbeddedHost : IAsyncDisposable
+{
+    private readonly IHost _host;
+
+    private EmbeddedHost(IHost host) => _host = host;
+
+    public IServiceProvider Services => _host.Services;
+
+    /// <summary>Starts everything. Unfinished jobs of the ledger are worked on too where they ask for the same model.</summary>
+    public static async Task<EmbeddedHost> StartAsync(string dataFolder, JobRequest request, CancellationToken cancellationToken)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "llava" });
+        builder.Configuration.AddEnvironmentVariables();
+        builder.Logging.AddWarningsToStandardError();
+        builder.AddEmbedded(dataFolder, [request, .. await UnfinishedAsync(dataFolder, cancellationToken)], [request.Model]);
+        var host = builder.Build();
+        try
+        {
+            await host.Services.GetRequiredService<LedgerSetup>().PrepareAsync();
+            await host.StartAsync(cancellationToken);
+            return new EmbeddedHost(host);
+        }
+        catch
+        {
+            await ((IAsyncDisposable)host).DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>What the jobs that are not over ask for.</summary>
+    public static async Task<IReadOnlyList<JobRequest>> UnfinishedAsync(string dataFolder, CancellationToken cancellationToken)
+    {
+        await using var ledger = await EmbeddedLedger.OpenAsync(dataFolder, cancellationToken);
+        var jobs = await ledger.Jobs.ListAsync(new JobFilter { Limit = int.MaxValue }, cancellationToken);
+        return [.. jobs.Where(job => !JobStates.Table.IsFinal(job.State)).Select(job => job.Request)];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync();
+        await ((IAsyncDisposable)_host).DisposeAsync();
+    }
+}
+
+/// <summary>Warnings and errors on standard error, one line each; standard output belongs to results.</summary>
+internal static class CommandLogging
+{
+    public static void AddWarningsToStandardError(this ILoggingBuilder logging) => logging
+        .SetMinimumLevel(LogLevel.Warning)
+        .AddSimpleConsole(options => options.SingleLine = true)
+        .Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+}

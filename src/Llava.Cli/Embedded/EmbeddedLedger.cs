@@ -1,0 +1,37 @@
+using Llava.Ledger;
+using Llava.Ledger.Jobs;
+using Llava.Ledger.Results;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Llava.Cli.Embedded;
+
+/// <summary>The embedded ledger without scheduler, consumer or model: for commands that submit and read.</summary>
+internal sealed class EmbeddedLedger : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+
+    private EmbeddedLedger(ServiceProvider services) => _services = services;
+
+    public JobSubmission Submission => _services.GetRequiredService<JobSubmission>();
+
+    public JobReader Jobs => _services.GetRequiredService<JobReader>();
+
+    public ResultReader Results => _services.GetRequiredService<ResultReader>();
+
+    public static async Task<EmbeddedLedger> OpenAsync(string dataFolder, CancellationToken cancellationToken)
+    {
+        var services = new ServiceCollection()
+            .AddLlavaLedger(options => options.Configure(o => o.Path = LedgerPath.In(dataFolder)))
+            .BuildServiceProvider();
+        await services.GetRequiredService<LedgerSetup>().PrepareAsync();
+        return new EmbeddedLedger(services);
+    }
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+}
+
+/// <summary>The ledger's file in a data folder.</summary>
+internal static class LedgerPath
+{
+    public static string In(string dataFolder) => Path.Combine(dataFolder, "ledger.db");
+}

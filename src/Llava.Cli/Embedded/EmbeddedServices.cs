@@ -1,0 +1,51 @@
+using Llava.Contracts.Requests;
+using Llava.GpuConsumer;
+using Llava.GpuConsumer.Runners;
+using Llava.Hosting.Transport;
+using Llava.Ledger;
+using Llava.ModelCore.Engine;
+using Llava.Scheduler;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Llava.Cli.Embedded;
+
+/// <summary>Ledger, scheduler, consumer and transport in one process: the embedded mode (docs/flow.md).</summary>
+internal static class EmbeddedServices
+{
+    /// <summary>Folders that are not to be read are refused, so each unfinished job's own are named here.</summary>
+    public static void AddEmbedded(this IHostApplicationBuilder builder, string dataFolder, IReadOnlyCollection<JobRequest> jobs, IEnumerable<string> models)
+    {
+        var services = builder.Services;
+        services.AddLlavaLedger(options => options.BindConfiguration(LedgerOptions.SectionName).Configure(o => o.Path = LedgerPath.In(dataFolder)));
+        services.AddLlavaScheduler(options => options.Configure(o =>
+        {
+            foreach (var folder in jobs.SelectMany(Folders).Where(Directory.Exists).Distinct())
+            {
+                o.ImageRoots.Add(folder);
+            }
+        }));
+        services.AddOptions<EngineOptions>().BindConfiguration($"Llava:{EngineOptions.SectionName}");
+        services.AddSingleton(provider => new EngineItemRunnerFactory(provider.GetRequiredService<IOptions<EngineOptions>>().Value, TimeProvider.System));
+        services.AddSingleton<IItemRunnerFactory>(provider => new NullItemRunnerFactory(provider.GetRequiredService<EngineItemRunnerFactory>()));
+        services.AddLlavaConsumer(options => options.Configure(o =>
+        {
+            foreach (var model in models)
+            {
+                o.Models.Add(model);
+            }
+        }));
+        services.AddLlavaTransport(builder.Configuration);
+    }
+
+    private static IEnumerable<string> Folders(JobRequest job)
+    {
+        yield return job.Source.Kind == SourceKind.Folder ? job.Source.Path : Path.GetDirectoryName(job.Source.Path)!;
+        if (job.Source.ImageFolder is { } images)
+        {
+            yield return images;
+        }
+    }
+}

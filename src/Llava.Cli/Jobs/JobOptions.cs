@@ -1,0 +1,63 @@
+using System.CommandLine;
+using Llava.Contracts.Requests;
+
+namespace Llava.Cli.Jobs;
+
+/// <summary>Options that every command with a job shares.</summary>
+internal sealed class JobOptions
+{
+    public const string DefaultModel = "llava-scenes";
+
+    public Option<string> Model { get; } = new("--model") { Description = "A model folder, or the name of one in the models folder.", DefaultValueFactory = _ => DefaultModel };
+
+    public Option<string?> Out { get; } = new("--out", "-o") { Description = "Where results go: a .jsonl or .csv file, or a folder for one .txt per image. Default: standard output." };
+
+    public Option<Output.OutputFormat?> Format { get; } = new("--format") { Description = "jsonl, csv, answers (LLaVA's answer file) or txt, when the name of --out does not say it." };
+
+    public Option<int> MaxNewTokens { get; } = new("--max-new-tokens") { Description = "Longest answer, in tokens.", DefaultValueFactory = _ => 512 };
+
+    public Option<double> Temperature { get; } = new("--temperature") { Description = "Randomness, 0 to 2; 0 always takes the likeliest token.", DefaultValueFactory = _ => 0 };
+
+    public Option<double> TopP { get; } = new("--top-p") { Description = "Smallest set of tokens whose probabilities add up to this.", DefaultValueFactory = _ => 1 };
+
+    public Option<long?> Seed { get; } = new("--seed") { Description = "Makes sampling repeatable." };
+
+    public Option<string?> ConversationTemplate { get; } = new("--conv-mode") { Description = "Conversation template instead of the model's own, such as vicuna_v1." };
+
+    public Option<DirectoryInfo?> Data { get; } = DataOption();
+
+    public static Option<DirectoryInfo?> DataOption() => new("--data") { Description = $"Folder of the embedded ledger. Default: ${Embedded.DataFolder.Variable} or the user's data folder." };
+
+    public void AddTo(Command command)
+    {
+        command.Options.Add(Model);
+        command.Options.Add(Out);
+        command.Options.Add(Format);
+        command.Options.Add(MaxNewTokens);
+        command.Options.Add(Temperature);
+        command.Options.Add(TopP);
+        command.Options.Add(Seed);
+        command.Options.Add(ConversationTemplate);
+        command.Options.Add(Data);
+    }
+
+    /// <summary>The request as typed, with the key that finds it again.</summary>
+    public JobRequest Request(ParseResult typed, SourceDescription source, string? prompt)
+    {
+        var request = new JobRequest
+        {
+            Model = ModelFolders.Resolve(typed.GetValue(Model)!),
+            Prompt = prompt,
+            Source = source,
+            ConversationTemplate = typed.GetValue(ConversationTemplate),
+            Generation = new GenerationSettings
+            {
+                MaxNewTokens = typed.GetValue(MaxNewTokens),
+                Temperature = typed.GetValue(Temperature),
+                TopP = typed.GetValue(TopP),
+                Seed = typed.GetValue(Seed),
+            },
+        };
+        return request with { IdempotencyKey = JobKey.Of(request) };
+    }
+}

@@ -1,0 +1,87 @@
+using System.CommandLine;
+using Llava.Cli.Embedded;
+using Llava.Cli.Output;
+using Llava.Cli.Terminal;
+using Llava.Contracts;
+using Llava.Contracts.Requests;
+using Llava.Contracts.States;
+using Llava.Ledger.Jobs;
+using Llava.Ledger.Results;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Llava.Cli.Jobs;
+
+/// <summary>What annotate and vqa do: submit, run in this process until the job is over, write the results.</summary>
+internal sealed class JobRun(JobOptions options)
+{
+    private const int LinesOnTerminal = 40;
+
+    public async Task<int> RunAsync(ParseResult typed, JobRequest request, OutputFormat defaultFormat, CancellationToken cancellationToken)
+    {
+        var target = typed.GetValue(options.Out);
+        var format = typed.GetValue(options.Format) ?? (target is null || defaultFormat == OutputFormat.Answers ? defaultFormat : ResultFile.FormatOf(target));
+        var data = DataFolder.Resolve(typed.GetValue(options.Data));
+        await using var ledger = await EmbeddedLedger.OpenAsync(data, cancellationToken);
+        var submitted = await ledger.Submission.SubmitAsync(request, cancellationToken);
+        var last = await ledger.Jobs.ReadAsync(submitted.Id, cancellationToken);
+        await AnnounceAsync(ledger.Jobs, submitted, cancellationToken);
+        if (!JobStates.Table.IsFinal(last.State))
+        {
+            last = await WorkAsync(data, request, submitted.Id, cancellationToken);
+        }
+
+        if (last.Failure is { } failure)
+        {
+            await Console.Error.WriteLineAsync(failure.Message);
+            return ExitCodes.CannotReachOrLoad;
+        }
+
+        await WriteAsync(ledger.Results, last, target, format, cancellationToken);
+        return last.FinalProgress is { } progress && progress.Done > progress.Succeeded ? ExitCodes.SomeItemsFailed : ExitCodes.Ok;
+    }
+
+    private static async Task AnnounceAsync(JobReader jobs, SubmittedJob submitted, CancellationToken cancellationToken)
+    {
+        var done = submitted.IsNew ? 0 : (await jobs.ProgressAsync(submitted.Id, cancellationToken)).Done;
+        await Console.Error.WriteLineAsync(submitted.IsNew ? $"{submitted.Id}" : $"{submitted.Id} was begun before; {done} items are done.");
+    }
+
+    /// <summary>Runs the embedded mode until the job is over.</summary>
+    private static async Task<JobRecord> WorkAsync(string data, JobRequest request, JobId job, CancellationToken cancellationToken)
+    {
+        await using var host = await EmbeddedHost.StartAsync(data, request, cancellationToken);
+        return await FollowAsync(host.Services.GetRequiredService<JobReader>(), job, cancellationToken);
+    }
+
+    private static async Task<JobRecord> FollowAsync(JobReader jobs, JobId job, CancellationToken cancellationToken)
+    {
+        JobRecord? record = null;
+        await JobProgressBar.ShowAsync(
+            async token =>
+            {
+                record = await jobs.ReadAsync(job, token);
+                var progress = await jobs.ProgressAsync(job, token);
+                return (new JobTick(progress.Done, progress.Failed, progress.Total, progress.CompletionTokens), JobStates.Table.IsFinal(record.State));
+            },
+            TimeProvider.System,
+            cancellationToken);
+        return record!;
+    }
+
+    private static async Task WriteAsync(ResultReader results, JobRecord job, string? target, OutputFormat format, CancellationToken cancellationToken)
+    {
+        if (target is not null)
+        {
+            await new ResultFile(results).WriteAsync(job, target, format, cancellationToken);
+            await Console.Error.WriteLineAsync($"Results: {target}");
+        }
+        else if (Console.IsOutputRedirected || format != OutputFormat.Jsonl)
+        {
+            await new ResultFile(results).WriteAsync(job, Console.Out, format, cancellationToken);
+        }
+        else
+        {
+            await TerminalResults.WriteAsync(results, job, LinesOnTerminal, cancellationToken);
+        }
+    }
+}

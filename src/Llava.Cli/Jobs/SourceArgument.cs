@@ -1,0 +1,50 @@
+using Llava.Contracts.Requests;
+
+namespace Llava.Cli.Jobs;
+
+/// <summary>What the user typed as source: a folder, a glob, one image, a list of paths or a JSON Lines file.</summary>
+internal static class SourceArgument
+{
+    private static readonly char[] Wildcards = ['*', '?'];
+
+    /// <exception cref="UsageException">There is no such folder or file.</exception>
+    public static SourceDescription Parse(string argument)
+    {
+        var path = Path.GetFullPath(argument);
+        if (argument.IndexOfAny(Wildcards) >= 0 && !Path.Exists(path))
+        {
+            return Glob(path, argument);
+        }
+
+        if (Directory.Exists(path))
+        {
+            return new SourceDescription { Kind = SourceKind.Folder, Path = path };
+        }
+
+        if (!File.Exists(path))
+        {
+            throw new UsageException($"'{argument}' is neither a folder nor a file. Give a folder of images, a glob such as 'photos/*.jpg', an image, a .txt list of paths, or a .jsonl file.");
+        }
+
+        var isManifest = Path.GetExtension(path).ToLowerInvariant() is ".jsonl" or ".ndjson";
+        return new SourceDescription { Kind = isManifest ? SourceKind.Manifest : SourceKind.List, Path = path };
+    }
+
+    /// <summary><c>photos/*.jpg</c> is one folder's files, <c>photos/**/*.jpg</c> those of the folders below it too.</summary>
+    private static SourceDescription Glob(string path, string argument)
+    {
+        var parts = path.Split(Path.DirectorySeparatorChar);
+        var first = Array.FindIndex(parts, p => p.IndexOfAny(Wildcards) >= 0);
+        var folder = string.Join(Path.DirectorySeparatorChar, parts[..first]);
+        var rest = parts[first..];
+        var isRecursive = rest is ["**", _];
+        if (!isRecursive && rest.Length != 1)
+        {
+            throw new UsageException($"'{argument}' has wildcards in the middle. Use 'folder/*.jpg', or 'folder/**/*.jpg' for the folders below too.");
+        }
+
+        return Directory.Exists(folder)
+            ? new SourceDescription { Kind = SourceKind.Folder, Path = folder, Pattern = rest[^1], Recursive = isRecursive }
+            : throw new UsageException($"'{folder}' is not a folder.");
+    }
+}

@@ -1,0 +1,39 @@
+namespace Llava.Cli;
+
+/// <summary>Finds a model by path, or by name in the models folder that stands above the program.</summary>
+internal static class ModelFolders
+{
+    private const string Variable = "LLAVA_MODELS";
+
+    /// <summary>The folder with the models that ship, or the one named by LLAVA_MODELS; null when there is none.</summary>
+    public static string? Root { get; } = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? Path.GetFullPath(named) : Above();
+
+    /// <summary>Full path of a model.</summary>
+    /// <exception cref="UsageException">Neither a folder nor a known name.</exception>
+    public static string Resolve(string model)
+    {
+        if (Directory.Exists(model))
+        {
+            return Path.TrimEndingDirectorySeparator(Path.GetFullPath(model));
+        }
+
+        var known = Root is not null && Directory.Exists(Root) ? Directory.EnumerateDirectories(Root).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal).ToList() : [];
+        return known.Contains(model)
+            ? Path.Combine(Root!, model)
+            : throw new UsageException($"There is no model '{model}': it is neither a folder nor one of {(known.Count > 0 ? string.Join(", ", known) : "the models folder, which is empty or missing")}. Give the folder of a checkpoint.");
+    }
+
+    private static string? Above()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            var models = Path.Combine(folder.FullName, "models");
+            if (Directory.Exists(models))
+            {
+                return models;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,8 @@
+namespace Llava.Contracts.Requests;
+
+/// <summary>One item as its source describes it.</summary>
+/// <param name="CustomId">The caller's name for it; repeated in the result.</param>
+/// <param name="Images">Where its images are, in the order of the prompt's placeholders; empty for a text-only question.</param>
+/// <param name="Prompt">Its own prompt or question; null takes the job's.</param>
+/// <param name="Category">A label that evaluation groups by.</param>
+public sealed record ItemSpec(string CustomId, IReadOnlyList<string> Images, string? Prompt = null, string? Category = null);

@@ -1,0 +1,66 @@
+namespace Llava.Contracts.Requests;
+
+/// <summary>What a client may ask for: a model, a prompt, settings and a source of items.</summary>
+public sealed record JobRequest
+{
+    /// <summary>Highest <see cref="Priority"/>; the lowest is its negative.</summary>
+    public const int HighestPriority = 100;
+
+    /// <summary>Model that answers, by the name consumers announce.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Text asked about every item; <c>{prompt}</c> in it stands for the item's own. Null when every item brings its own.</summary>
+    public string? Prompt { get; init; }
+
+    /// <summary>How answers are generated.</summary>
+    public GenerationSettings Generation { get; init; } = new();
+
+    /// <summary>Where the items come from.</summary>
+    public required SourceDescription Source { get; init; }
+
+    /// <summary>Who the job belongs to; tenants share the machine evenly. Default <c>default</c>.</summary>
+    public string Tenant { get; init; } = "default";
+
+    /// <summary>A higher one goes first, -100 to 100. Default 0.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>A second request with the same key and tenant returns the first one's job.</summary>
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>Conversation template to use instead of the model's own, such as <c>vicuna_v1</c>.</summary>
+    public string? ConversationTemplate { get; init; }
+
+    /// <summary>How images are made square instead of the model's own way: <c>pad</c> or <c>square</c>.</summary>
+    public string? ImageAspect { get; init; }
+
+    /// <summary>Items per chunk, the unit that is leased and sent, 1 to 1024. Default 32.</summary>
+    public int ChunkItems { get; init; } = 32;
+
+    /// <summary>Time after which what is not answered expires; null waits for ever.</summary>
+    public TimeSpan? CompletionWindow { get; init; }
+
+    /// <summary>Every rule this request breaks; empty when it can be accepted.</summary>
+    public IReadOnlyList<Finding> Validate()
+    {
+        List<Finding> findings = [.. Generation.Validate()];
+        Check(!string.IsNullOrWhiteSpace(Model) && Model.Length <= 1000, "model", $"is '{Model}'; name a model in at most 1000 letters.");
+        Check(Prompt is null || (!string.IsNullOrWhiteSpace(Prompt) && Prompt.Length <= 100_000), "prompt", "is empty or longer than 100000 letters; leave it out or say what to ask.");
+        Check(!string.IsNullOrWhiteSpace(Source.Path) && !Source.Path.Contains('\0', StringComparison.Ordinal), "source.path", $"is '{Source.Path}'; name a folder or file.");
+        Check(Enum.IsDefined(Source.Kind), "source.kind", $"is {(int)Source.Kind}; give folder, list, manifest or questions.");
+        Check(!string.IsNullOrWhiteSpace(Tenant) && Tenant.Length <= 100, "tenant", $"is '{Tenant}'; give 1 to 100 letters.");
+        Check(Math.Abs((long)Priority) <= HighestPriority, "priority", $"is {Priority}; give -100 to 100.");
+        Check(IdempotencyKey is null or { Length: > 0 and <= 200 }, "idempotency_key", "is empty or longer than 200 letters.");
+        Check(ImageAspect is null or "pad" or "square", "image_aspect", $"is '{ImageAspect}'; give pad or square, or leave it out.");
+        Check(ChunkItems is >= 1 and <= 1024, "chunk_items", $"is {ChunkItems}; give 1 to 1024.");
+        Check(CompletionWindow is null || CompletionWindow > TimeSpan.Zero, "completion_window", $"is {CompletionWindow}; give a positive time.");
+        return findings;
+
+        void Check(bool holds, string field, string message)
+        {
+            if (!holds)
+            {
+                findings.Add(new(field, message));
+            }
+        }
+    }
+}

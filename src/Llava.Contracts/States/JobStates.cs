@@ -1,0 +1,26 @@
+using static Llava.Contracts.States.JobState;
+
+namespace Llava.Contracts.States;
+
+/// <summary>The table of job states.</summary>
+public static class JobStates
+{
+    /// <summary>Which job states there are and which may follow which.</summary>
+    public static StateTable<JobState> Table { get; } = new(
+        new(Validating, "validating", Queued, Paused, Cancelling, Failed, Expired),
+        new(Queued, "queued", Running, Paused, Cancelling, Expired),
+        new(Running, "running", Finalizing, Paused, Cancelling, Expired),
+        new(Paused, "paused", Validating, Queued, Cancelling, Expired),
+        new(Finalizing, "finalizing", Completed),
+        new(Completed, "completed"),
+        new(Cancelling, "cancelling", Cancelled),
+        new(Cancelled, "cancelled"),
+        new(Failed, "failed"),
+        new(Expired, "expired"));
+
+    /// <summary>How the state is spelled in JSON and in the ledger.</summary>
+    public static string WireName(this JobState state) => Table.WireName(state);
+
+    /// <summary>Whether the job is over.</summary>
+    public static bool IsFinal(this JobState state) => Table.IsFinal(state);
+}

@@ -1,0 +1,118 @@
+using System.Threading.Channels;
+using Llava.Contracts.Requests;
+using Llava.Contracts.States;
+using Llava.GpuConsumer.Runners;
+using Llava.Ledger.Chunks;
+using Llava.Ledger.Results;
+
+namespace Llava.GpuConsumer.Chunks;
+
+/// <summary>
+/// Runs the items of a claimed chunk side by side and records each as soon as the commit before it is through: alone when the
+/// model is slow, all together when it is fast.
+/// </summary>
+internal sealed class ChunkRun(ResultWriter writer, ChunkLease lease, JobRequest request, IItemRunner runner)
+{
+    /// <summary>Code of an item that has nothing to ask.</summary>
+    public const string NoPrompt = "no_prompt";
+
+    private readonly Channel<FinishedItem?> _ended = Channel.CreateUnbounded<FinishedItem?>(new() { SingleReader = true });
+    private readonly List<Exception> _failures = [];
+
+    /// <summary>Runs and records all items.</summary>
+    /// <returns>False when the lease was lost: nothing of what was left was recorded.</returns>
+    /// <exception cref="OperationCanceledException">Stopped; what had ended by then is recorded.</exception>
+    /// <exception cref="UnansweredItemsException">Items failed for reasons that are not theirs; the others are recorded.</exception>
+    public async Task<bool> RunAsync(IReadOnlyList<ClaimedItem> items, CancellationToken cancellation)
+    {
+        if (items.Count == 0)
+        {
+            return await writer.CommitAsync(lease, [], completesChunk: true, runner.Revision);
+        }
+
+        using var lost = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        foreach (var item in items)
+        {
+            _ = RunItemAsync(item, lost.Token);
+        }
+
+        if (!await RecordAsync(items.Count))
+        {
+            await lost.CancelAsync();
+            return false;
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        return _failures.Count == 0 ? true : throw new UnansweredItemsException(_failures, items.Count);
+    }
+
+    private async Task RunItemAsync(ClaimedItem item, CancellationToken cancellation)
+    {
+        FinishedItem? finished = null;
+        try
+        {
+            finished = await AnswerAsync(item, cancellation);
+        }
+        catch (ItemException failure)
+        {
+            finished = FinishedItem.Failed(item.ItemNo, new(failure.Code, failure.Message));
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // Put down: it stays without a result and is run again if its job goes on.
+        }
+        catch (Exception failure)
+        {
+            // One item must not take its neighbours along; the chunk is tried again for this one alone.
+            lock (_failures)
+            {
+                _failures.Add(failure);
+            }
+        }
+        finally
+        {
+            _ended.Writer.TryWrite(finished);
+        }
+    }
+
+    private async Task<FinishedItem> AnswerAsync(ClaimedItem item, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var prompt = PromptTemplate.Compose(request.Prompt, item.Prompt) ?? throw new ItemException(NoPrompt, $"Item '{item.CustomId}' has nothing to ask; give it or its job a prompt.");
+        var answer = await runner.RunAsync(new(lease.Job, item.ItemNo, item.Images, prompt, request), cancellation);
+        return new()
+        {
+            ItemNo = item.ItemNo,
+            Outcome = ItemOutcome.Succeeded,
+            Text = answer.Text,
+            FinishReason = answer.FinishReason,
+            Usage = answer.Usage,
+            Timings = answer.Timings,
+            Confidence = answer.Confidence,
+        };
+    }
+
+    /// <summary>Records what has ended until all <paramref name="count"/> items have; false when the lease was lost.</summary>
+    private async Task<bool> RecordAsync(int count)
+    {
+        var isWhole = true;
+        for (var ended = 0; ended < count;)
+        {
+            await _ended.Reader.WaitToReadAsync();
+            List<FinishedItem> finished = [];
+            for (; _ended.Reader.TryRead(out var item); ended++)
+            {
+                isWhole &= item is not null;
+                finished.AddRange(item is null ? [] : [item]);
+            }
+
+            var completes = isWhole && ended == count;
+            if (finished.Count > 0 && !await writer.CommitAsync(lease, finished, completes, runner.Revision))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,54 @@
+using Llava.Contracts.Messages;
+using Llava.GpuConsumer.Runners;
+using Llava.GpuConsumer.Workers;
+using Llava.Ledger.Chunks;
+using Llava.Ledger.Results;
+
+namespace Llava.GpuConsumer.Chunks;
+
+/// <summary>What a consumer does with one chunk.</summary>
+internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobRequests requests, IItemRunnerFactory runners, WorkerIdentity identity)
+{
+    /// <summary>Claims the chunk, or finds the claim of the try before; null when there is nothing to do.</summary>
+    public async Task<HeldLease?> ClaimAsync(RunChunk message, CancellationToken cancellation)
+    {
+        if (keeper.Find(message.JobId, message.ChunkNo) is { } held && held.Lease.Attempt == message.Attempt + 1)
+        {
+            return held;
+        }
+
+        var chunk = await ledger.Leases.ClaimAsync(message.JobId, message.ChunkNo, message.Attempt, identity.Id, cancellation);
+        return chunk is null ? null : keeper.Keep(chunk);
+    }
+
+    /// <summary>Runs what has no result, to the end. When it throws, the lease is still held.</summary>
+    public async Task RunAsync(HeldLease held, string model, CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, held.Stopped);
+        var request = await requests.GetAsync(held.Lease.Job, stop.Token);
+        var runner = await runners.GetAsync(model, stop.Token);
+        var items = held.Untried ?? await ledger.Leases.MissingItemsAsync(held.Lease, stop.Token);
+        held.Untried = null;
+        await new ChunkRun(ledger.Results, held.Lease, request, runner).RunAsync(items, stop.Token);
+        keeper.Forget(held);
+    }
+
+    /// <summary>Gives the chunk back.</summary>
+    public async Task ReleaseAsync(HeldLease? held, bool countAttempt, string? error = null)
+    {
+        if (held is not null)
+        {
+            keeper.Forget(held);
+            await ledger.Leases.ReleaseAsync(held.Lease, countAttempt, error, CancellationToken.None);
+        }
+
+        if (held is not null && countAttempt)
+        {
+            // It may have been the last attempt: the search for the poison item need not wait for the next sweep.
+            await ledger.Sweep.SweepAsync(CancellationToken.None);
+        }
+    }
+}
+
+/// <summary>The verbs of the ledger that a chunk needs.</summary>
+internal sealed record ChunkLedger(ChunkLeases Leases, ResultWriter Results, LeaseSweep Sweep);

@@ -1,0 +1,47 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace Llava.GpuConsumer;
+
+/// <summary>What a consumer serves and how much it takes at a time.</summary>
+public sealed class ConsumerOptions
+{
+    /// <summary>Where these options are found in the configuration.</summary>
+    public const string SectionName = "Llava:Consumer";
+
+    /// <summary>Models to load at start and to answer for. Default none.</summary>
+    public IList<string> Models { get; set; } = [];
+
+    /// <summary>Chunks in work at the same time; as many are fetched. 32 slots want at least 4 chunks of 32, so that the engine never waits for the next. Default 16.</summary>
+    [Range(1, 1024)]
+    public int ConcurrentChunks { get; set; } = 16;
+
+    /// <summary>How often this worker says that it lives. Default 15 seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How often a chunk whose infrastructure failed is tried again before it is given back. Default 8, which with growing pauses lasts about half a minute.</summary>
+    [Range(0, 20)]
+    public int Retries { get; set; } = 8;
+
+    /// <summary>First pause between tries; each is longer than the one before. Default 200 milliseconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.0010000", "00:01:00")]
+    public TimeSpan FirstPause { get; set; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Longest pause between tries. Default 8 seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.0010000", "00:10:00")]
+    public TimeSpan LongestPause { get; set; } = TimeSpan.FromSeconds(8);
+}
+
+[OptionsValidator]
+internal sealed partial class ConsumerOptionsRanges : IValidateOptions<ConsumerOptions>;
+
+internal sealed class ConsumerOptionsRules : IValidateOptions<ConsumerOptions>
+{
+    public ValidateOptionsResult Validate(string? name, ConsumerOptions options) =>
+        options.Models.Count == 0
+            ? ValidateOptionsResult.Fail("Llava:Consumer:Models is empty; name at least one model to serve.")
+            : options.LongestPause < options.FirstPause
+                ? ValidateOptionsResult.Fail($"Llava:Consumer:LongestPause is {options.LongestPause} and Llava:Consumer:FirstPause is {options.FirstPause}; the longest cannot be the shorter one.")
+                : ValidateOptionsResult.Success;
+}

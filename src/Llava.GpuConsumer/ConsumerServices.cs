@@ -1,0 +1,41 @@
+using Llava.GpuConsumer.Chunks;
+using Llava.GpuConsumer.Runners;
+using Llava.GpuConsumer.Workers;
+using Llava.Hosting.Transport;
+using MassTransit.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Llava.GpuConsumer;
+
+/// <summary>Puts the consumer into a container.</summary>
+public static class ConsumerServices
+{
+    /// <summary>
+    /// Adds the worker: it takes chunks of the models it serves, keeps their leases and records results. Needs the ledger and,
+    /// added after it, the transport; an <see cref="IItemRunnerFactory"/> registered before it replaces the null model.
+    /// </summary>
+    /// <param name="services">The container.</param>
+    /// <param name="configure">Where the options come from; default the section <see cref="ConsumerOptions.SectionName"/>.</param>
+    public static IServiceCollection AddLlavaConsumer(this IServiceCollection services, Action<OptionsBuilder<ConsumerOptions>>? configure = null)
+    {
+        var options = services.AddOptions<ConsumerOptions>().BindConfiguration(ConsumerOptions.SectionName).ValidateOnStart();
+        configure?.Invoke(options);
+        services.AddSingleton<IValidateOptions<ConsumerOptions>, ConsumerOptionsRanges>();
+        services.AddSingleton<IValidateOptions<ConsumerOptions>, ConsumerOptionsRules>();
+        services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<ConsumerOptions>>().Value);
+        services.TryAddSingleton<IItemRunnerFactory>(_ => new NullItemRunnerFactory());
+        services.AddSingleton<WorkerIdentity>();
+        services.AddSingleton<JobRequests>();
+        services.AddSingleton(provider => new ProbationGate(provider.GetRequiredService<ConsumerOptions>().ConcurrentChunks));
+        services.AddSingleton<LeaseKeeper>();
+        services.AddSingleton<ChunkLedger>();
+        services.AddSingleton<ChunkWork>();
+        services.AddHostedService(provider => provider.GetRequiredService<LeaseKeeper>());
+        services.AddHostedService<WorkerHeartbeat>();
+        services.RegisterConsumer<RunChunkConsumer, RunChunkConsumerDefinition>();
+        services.AddSingleton<IReceiveEndpoints, ChunkEndpoints>();
+        return services;
+    }
+}

@@ -1,0 +1,130 @@
+using Llava.Ledger.Results;
+using Llava.ModelCore;
+using Llava.ModelCore.Engine;
+using Llava.ModelCore.Imaging;
+using Llava.ModelCore.Prompts;
+
+namespace Llava.GpuConsumer.Runners;
+
+/// <summary>Answers items with a model of ours: reads the images, prepares them on CPU threads, and lets the engine batch them.</summary>
+internal sealed class EngineItemRunner(string name, LoadedModel model, int slots) : IItemRunner, IAsyncDisposable
+{
+    private const long MaxImageBytes = 100L << 20;
+
+    // As many as there are cores: preparation is CPU work, and pixels of items that wait are memory.
+    private readonly SemaphoreSlim _preparing = new(Environment.ProcessorCount);
+
+    /// <inheritdoc/>
+    public string Model => name;
+
+    /// <inheritdoc/>
+    public string Revision => model.Revision;
+
+    /// <inheritdoc/>
+    public int Slots => slots;
+
+    /// <inheritdoc/>
+    public async Task<ItemAnswer> RunAsync(WorkItem item, CancellationToken cancellation)
+    {
+        try
+        {
+            var answer = await model.AnswerAsync(await PrepareAsync(item, cancellation), cancellation);
+            return ToItemAnswer(answer);
+        }
+        catch (ImageException e)
+        {
+            throw new ItemException(e.Code, e.Message, e);
+        }
+        catch (RequestRefusedException e)
+        {
+            throw new ItemException(e.Code, e.Message, e);
+        }
+        catch (PromptException e)
+        {
+            throw new ItemException("invalid_prompt", e.Message, e);
+        }
+        catch (SequenceFailedException e) when (!e.IsRetryable)
+        {
+            throw new ItemException("generation_failed", e.Message, e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await model.DisposeAsync();
+        _preparing.Dispose();
+    }
+
+    private async Task<PreparedQuestion> PrepareAsync(WorkItem item, CancellationToken cancellation)
+    {
+        await _preparing.WaitAsync(cancellation);
+        try
+        {
+            var images = new List<byte[]>(item.Images.Count);
+            foreach (var path in item.Images)
+            {
+                images.Add(await ReadAsync(path, cancellation));
+            }
+
+            return await Task.Run(() => model.Prepare(ToQuestion(item, images)), cancellation);
+        }
+        finally
+        {
+            _preparing.Release();
+        }
+    }
+
+    private static async Task<byte[]> ReadAsync(string path, CancellationToken cancellation)
+    {
+        try
+        {
+            var file = new FileInfo(path);
+            return file.Length <= MaxImageBytes
+                ? await File.ReadAllBytesAsync(path, cancellation)
+                : throw new ItemException("image_too_large", $"'{path}' has {file.Length} bytes and the limit is {MaxImageBytes}. Shrink the image.");
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ItemException("image_not_found", $"'{path}' does not exist. Check the name and the image folder.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ItemException("image_unreadable", $"'{path}' cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static Question ToQuestion(WorkItem item, IReadOnlyList<byte[]> images)
+    {
+        var settings = item.Request.Generation;
+        return new Question
+        {
+            Text = item.Prompt,
+            Images = images,
+            Template = item.Request.ConversationTemplate,
+            Aspect = item.Request.ImageAspect is { } aspect ? Enum.Parse<ImageAspect>(aspect, ignoreCase: true) : null,
+            StopStrings = settings.StopStrings,
+            Sampling = new SamplingSettings
+            {
+                MaxNewTokens = settings.MaxNewTokens,
+                Temperature = settings.Temperature,
+                TopP = settings.TopP,
+                TopK = settings.TopK,
+                RepetitionPenalty = settings.RepetitionPenalty,
+                // A job's seed gives every item draws of its own that a redelivery repeats.
+                Seed = settings.Seed is { } seed ? seed + item.ItemNo : null,
+            },
+        };
+    }
+
+    private static ItemAnswer ToItemAnswer(Answer answer)
+    {
+        var (usage, timings) = (answer.Sequence.Usage, answer.Sequence.Timings);
+        return new ItemAnswer(
+            answer.Text,
+            answer.Sequence.Reason == FinishReason.Length ? "length" : "stop",
+            new TokenUsage(usage.PromptTokens, usage.CompletionTokens, usage.CachedTokens),
+            new ItemTimings(timings.Queued.TotalMilliseconds, timings.Prefill.TotalMilliseconds, timings.Decode.TotalMilliseconds),
+            Math.Exp(answer.Sequence.Confidence.MeanLogProbability));
+    }
+}

@@ -1,0 +1,37 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Llava.Hosting.Health;
+
+/// <summary><c>/alive</c>: the process lives. <c>/health</c>: it is ready to work.</summary>
+public static class HealthEndpoints
+{
+    /// <summary>Tag of the checks that <c>/health</c> asks; MassTransit's own carries it too.</summary>
+    public const string ReadyTag = "ready";
+
+    /// <summary>Adds a check that must pass before the process counts as ready.</summary>
+    /// <param name="services">The container.</param>
+    /// <param name="name">Name of what is checked.</param>
+    /// <param name="check">Throws, or returns false, when it is not ready.</param>
+    public static IServiceCollection AddReadyCheck(this IServiceCollection services, string name, Func<IServiceProvider, CancellationToken, Task<bool>> check)
+    {
+        services.AddHealthChecks().Add(new(name, provider => new ReadyCheck(cancellation => check(provider, cancellation)), HealthStatus.Unhealthy, [ReadyTag]));
+        return services;
+    }
+
+    /// <summary>Maps both endpoints; they say no more than one word.</summary>
+    public static void MapLlavaHealth(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = _ => false });
+        endpoints.MapHealthChecks("/health", new HealthCheckOptions { Predicate = check => check.Tags.Contains(ReadyTag) });
+    }
+
+    private sealed class ReadyCheck(Func<CancellationToken, Task<bool>> check) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+            await check(cancellationToken) ? HealthCheckResult.Healthy() : new(context.Registration.FailureStatus);
+    }
+}

@@ -1,0 +1,65 @@
+using MassTransit;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Llava.Hosting.Transport;
+
+/// <summary>Puts the transport into a container.</summary>
+public static class TransportServices
+{
+    /// <summary>
+    /// Adds the bus that <see cref="TransportOptions"/> choose. Call it after those that take messages: hosted services
+    /// stop in reverse, so that the bus drains while workers still hold their leases.
+    /// </summary>
+    /// <param name="services">The container.</param>
+    /// <param name="configuration">Where the options stand; the kind must be known before the container is built.</param>
+    public static IServiceCollection AddLlavaTransport(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSingleton<IValidateOptions<TransportOptions>, TransportOptionsRanges>();
+        services.AddSingleton<IValidateOptions<TransportOptions>, TransportOptionsRules>();
+        services.AddOptions<TransportOptions>().Bind(configuration.GetSection(TransportOptions.SectionName)).ValidateOnStart();
+        services.AddOptions<MassTransitHostOptions>().Configure<IOptions<TransportOptions>>((host, transport) =>
+        {
+            host.WaitUntilStarted = true;
+            host.ConsumerStopTimeout = transport.Value.Drain;
+            host.StopTimeout = transport.Value.Drain + TimeSpan.FromSeconds(10);
+        });
+        services.AddOptions<HostOptions>().Configure<IOptions<TransportOptions>>((host, transport) =>
+            host.ShutdownTimeout = transport.Value.Drain + TimeSpan.FromSeconds(15));
+        services.AddMassTransit(bus =>
+        {
+            bus.DisableUsageTelemetry();
+            if (configuration.GetSection(TransportOptions.SectionName).Get<TransportOptions>() is { Kind: TransportKind.RabbitMq } options)
+            {
+                UseRabbitMq(bus, options.RabbitMq);
+            }
+            else
+            {
+                bus.UsingInMemory(ConfigureEndpoints);
+            }
+        });
+        return services;
+    }
+
+    private static void UseRabbitMq(IBusRegistrationConfigurator bus, RabbitMqOptions options) => bus.UsingRabbitMq((context, configurator) =>
+    {
+        configurator.Host(options.Host, (ushort)options.Port, options.VirtualHost, host =>
+        {
+            host.Username(options.Username);
+            host.Password(options.PasswordFile is { } file ? File.ReadAllText(file).Trim() : "guest");
+            host.PublisherConfirmation = true;
+            host.Heartbeat(TimeSpan.FromSeconds(10));
+        });
+        ConfigureEndpoints(context, configurator);
+    });
+
+    private static void ConfigureEndpoints(IBusRegistrationContext context, IBusFactoryConfigurator bus)
+    {
+        foreach (var endpoints in context.GetServices<IReceiveEndpoints>())
+        {
+            endpoints.Configure(bus, context);
+        }
+    }
+}

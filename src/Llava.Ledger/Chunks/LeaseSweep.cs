@@ -1,0 +1,167 @@
+using System.Data.Common;
+using Llava.Contracts;
+using Llava.Ledger.Results;
+using Llava.Ledger.Signals;
+using Llava.Ledger.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Llava.Ledger.Chunks;
+
+/// <summary>
+/// Repairs what was lost: leases whose owner fell silent, messages that never arrived, and chunks that keep costing their
+/// worker its life, which are halved until the poison item stands alone.
+/// </summary>
+public sealed partial class LeaseSweep
+{
+    /// <summary>Code of an item that cost its worker its life as often as is allowed.</summary>
+    public const string PoisonCode = "poison_item";
+
+    private readonly LedgerDatabase _database;
+    private readonly ILedgerSignal _signal;
+    private readonly LedgerOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<LeaseSweep> _logger;
+
+    internal LeaseSweep(LedgerDatabase database, ILedgerSignal signal, LedgerOptions options, TimeProvider time, ILogger<LeaseSweep> logger)
+    {
+        _database = database;
+        _signal = signal;
+        _options = options;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Looks once through everything that may need repair.</summary>
+    public async Task<SweepReport> SweepAsync(CancellationToken cancellation = default)
+    {
+        var report = await _database.WriteAsync(async (session, token) =>
+        {
+            SweepReport found = new();
+            foreach (var chunk in await ListAsync(session, "list_expired_leases", "@now", Now(), token))
+            {
+                LeaseExpired(chunk.Job, chunk.ChunkNo, chunk.Owner ?? "", chunk.Attempts);
+                found = found with { ExpiredLeases = found.ExpiredLeases + 1 };
+                await ReopenAsync(session, chunk, chunk.FirstItem, chunk.ItemCount, chunk.Attempts, token);
+            }
+
+            foreach (var chunk in await ListAsync(session, "list_exhausted_chunks", "@max", _options.MaxAttempts, token))
+            {
+                found = await HalveAsync(session, chunk, found, token);
+            }
+
+            var republished = await session.Statement("unpublish_open_chunks").Set("@before", Now() - (long)_options.RepublishAfter.TotalMilliseconds).ExecuteAsync(token);
+            return found with { Republished = republished };
+        }, cancellation);
+        if (report != new SweepReport())
+        {
+            _signal.Ring(LedgerTopic.ChunksWaiting);
+            _signal.Ring(LedgerTopic.WorkFinished);
+        }
+
+        return report;
+    }
+
+    /// <summary>Ends every lease of a worker that is known to be dead, at once instead of after its time.</summary>
+    public async Task EndLeasesOfAsync(string worker, CancellationToken cancellation = default)
+    {
+        await _database.WriteAsync((session, token) => session.Statement("end_leases_of").Set("@owner", worker).ExecuteAsync(token), cancellation);
+        await SweepAsync(cancellation);
+    }
+
+    /// <summary>A chunk that used up its attempts: halved, or its only item failed.</summary>
+    private async Task<SweepReport> HalveAsync(LedgerSession session, SweptChunk chunk, SweepReport report, CancellationToken cancellation)
+    {
+        var missing = await session.Statement("list_missing_items")
+            .Set("@job", chunk.Job.Value)
+            .Set("@first", chunk.FirstItem)
+            .Set("@end", chunk.FirstItem + chunk.ItemCount)
+            .ListAsync(row => row.GetInt32(0), cancellation);
+        switch (missing)
+        {
+            case []:
+                await EndAsync(session, chunk, cancellation);
+                return report;
+            case [var item] when chunk.ItemCount == 1:
+                await FailAsync(session, chunk, item, cancellation);
+                return report with { Poisoned = report.Poisoned + 1 };
+            default:
+                var middle = missing.Count / 2;
+                ChunkHalved(chunk.Job, chunk.ChunkNo, missing.Count, chunk.Attempts);
+                await ReopenAsync(session, chunk, missing[middle..], cancellation);
+                if (middle > 0)
+                {
+                    await InsertAsync(session, chunk, missing[..middle], cancellation);
+                }
+
+                return report with { Halved = report.Halved + 1 };
+        }
+    }
+
+    /// <summary>
+    /// A half has one more chance before it is halved again; a single item has the attempts that an innocent one needs.
+    /// Neither starts from nothing: a chunk that lost an attempt runs alone, so that no neighbour is blamed.
+    /// </summary>
+    private int AttemptsOf(List<int> items) => items.Count > 1 ? _options.MaxAttempts - 1 : 1;
+
+    private Task<int> ReopenAsync(LedgerSession session, SweptChunk chunk, List<int> items, CancellationToken cancellation) =>
+        ReopenAsync(session, chunk, items[0], items[^1] - items[0] + 1, AttemptsOf(items), cancellation);
+
+    private static Task<int> ReopenAsync(LedgerSession session, SweptChunk chunk, int first, int count, int attempts, CancellationToken cancellation) => session.Statement("reopen_chunk")
+        .Set("@job", chunk.Job.Value)
+        .Set("@chunk", chunk.ChunkNo)
+        .Set("@first", first)
+        .Set("@items", count)
+        .Set("@tokens", chunk.TokensOf(count))
+        .Set("@attempts", attempts)
+        .ExecuteAsync(cancellation);
+
+    private Task<int> InsertAsync(LedgerSession session, SweptChunk chunk, List<int> items, CancellationToken cancellation) => session.Statement("insert_chunk")
+        .Set("@job", chunk.Job.Value)
+        .Set("@first", items[0])
+        .Set("@items", items[^1] - items[0] + 1)
+        .Set("@tokens", chunk.TokensOf(items[^1] - items[0] + 1))
+        .Set("@state", "open")
+        .Set("@attempts", AttemptsOf(items))
+        .ExecuteAsync(cancellation);
+
+    private async Task FailAsync(LedgerSession session, SweptChunk chunk, int item, CancellationToken cancellation)
+    {
+        ItemPoisoned(chunk.Job, item, chunk.Attempts);
+        var lastWords = chunk.Error is null ? "" : $" The last failure said: {chunk.Error}";
+        var failed = FinishedItem.Failed(item, new(PoisonCode, $"The item ended or failed its worker in each of {chunk.Attempts} attempts; look at the image and the worker's log.{lastWords}"));
+        await _database.InsertResultsAsync(session, [new(chunk.Job.Value, failed, null, null, chunk.Attempts, Now())], cancellation);
+        await EndAsync(session, chunk, cancellation);
+    }
+
+    private static Task<int> EndAsync(LedgerSession session, SweptChunk chunk, CancellationToken cancellation) =>
+        session.Statement("end_chunk").Set("@job", chunk.Job.Value).Set("@chunk", chunk.ChunkNo).ExecuteAsync(cancellation);
+
+    private static Task<List<SweptChunk>> ListAsync(LedgerSession session, string statement, string parameter, long value, CancellationToken cancellation) =>
+        session.Statement(statement).Set(parameter, value).ListAsync(SweptChunk.Read, cancellation);
+
+    private long Now() => _time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    [LoggerMessage(2020, LogLevel.Warning, "Lease of worker {Owner} on chunk {Chunk} of job {Job} ended unrenewed after attempt {Attempt}; the chunk is open again")]
+    private partial void LeaseExpired(JobId job, int chunk, string owner, int attempt);
+
+    [LoggerMessage(2021, LogLevel.Warning, "Chunk {Chunk} of job {Job} with {Items} unanswered items lost {Attempts} attempts; halved to find the item that does it")]
+    private partial void ChunkHalved(JobId job, int chunk, int items, int attempts);
+
+    [LoggerMessage(2022, LogLevel.Error, "Item {Item} of job {Job} is poison: {Attempts} attempts were lost on it alone")]
+    private partial void ItemPoisoned(JobId job, int item, int attempts);
+
+    private sealed record SweptChunk(JobId Job, int ChunkNo, int FirstItem, int ItemCount, int Attempts, long Tokens, string? Owner, string? Error)
+    {
+        public static SweptChunk Read(DbDataReader row) =>
+            new(new(row.GetInt64(0)), row.GetInt32(1), row.GetInt32(2), row.GetInt32(3), row.GetInt32(4), row.GetInt64(5), row.Text(6), row.Text(7));
+
+        public long TokensOf(int items) => Tokens * items / ItemCount;
+    }
+}
+
+/// <summary>What a sweep repaired.</summary>
+/// <param name="ExpiredLeases">Leases that ended unrenewed.</param>
+/// <param name="Halved">Chunks that were split to find a poison item.</param>
+/// <param name="Poisoned">Items that were failed as poison.</param>
+/// <param name="Republished">Chunks whose message is sent again.</param>
+public sealed record SweepReport(int ExpiredLeases = 0, int Halved = 0, int Poisoned = 0, int Republished = 0);

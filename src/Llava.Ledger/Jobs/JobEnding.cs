@@ -1,0 +1,139 @@
+using System.Text.Json;
+using Llava.Contracts;
+using Llava.Contracts.States;
+using Llava.Ledger.Signals;
+using Llava.Ledger.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Llava.Ledger.Jobs;
+
+/// <summary>Brings jobs to their end: all items answered, cancelled, or out of time.</summary>
+public sealed partial class JobEnding
+{
+    private readonly LedgerDatabase _database;
+    private readonly ILedgerSignal _signal;
+    private readonly TimeProvider _time;
+    private readonly ILogger<JobEnding> _logger;
+
+    internal JobEnding(LedgerDatabase database, ILedgerSignal signal, TimeProvider time, ILogger<JobEnding> logger)
+    {
+        _database = database;
+        _signal = signal;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Moves every job that has nothing left to do, or no time, one step on.</summary>
+    /// <returns>How many were moved.</returns>
+    public async Task<int> AdvanceAsync(CancellationToken cancellation = default)
+    {
+        var now = _time.GetUtcNow();
+        var ended = await _database.ReadAsync((session, token) => ListEndedAsync(session, now, token), cancellation);
+        if (ended.Count == 0)
+        {
+            return 0;
+        }
+
+        await _database.WriteAsync(async (session, token) =>
+        {
+            // Asked again inside the transaction: a job may have been paused, or a chunk come back, since.
+            ended = await ListEndedAsync(session, now, token);
+            foreach (var job in ended)
+            {
+                await AdvanceAsync(session, job, now, token);
+            }
+
+            return ended.Count;
+        }, cancellation);
+        _signal.Ring(LedgerTopic.WorkFinished);
+        _signal.Ring(LedgerTopic.JobControlled);
+        return ended.Count;
+    }
+
+    /// <summary>Jobs whose end was not announced yet, with their counts.</summary>
+    public Task<List<EndedJob>> UnannouncedAsync(CancellationToken cancellation = default) => _database.ReadAsync(async (session, token) =>
+    {
+        var jobs = await session.Statement("list_unannounced_jobs").ListAsync(JobRecord.Read, token);
+        List<EndedJob> ended = [];
+        foreach (var job in jobs)
+        {
+            ended.Add(new(job, await JobReader.CountAsync(session, job, token)));
+        }
+
+        return ended;
+    }, cancellation);
+
+    /// <summary>Closes the job's counts after its end was announced; a job that was finalizing is now completed.</summary>
+    public async Task AnnouncedAsync(EndedJob ended, CancellationToken cancellation = default)
+    {
+        var now = _time.GetUtcNow();
+        await _database.WriteAsync(async (session, token) =>
+        {
+            if (ended.Job.State == JobState.Finalizing)
+            {
+                await JobTransitions.MoveAsync(session, ended.Job.Id, JobState.Finalizing, JobState.Completed, now, null, token);
+            }
+
+            return await session.Statement("announce_job")
+                .Set("@job", ended.Job.Id.Value)
+                .Set("@now", now.ToUnixTimeMilliseconds())
+                .Set("@progress", JsonSerializer.Serialize(ended.Progress, LedgerJson.Default.JobProgress))
+                .ExecuteAsync(token);
+        }, cancellation);
+        JobEnded(ended.Job.Id, ended.EndState, ended.Progress.Succeeded, ended.Progress.Failed, ended.Progress.Total);
+        _signal.Ring(LedgerTopic.WorkFinished);
+    }
+
+    private static Task<List<Candidate>> ListEndedAsync(LedgerSession session, DateTimeOffset now, CancellationToken cancellation) => session.Statement("list_ended_jobs")
+        .Set("@now", now.ToUnixTimeMilliseconds())
+        .ListAsync(row => new Candidate(new(row.GetInt64(0)), JobStates.Table.Parse(row.GetString(1)), row.GetBoolean(2)), cancellation);
+
+    private static async Task AdvanceAsync(LedgerSession session, Candidate job, DateTimeOffset now, CancellationToken cancellation)
+    {
+        switch (job)
+        {
+            case { State: JobState.Cancelling }:
+                await CloseAsync(ItemOutcome.Cancelled);
+                await MoveAsync(job.State, JobState.Cancelled);
+                break;
+            case { State: JobState.Queued, IsDone: true }:
+                await MoveAsync(JobState.Queued, JobState.Running);
+                await MoveAsync(JobState.Running, JobState.Finalizing);
+                break;
+            case { State: JobState.Running, IsDone: true }:
+                await MoveAsync(JobState.Running, JobState.Finalizing);
+                break;
+            default:
+                await CloseAsync(ItemOutcome.Expired);
+                await MoveAsync(job.State, JobState.Expired);
+                break;
+        }
+
+        Task<bool> MoveAsync(JobState from, JobState to) => JobTransitions.MoveAsync(session, job.Id, from, to, now, null, cancellation);
+
+        // Closing the chunks fences late answers off: what the ledger says from now on stays.
+        async Task CloseAsync(ItemOutcome outcome)
+        {
+            await session.Statement("close_chunks").Set("@job", job.Id.Value).ExecuteAsync(cancellation);
+            await session.Statement("fill_missing_results")
+                .Set("@job", job.Id.Value)
+                .Set("@outcome", outcome.WireName())
+                .Set("@now", now.ToUnixTimeMilliseconds())
+                .ExecuteAsync(cancellation);
+        }
+    }
+
+    [LoggerMessage(2003, LogLevel.Information, "Job {Job} is {State}: {Succeeded} succeeded, {Failed} failed of {Total}")]
+    private partial void JobEnded(JobId job, JobState state, long succeeded, long failed, int total);
+
+    private sealed record Candidate(JobId Id, JobState State, bool IsDone);
+}
+
+/// <summary>A job that is over or being closed, and its counts.</summary>
+/// <param name="Job">The job.</param>
+/// <param name="Progress">Its counts; they will not change any more.</param>
+public sealed record EndedJob(JobRecord Job, JobProgress Progress)
+{
+    /// <summary>The state it ends in.</summary>
+    public JobState EndState => Job.State == JobState.Finalizing ? JobState.Completed : Job.State;
+}

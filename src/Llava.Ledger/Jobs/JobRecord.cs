@@ -1,0 +1,64 @@
+using System.Text.Json;
+using Llava.Contracts;
+using Llava.Contracts.Requests;
+using Llava.Contracts.States;
+using Llava.Ledger.Storage;
+
+namespace Llava.Ledger.Jobs;
+
+/// <summary>A job as the ledger holds it.</summary>
+public sealed record JobRecord
+{
+    /// <summary>Its identity.</summary>
+    public required JobId Id { get; init; }
+
+    /// <summary>Where it is in its life.</summary>
+    public required JobState State { get; init; }
+
+    /// <summary>What was asked for.</summary>
+    public required JobRequest Request { get; init; }
+
+    /// <summary>Items known so far; all of them once <see cref="ExpandedAt"/> is set.</summary>
+    public required int ItemCount { get; init; }
+
+    /// <summary>Where the source's reader goes on after an interruption; the reader's own notation.</summary>
+    public string? SourcePosition { get; init; }
+
+    /// <summary>When it was submitted.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When all items were known.</summary>
+    public DateTimeOffset? ExpandedAt { get; init; }
+
+    /// <summary>When the first chunk was claimed.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>When it was over.</summary>
+    public DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>When unanswered items expire.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>Why it failed.</summary>
+    public Failure? Failure { get; init; }
+
+    /// <summary>Counts of a job that is over; null while they may still change.</summary>
+    public JobProgress? FinalProgress { get; init; }
+
+    /// <summary>Reads the columns that read_job.sql and list_jobs.sql select.</summary>
+    internal static JobRecord Read(System.Data.Common.DbDataReader row) => new()
+    {
+        Id = new(row.GetInt64(0)),
+        State = JobStates.Table.Parse(row.GetString(1)),
+        Request = RequestJson.Read(row.GetString(2)),
+        ItemCount = row.GetInt32(3),
+        SourcePosition = row.Text(4),
+        CreatedAt = row.Time(5),
+        ExpandedAt = row.TimeOrNull(6),
+        StartedAt = row.TimeOrNull(7),
+        FinishedAt = row.TimeOrNull(8),
+        ExpiresAt = row.TimeOrNull(9),
+        Failure = row.Text(10) is { } code ? new(code, row.Text(11) ?? "") : null,
+        FinalProgress = row.Text(12) is { } json ? JsonSerializer.Deserialize(json, LedgerJson.Default.JobProgress) : null,
+    };
+}

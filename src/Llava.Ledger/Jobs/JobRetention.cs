@@ -1,0 +1,48 @@
+using Llava.Contracts;
+using Llava.Ledger.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Llava.Ledger.Jobs;
+
+/// <summary>Deletes what is no longer kept.</summary>
+public sealed partial class JobRetention
+{
+    private readonly LedgerDatabase _database;
+    private readonly TimeProvider _time;
+    private readonly ILogger<JobRetention> _logger;
+
+    internal JobRetention(LedgerDatabase database, TimeProvider time, ILogger<JobRetention> logger)
+    {
+        _database = database;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Deletes jobs that have been over for longer than <paramref name="keep"/>, with all they hold, each in its own transaction.</summary>
+    /// <returns>How many.</returns>
+    public async Task<int> DeleteAsync(TimeSpan keep, CancellationToken cancellation = default)
+    {
+        var before = (_time.GetUtcNow() - keep).ToUnixTimeMilliseconds();
+        var jobs = await _database.ReadAsync((session, token) => session.Statement("list_jobs_over_before")
+            .Set("@before", before)
+            .ListAsync(row => new JobId(row.GetInt64(0)), token), cancellation);
+        foreach (var job in jobs)
+        {
+            await _database.WriteAsync(async (session, token) =>
+            {
+                foreach (var statement in (string[])["delete_results_of_job", "delete_items_of_job", "delete_chunks_of_job", "delete_job"])
+                {
+                    await session.Statement(statement).Set("@job", job.Value).ExecuteAsync(token);
+                }
+
+                return job;
+            }, cancellation);
+            JobDeleted(job, keep);
+        }
+
+        return jobs.Count;
+    }
+
+    [LoggerMessage(2004, LogLevel.Information, "Job {Job} was over for longer than {Keep} and is deleted")]
+    private partial void JobDeleted(JobId job, TimeSpan keep);
+}

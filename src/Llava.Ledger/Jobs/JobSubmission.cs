@@ -1,0 +1,81 @@
+using Llava.Contracts;
+using Llava.Contracts.Requests;
+using Llava.Ledger.Signals;
+using Llava.Ledger.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Llava.Ledger.Jobs;
+
+/// <summary>Takes jobs in.</summary>
+public sealed partial class JobSubmission
+{
+    private readonly LedgerDatabase _database;
+    private readonly ILedgerSignal _signal;
+    private readonly TimeProvider _time;
+    private readonly ILogger<JobSubmission> _logger;
+
+    internal JobSubmission(LedgerDatabase database, ILedgerSignal signal, TimeProvider time, ILogger<JobSubmission> logger)
+    {
+        _database = database;
+        _signal = signal;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Records the job in one transaction; it will be worked on, whatever happens to this process afterwards.</summary>
+    /// <returns>The job, and whether it is new: the same idempotency key finds the job it made before.</returns>
+    /// <exception cref="InvalidJobRequestException">The request breaks rules; all are listed.</exception>
+    /// <exception cref="IdempotencyConflictException">The key made another job from a different request.</exception>
+    public async Task<SubmittedJob> SubmitAsync(JobRequest request, CancellationToken cancellation = default)
+    {
+        if (request.Validate() is { Count: > 0 } findings)
+        {
+            throw new InvalidJobRequestException(findings);
+        }
+
+        var now = _time.GetUtcNow();
+        var job = JobId.New(now);
+        var json = RequestJson.Write(request);
+        var submitted = await _database.WriteAsync(async (session, token) =>
+        {
+            var isNew = await session.Statement("insert_job")
+                .Set("@job", job.Value)
+                .Set("@tenant", request.Tenant)
+                .Set("@priority", request.Priority)
+                .Set("@model", request.Model)
+                .Set("@request", json)
+                .Set("@key", request.IdempotencyKey)
+                .Set("@now", now.ToUnixTimeMilliseconds())
+                .Set("@expires", (now + request.CompletionWindow)?.ToUnixTimeMilliseconds())
+                .ExecuteAsync(token) == 1;
+            return isNew ? new SubmittedJob(job, true) : await FindEarlierAsync(session, request, json, token);
+        }, cancellation);
+
+        if (submitted.IsNew)
+        {
+            JobSubmitted(job, request.Model, request.Source.Path);
+            _signal.Ring(LedgerTopic.JobSubmitted);
+        }
+
+        return submitted;
+    }
+
+    private static async Task<SubmittedJob> FindEarlierAsync(LedgerSession session, JobRequest request, string json, CancellationToken cancellation)
+    {
+        var earlier = await session.Statement("find_job_by_key")
+            .Set("@tenant", request.Tenant)
+            .Set("@key", request.IdempotencyKey)
+            .FirstAsync(JobRecord.Read, cancellation) ?? throw new InvalidOperationException("Two jobs drew the same identity; submit again.");
+        return RequestJson.Write(earlier.Request) == json
+            ? new(earlier.Id, false)
+            : throw new IdempotencyConflictException(request.IdempotencyKey!, earlier.Id);
+    }
+
+    [LoggerMessage(2001, LogLevel.Information, "Job {Job} submitted for model {Model} from {Source}")]
+    private partial void JobSubmitted(JobId job, string model, string source);
+}
+
+/// <summary>The answer to a submission.</summary>
+/// <param name="Id">The job.</param>
+/// <param name="IsNew">False when the idempotency key found an earlier job.</param>
+public sealed record SubmittedJob(JobId Id, bool IsNew);

@@ -1,0 +1,18 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Llava.Ledger.Jobs;
+using Llava.Ledger.Workers;
+
+namespace Llava.Ledger;
+
+/// <summary>What the ledger keeps as JSON inside a column.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(JobProgress))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
+[JsonSerializable(typeof(IReadOnlyList<ServedModel>))]
+internal sealed partial class LedgerJson : JsonSerializerContext
+{
+    public static string WriteImages(IReadOnlyList<string> images) => JsonSerializer.Serialize(images, Default.IReadOnlyListString);
+
+    public static IReadOnlyList<string> ReadImages(string json) => JsonSerializer.Deserialize(json, Default.IReadOnlyListString) ?? [];
+}

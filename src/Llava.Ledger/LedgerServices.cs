@@ -1,0 +1,61 @@
+using Llava.Ledger.Chunks;
+using Llava.Ledger.Expansion;
+using Llava.Ledger.Jobs;
+using Llava.Ledger.Results;
+using Llava.Ledger.Signals;
+using Llava.Ledger.Storage;
+using Llava.Ledger.Workers;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Llava.Ledger;
+
+/// <summary>Puts the ledger into a container.</summary>
+public static class LedgerServices
+{
+    /// <summary>
+    /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobRetention"/>,
+    /// <see cref="JobExpansion"/>, <see cref="ChunkDispatch"/>, <see cref="ChunkLeases"/>, <see cref="LeaseSweep"/>,
+    /// <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="WorkerRegistry"/> and <see cref="ILedgerSignal"/>.
+    /// The schema is created, or brought up to date, with the first use.
+    /// </summary>
+    /// <param name="services">The container.</param>
+    /// <param name="configure">Where the options come from, such as <c>options => options.BindConfiguration(LedgerOptions.SectionName)</c>.</param>
+    public static IServiceCollection AddLlavaLedger(this IServiceCollection services, Action<OptionsBuilder<LedgerOptions>>? configure = null)
+    {
+        var options = services.AddOptions<LedgerOptions>().ValidateOnStart();
+        configure?.Invoke(options);
+        services.AddSingleton<IValidateOptions<LedgerOptions>, LedgerOptionsRanges>();
+        services.AddSingleton<IValidateOptions<LedgerOptions>, LedgerOptionsRules>();
+        services.AddLogging();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<LedgerDatabase>(provider => new SqliteDatabase(Options(provider)));
+        services.TryAddSingleton<ILedgerSignal>(provider => new InProcessSignal(Time(provider)));
+        services.TryAddSingleton(provider => new LedgerSetup(Database(provider)));
+        services.TryAddSingleton(provider => new JobSubmission(Database(provider), Signal(provider), Time(provider), Logger<JobSubmission>(provider)));
+        services.TryAddSingleton(provider => new JobControl(Database(provider), Signal(provider), Time(provider), Logger<JobControl>(provider)));
+        services.TryAddSingleton(provider => new JobEnding(Database(provider), Signal(provider), Time(provider), Logger<JobEnding>(provider)));
+        services.TryAddSingleton(provider => new JobReader(Database(provider)));
+        services.TryAddSingleton(provider => new JobRetention(Database(provider), Time(provider), Logger<JobRetention>(provider)));
+        services.TryAddSingleton(provider => new JobExpansion(Database(provider), Signal(provider), Time(provider), Logger<JobExpansion>(provider)));
+        services.TryAddSingleton(provider => new ChunkDispatch(Database(provider), Time(provider)));
+        services.TryAddSingleton(provider => new ChunkLeases(Database(provider), Signal(provider), Options(provider), Time(provider)));
+        services.TryAddSingleton(provider => new LeaseSweep(Database(provider), Signal(provider), Options(provider), Time(provider), Logger<LeaseSweep>(provider)));
+        services.TryAddSingleton(provider => new ResultWriter(Database(provider), Signal(provider), Time(provider)));
+        services.TryAddSingleton(provider => new ResultReader(Database(provider)));
+        services.TryAddSingleton(provider => new WorkerRegistry(Database(provider), Signal(provider), Options(provider), Time(provider)));
+        return services;
+    }
+
+    private static LedgerDatabase Database(IServiceProvider provider) => provider.GetRequiredService<LedgerDatabase>();
+
+    private static ILedgerSignal Signal(IServiceProvider provider) => provider.GetRequiredService<ILedgerSignal>();
+
+    private static TimeProvider Time(IServiceProvider provider) => provider.GetRequiredService<TimeProvider>();
+
+    private static LedgerOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<LedgerOptions>>().Value;
+
+    private static ILogger<T> Logger<T>(IServiceProvider provider) => provider.GetRequiredService<ILogger<T>>();
+}

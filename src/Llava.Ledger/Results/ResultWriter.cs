@@ -1,0 +1,131 @@
+using System.Threading.Channels;
+using Llava.Ledger.Chunks;
+using Llava.Ledger.Signals;
+using Llava.Ledger.Storage;
+
+namespace Llava.Ledger.Results;
+
+/// <summary>
+/// Records results: many consumers hand them in, one writer commits all that wait at the same moment together. Results and
+/// the end of their chunk are one transaction behind the lease's fence.
+/// </summary>
+public sealed class ResultWriter : IAsyncDisposable
+{
+    private const int MaxRowsPerCommit = 2048;
+
+    private readonly LedgerDatabase _database;
+    private readonly ILedgerSignal _signal;
+    private readonly TimeProvider _time;
+    private readonly Channel<Commit> _commits = Channel.CreateUnbounded<Commit>(new() { SingleReader = true });
+    private readonly Task _writer;
+
+    internal ResultWriter(LedgerDatabase database, ILedgerSignal signal, TimeProvider time)
+    {
+        _database = database;
+        _signal = signal;
+        _time = time;
+        _writer = Task.Run(WriteLoopAsync);
+    }
+
+    /// <summary>Records what became of items of a leased chunk; the task ends once that is committed. Results that are there already stay as they are.</summary>
+    /// <param name="lease">The lease under which they were made.</param>
+    /// <param name="items">What became of them.</param>
+    /// <param name="completesChunk">Whether every item of the chunk has a result with these: the chunk is done then.</param>
+    /// <param name="modelRevision">Revision of the model that answered.</param>
+    /// <returns>Whether the lease still held; if not, nothing was recorded.</returns>
+    public async Task<bool> CommitAsync(ChunkLease lease, IReadOnlyList<FinishedItem> items, bool completesChunk, string? modelRevision = null)
+    {
+        Commit commit = new(lease, items, completesChunk, modelRevision);
+        return _commits.Writer.TryWrite(commit) ? await commit.Held.Task : throw new ObjectDisposedException(nameof(ResultWriter));
+    }
+
+    /// <summary>Commits what was handed in and ends.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _commits.Writer.TryComplete();
+        await _writer;
+    }
+
+    private async Task WriteLoopAsync()
+    {
+        List<Commit> batch = [];
+        while (await _commits.Reader.WaitToReadAsync())
+        {
+            for (var rows = 0; rows < MaxRowsPerCommit && _commits.Reader.TryRead(out var commit); rows += commit.Items.Count)
+            {
+                batch.Add(commit);
+            }
+
+            try
+            {
+                Report(batch, await _database.WriteAsync((session, token) => RecordAsync(session, batch, token), CancellationToken.None));
+            }
+            catch (Exception failure)
+            {
+                // Whoever handed results in decides whether to try again.
+                batch.ForEach(commit => commit.Held.TrySetException(failure));
+            }
+
+            batch.Clear();
+        }
+    }
+
+    private async Task<Recorded> RecordAsync(LedgerSession session, List<Commit> batch, CancellationToken cancellation)
+    {
+        var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        List<bool> held = [];
+        List<ResultDraft> rows = [];
+        foreach (var commit in batch)
+        {
+            var statement = ChunkLeases.ForLease(session, commit.CompletesChunk ? "finish_chunk" : "check_lease", commit.Lease);
+            held.Add(await statement.ExecuteAsync(cancellation) == 1);
+            if (held[^1])
+            {
+                rows.AddRange(commit.Items.Select(item => new ResultDraft(
+                    commit.Lease.Job.Value, item, commit.Lease.Owner, commit.ModelRevision, commit.Lease.Attempt, now)));
+            }
+        }
+
+        await _database.InsertResultsAsync(session, rows, cancellation);
+        return new(held, await EndsAnyJobAsync(session, batch, cancellation));
+    }
+
+    /// <summary>Whether the last chunk of some job ended: only then is there a reason to look for jobs that are over.</summary>
+    private static async Task<bool> EndsAnyJobAsync(LedgerSession session, List<Commit> batch, CancellationToken cancellation)
+    {
+        foreach (var job in batch.Where(commit => commit.CompletesChunk).Select(commit => commit.Lease.Job).Distinct())
+        {
+            if (await session.Statement("has_unfinished_chunk").Set("@job", job.Value).FirstAsync(row => row.GetInt64(0), cancellation) == 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void Report(List<Commit> batch, Recorded recorded)
+    {
+        foreach (var (commit, isHeld) in batch.Zip(recorded.Held))
+        {
+            commit.Held.TrySetResult(isHeld);
+        }
+
+        if (batch.Exists(commit => commit.CompletesChunk))
+        {
+            _signal.Ring(LedgerTopic.ChunksWaiting);
+        }
+
+        if (recorded.EndsJob)
+        {
+            _signal.Ring(LedgerTopic.WorkFinished);
+        }
+    }
+
+    private sealed record Recorded(List<bool> Held, bool EndsJob);
+
+    private sealed record Commit(ChunkLease Lease, IReadOnlyList<FinishedItem> Items, bool CompletesChunk, string? ModelRevision)
+    {
+        public TaskCompletionSource<bool> Held { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

@@ -1,0 +1,70 @@
+using System.Text.Json;
+using Llava.Contracts.States;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Llava.Ledger.Schema;
+
+/// <summary>
+/// The schema, once for both databases; each provider has its own set of migrations. Statements do not go through here:
+/// they are the files under <c>Sql</c>, so that a start never pays for building this model unless the schema is old.
+/// </summary>
+internal abstract class LedgerContext(DbContextOptions options) : DbContext(options)
+{
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<JobRow>(job =>
+        {
+            job.ToTable("jobs", table => table.HasCheckConstraint("ck_jobs_state", AnyOf("state", JobStates.Table)));
+            job.HasKey(row => row.Id);
+            job.Property(row => row.Id).ValueGeneratedNever();
+            StoreWireName(job.Property(row => row.State), JobStates.Table);
+            job.HasIndex(row => new { row.State, row.Model }).HasDatabaseName("ix_jobs_state");
+            job.HasIndex(row => row.FinishedAt).HasFilter("announced_at is null").HasDatabaseName("ix_jobs_unannounced");
+            job.HasIndex(row => new { row.Tenant, row.IdempotencyKey }).IsUnique().HasFilter("idempotency_key is not null").HasDatabaseName("ux_jobs_idempotency");
+        });
+        modelBuilder.Entity<ItemRow>(item =>
+        {
+            item.ToTable("items");
+            item.HasKey(row => new { row.JobId, row.ItemNo });
+        });
+        modelBuilder.Entity<ChunkRow>(chunk =>
+        {
+            chunk.ToTable("chunks", table => table.HasCheckConstraint("ck_chunks_state", AnyOf("state", ChunkStates.Table)));
+            chunk.HasKey(row => new { row.JobId, row.ChunkNo });
+            StoreWireName(chunk.Property(row => row.State), ChunkStates.Table);
+
+            // Waiting (published_at is null), outstanding (not null) and unfinished (either) chunks of a job, in order, from one small index.
+            chunk.HasIndex(row => new { row.JobId, row.PublishedAt, row.ChunkNo }).HasFilter("state <> 'done'").HasDatabaseName("ix_chunks_unfinished");
+        });
+        modelBuilder.Entity<ResultRow>(result =>
+        {
+            result.ToTable("results", table => table.HasCheckConstraint("ck_results_outcome", AnyOf("outcome", ItemOutcomes.Table)));
+            result.HasKey(row => new { row.JobId, row.ItemNo });
+            StoreWireName(result.Property(row => row.Outcome), ItemOutcomes.Table);
+            result.HasIndex(row => new { row.JobId, row.ErrorCode }).HasFilter("error_code is not null").HasDatabaseName("ix_results_error");
+        });
+        modelBuilder.Entity<WorkerRow>(worker =>
+        {
+            worker.ToTable("workers");
+            worker.HasKey(row => row.Id);
+        });
+        NameColumnsInSnakeCase(modelBuilder);
+    }
+
+    private static string AnyOf<TState>(string column, StateTable<TState> table)
+        where TState : struct, Enum =>
+        $"{column} in ({string.Join(", ", table.States.Select(state => $"'{table.WireName(state)}'"))})";
+
+    private static void StoreWireName<TState>(PropertyBuilder<TState> property, StateTable<TState> table)
+        where TState : struct, Enum =>
+        property.HasConversion(state => table.WireName(state), name => table.Parse(name));
+
+    private static void NameColumnsInSnakeCase(ModelBuilder modelBuilder)
+    {
+        foreach (var property in modelBuilder.Model.GetEntityTypes().SelectMany(entity => entity.GetProperties()))
+        {
+            property.SetColumnName(JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using Llava.Contracts.States;
+
+namespace Llava.Ledger.Schema;
+
+/// <summary>A job. Times are Unix milliseconds, which order and compare alike in both databases.</summary>
+internal sealed class JobRow
+{
+    public long Id { get; init; }
+    public required string Tenant { get; init; }
+    public JobState State { get; init; }
+    public int Priority { get; init; }
+    public required string Model { get; init; }
+
+    /// <summary>The request as JSON.</summary>
+    public required string Request { get; init; }
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>Where the source's reader goes on; null before the first item and after the last.</summary>
+    public string? SourcePosition { get; init; }
+    public int ItemCount { get; init; }
+    public long CreatedAt { get; init; }
+    public long? ExpandedAt { get; init; }
+    public long? StartedAt { get; init; }
+    public long? FinishedAt { get; init; }
+    public long? ExpiresAt { get; init; }
+    public string? ErrorCode { get; init; }
+    public string? ErrorMessage { get; init; }
+
+    /// <summary>Counts as JSON, written once when the job is over, so that no later page counts a million rows again.</summary>
+    public string? FinalProgress { get; init; }
+
+    /// <summary>When the end was published; null until then.</summary>
+    public long? AnnouncedAt { get; init; }
+}
+
+/// <summary>An item; written once.</summary>
+internal sealed class ItemRow
+{
+    public long JobId { get; init; }
+    public int ItemNo { get; init; }
+    public required string CustomId { get; init; }
+
+    /// <summary>Image references as a JSON array.</summary>
+    public required string Images { get; init; }
+    public string? Prompt { get; init; }
+    public string? Category { get; init; }
+}
+
+/// <summary>A run of consecutive items: the unit that is leased and sent.</summary>
+internal sealed class ChunkRow
+{
+    public long JobId { get; init; }
+    public int ChunkNo { get; init; }
+    public int FirstItem { get; init; }
+    public int ItemCount { get; init; }
+
+    /// <summary>Predicted tokens, in which shares are measured.</summary>
+    public long Tokens { get; init; }
+    public ChunkState State { get; init; }
+
+    /// <summary>Claims that were not given back.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>Counts claims and never falls, so that a former owner can never be taken for the present one.</summary>
+    public int Fence { get; init; }
+    public string? Owner { get; init; }
+    public long? LeaseUntil { get; init; }
+    public long? PublishedAt { get; init; }
+    public string? Error { get; init; }
+}
+
+/// <summary>What became of an item. An item is done when this row exists.</summary>
+internal sealed class ResultRow
+{
+    public long JobId { get; init; }
+    public int ItemNo { get; init; }
+    public ItemOutcome Outcome { get; init; }
+    public string? Text { get; init; }
+    public string? FinishReason { get; init; }
+    public int PromptTokens { get; init; }
+    public int CompletionTokens { get; init; }
+    public int CachedTokens { get; init; }
+    public double QueueMs { get; init; }
+    public double PrefillMs { get; init; }
+    public double DecodeMs { get; init; }
+    public double? Confidence { get; init; }
+    public string? ErrorCode { get; init; }
+    public string? ErrorMessage { get; init; }
+    public string? Worker { get; init; }
+    public string? ModelRevision { get; init; }
+    public int Attempts { get; init; }
+    public long FinishedAt { get; init; }
+}
+
+/// <summary>A consumer process and what it serves.</summary>
+internal sealed class WorkerRow
+{
+    public required string Id { get; init; }
+    public required string Host { get; init; }
+    public int ProcessId { get; init; }
+    public long ProcessStartedAt { get; init; }
+
+    /// <summary>Models, revisions and slots as JSON.</summary>
+    public required string Models { get; init; }
+    public bool Draining { get; init; }
+    public long RegisteredAt { get; init; }
+    public long HeartbeatAt { get; init; }
+}

@@ -1,0 +1,102 @@
+-- All migrations at once, for a file that has none yet: spares the first start EF Core's model. A test holds it to the migrations;
+-- after adding one, write what that test expects.
+CREATE TABLE IF NOT EXISTS "__EFMigrationsHistory" (
+    "MigrationId" TEXT NOT NULL CONSTRAINT "PK___EFMigrationsHistory" PRIMARY KEY,
+    "ProductVersion" TEXT NOT NULL
+);
+
+CREATE TABLE "chunks" (
+    "job_id" INTEGER NOT NULL,
+    "chunk_no" INTEGER NOT NULL,
+    "first_item" INTEGER NOT NULL,
+    "item_count" INTEGER NOT NULL,
+    "tokens" INTEGER NOT NULL,
+    "state" TEXT NOT NULL,
+    "attempts" INTEGER NOT NULL,
+    "fence" INTEGER NOT NULL,
+    "owner" TEXT NULL,
+    "lease_until" INTEGER NULL,
+    "published_at" INTEGER NULL,
+    "error" TEXT NULL,
+    CONSTRAINT "PK_chunks" PRIMARY KEY ("job_id", "chunk_no"),
+    CONSTRAINT "ck_chunks_state" CHECK (state in ('open', 'leased', 'done'))
+);
+
+CREATE TABLE "items" (
+    "job_id" INTEGER NOT NULL,
+    "item_no" INTEGER NOT NULL,
+    "custom_id" TEXT NOT NULL,
+    "images" TEXT NOT NULL,
+    "prompt" TEXT NULL,
+    "category" TEXT NULL,
+    CONSTRAINT "PK_items" PRIMARY KEY ("job_id", "item_no")
+);
+
+CREATE TABLE "jobs" (
+    "id" INTEGER NOT NULL CONSTRAINT "PK_jobs" PRIMARY KEY,
+    "tenant" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "priority" INTEGER NOT NULL,
+    "model" TEXT NOT NULL,
+    "request" TEXT NOT NULL,
+    "idempotency_key" TEXT NULL,
+    "source_position" TEXT NULL,
+    "item_count" INTEGER NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "expanded_at" INTEGER NULL,
+    "started_at" INTEGER NULL,
+    "finished_at" INTEGER NULL,
+    "expires_at" INTEGER NULL,
+    "error_code" TEXT NULL,
+    "error_message" TEXT NULL,
+    "final_progress" TEXT NULL,
+    "announced_at" INTEGER NULL,
+    CONSTRAINT "ck_jobs_state" CHECK (state in ('validating', 'queued', 'running', 'paused', 'finalizing', 'completed', 'cancelling', 'cancelled', 'failed', 'expired'))
+);
+
+CREATE TABLE "results" (
+    "job_id" INTEGER NOT NULL,
+    "item_no" INTEGER NOT NULL,
+    "outcome" TEXT NOT NULL,
+    "text" TEXT NULL,
+    "finish_reason" TEXT NULL,
+    "prompt_tokens" INTEGER NOT NULL,
+    "completion_tokens" INTEGER NOT NULL,
+    "cached_tokens" INTEGER NOT NULL,
+    "queue_ms" REAL NOT NULL,
+    "prefill_ms" REAL NOT NULL,
+    "decode_ms" REAL NOT NULL,
+    "confidence" REAL NULL,
+    "error_code" TEXT NULL,
+    "error_message" TEXT NULL,
+    "worker" TEXT NULL,
+    "model_revision" TEXT NULL,
+    "attempts" INTEGER NOT NULL,
+    "finished_at" INTEGER NOT NULL,
+    CONSTRAINT "PK_results" PRIMARY KEY ("job_id", "item_no"),
+    CONSTRAINT "ck_results_outcome" CHECK (outcome in ('succeeded', 'failed', 'cancelled', 'expired'))
+);
+
+CREATE TABLE "workers" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_workers" PRIMARY KEY,
+    "host" TEXT NOT NULL,
+    "process_id" INTEGER NOT NULL,
+    "process_started_at" INTEGER NOT NULL,
+    "models" TEXT NOT NULL,
+    "draining" INTEGER NOT NULL,
+    "registered_at" INTEGER NOT NULL,
+    "heartbeat_at" INTEGER NOT NULL
+);
+
+CREATE INDEX "ix_chunks_unfinished" ON "chunks" ("job_id", "published_at", "chunk_no") WHERE state <> 'done';
+
+CREATE INDEX "ix_jobs_state" ON "jobs" ("state", "model");
+
+CREATE INDEX "ix_jobs_unannounced" ON "jobs" ("finished_at") WHERE announced_at is null;
+
+CREATE UNIQUE INDEX "ux_jobs_idempotency" ON "jobs" ("tenant", "idempotency_key") WHERE idempotency_key is not null;
+
+CREATE INDEX "ix_results_error" ON "results" ("job_id", "error_code") WHERE error_code is not null;
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261123041721_InitialLedger', '10.0.15');

@@ -1,0 +1,3 @@
+update jobs
+set announced_at = @now, final_progress = @progress
+where id = @job;

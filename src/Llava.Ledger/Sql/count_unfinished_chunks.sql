@@ -1,0 +1,3 @@
+select count(*)
+from chunks
+where job_id = @job and state <> 'done';

@@ -1,0 +1,2 @@
+delete from items
+where job_id = @job;

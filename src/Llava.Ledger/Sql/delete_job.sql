@@ -1,0 +1,2 @@
+delete from jobs
+where id = @job;

@@ -1,0 +1,2 @@
+delete from results
+where job_id = @job;

@@ -1,0 +1,3 @@
+select job_id, chunk_no, first_item, item_count, attempts, tokens, owner, error
+from chunks
+where state <> 'done' and state = 'open' and attempts >= @max;

@@ -1,0 +1,3 @@
+select id, host, process_id, process_started_at, models, draining, heartbeat_at
+from workers
+order by registered_at, id;

@@ -1,0 +1,1 @@
+select max("MigrationId") from "__EFMigrationsHistory";

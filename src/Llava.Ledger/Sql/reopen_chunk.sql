@@ -1,0 +1,4 @@
+update chunks
+set state = 'open', first_item = @first, item_count = @items, tokens = @tokens, attempts = @attempts,
+    owner = null, lease_until = null, published_at = null
+where job_id = @job and chunk_no = @chunk;

@@ -1,0 +1,4 @@
+insert into workers (id, host, process_id, process_started_at, models, draining, registered_at, heartbeat_at)
+values (@id, @host, @process, @started, @models, @draining, @now, @now)
+on conflict (id) do update
+set models = excluded.models, draining = excluded.draining, heartbeat_at = excluded.heartbeat_at;

@@ -1,0 +1,227 @@
+using System.Collections.Concurrent;
+using System.Data;
+using System.Reflection;
+using System.Threading.Channels;
+using Llava.Contracts.States;
+using Llava.Ledger.Schema;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+namespace Llava.Ledger.Storage;
+
+/// <summary>
+/// One file in WAL mode. Readers have sessions of their own; one writer task runs all writes of this process, those that
+/// wait at the same moment in one <c>begin immediate</c> transaction, each behind its own savepoint. Other processes may
+/// use the file at the same time.
+/// </summary>
+internal sealed class SqliteDatabase : LedgerDatabase
+{
+    private const int MaxWritesPerCommit = 256;
+
+    private readonly LedgerSql _sql = new("Sqlite");
+    private readonly string _connectionString;
+    private readonly LedgerOptions _options;
+    private readonly ConcurrentBag<LedgerSession> _readers = [];
+    private readonly Channel<PendingWrite> _writes = Channel.CreateUnbounded<PendingWrite>(new() { SingleReader = true });
+    private readonly Lazy<Task> _writer;
+    private readonly Lazy<Task> _prepared;
+    private volatile bool _disposed;
+
+    public SqliteDatabase(LedgerOptions options)
+    {
+        _options = options;
+        _connectionString = new SqliteConnectionStringBuilder
+        {
+            DataSource = Path.GetFullPath(options.Path),
+            Pooling = false, // sessions are kept here, with their prepared statements
+            DefaultTimeout = (int)options.BusyTimeout.TotalSeconds,
+        }.ToString();
+        _writer = new(() => Task.Run(CommitLoopAsync));
+        _prepared = new(MigrateAsync);
+    }
+
+    public override async Task<T> ReadAsync<T>(Func<LedgerSession, CancellationToken, Task<T>> read, CancellationToken cancellation)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        await PrepareAsync();
+        var session = _readers.TryTake(out var idle) ? idle : await OpenAsync(cancellation);
+        try
+        {
+            return await read(session, cancellation);
+        }
+        finally
+        {
+            await GiveBackAsync(session);
+        }
+    }
+
+    public override async Task<T> WriteAsync<T>(Func<LedgerSession, CancellationToken, Task<T>> write, CancellationToken cancellation)
+    {
+        await PrepareAsync();
+        PendingWrite<T> pending = new(write, cancellation);
+        _ = _writer.Value;
+        return _writes.Writer.TryWrite(pending) ? await pending.Committed : throw new ObjectDisposedException(nameof(SqliteDatabase));
+    }
+
+    public override Task InsertItemsAsync(LedgerSession session, IReadOnlyList<ItemDraft> items, CancellationToken cancellation)
+    {
+        using SqliteRowInsert insert = new(session, _sql["insert_item"]);
+        foreach (var item in items)
+        {
+            insert.Bind(item.JobId).Bind(item.ItemNo).Bind(item.CustomId).Bind(item.Images).Bind(item.Prompt).Bind(item.Category).Run();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public override Task InsertResultsAsync(LedgerSession session, IReadOnlyList<ResultDraft> results, CancellationToken cancellation)
+    {
+        using SqliteRowInsert insert = new(session, _sql["insert_result"]);
+        foreach (var result in results)
+        {
+            var item = result.Item;
+            insert.Bind(result.JobId).Bind(item.ItemNo).Bind(item.Outcome.WireName()).Bind(item.Text).Bind(item.FinishReason)
+                .Bind(item.Usage.PromptTokens).Bind(item.Usage.CompletionTokens).Bind(item.Usage.CachedTokens)
+                .Bind(item.Timings.QueueMs).Bind(item.Timings.PrefillMs).Bind(item.Timings.DecodeMs).Bind(item.Confidence)
+                .Bind(item.Failure?.Code).Bind(item.Failure?.Message).Bind(result.Worker).Bind(result.ModelRevision)
+                .Bind(result.Attempts).Bind(result.FinishedAt).Run();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public override Task PrepareAsync() => _prepared.Value;
+
+    public override async ValueTask DisposeAsync()
+    {
+        _disposed = true;
+        _writes.Writer.TryComplete();
+        if (_writer.IsValueCreated)
+        {
+            await _writer.Value;
+        }
+
+        while (_readers.TryTake(out var session))
+        {
+            await session.DisposeAsync();
+        }
+    }
+
+    private async ValueTask GiveBackAsync(LedgerSession session)
+    {
+        if (_disposed)
+        {
+            await session.DisposeAsync();
+        }
+        else
+        {
+            _readers.Add(session);
+        }
+    }
+
+    /// <summary>Asking the assembly and one row is cheaper by far than building EF Core's model only to learn that nothing is to be done.</summary>
+    private async Task MigrateAsync()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_options.Path))!);
+        if (await CreateOrReadVersionAsync() != NewestMigration())
+        {
+            await using var context = SqliteLedgerContext.Open(_connectionString);
+            await context.Database.MigrateAsync();
+        }
+    }
+
+    private static string NewestMigration() => typeof(SqliteDatabase).Assembly.GetTypes()
+        .Where(type => type.GetCustomAttribute<DbContextAttribute>()?.ContextType == typeof(SqliteLedgerContext))
+        .Select(type => type.GetCustomAttribute<MigrationAttribute>()?.Id)
+        .Max()!;
+
+    private async Task<string?> CreateOrReadVersionAsync()
+    {
+        await using var session = await OpenAsync(CancellationToken.None);
+        if (!await HasMigrationsAsync(session))
+        {
+            await using var transaction = await session.Connection.BeginTransactionAsync(IsolationLevel.Serializable);
+            session.Transaction = transaction;
+            if (!await HasMigrationsAsync(session)) // another process may have been first
+            {
+                await session.Statement("create").ExecuteAsync(CancellationToken.None);
+            }
+
+            await transaction.CommitAsync();
+            session.Transaction = null;
+        }
+
+        return await session.Statement("newest_migration").FirstAsync(row => row.Text(0), CancellationToken.None);
+    }
+
+    private static async Task<bool> HasMigrationsAsync(LedgerSession session) =>
+        await session.Statement("has_migrations").FirstAsync(row => row.GetInt32(0), CancellationToken.None) > 0;
+
+    private async Task<LedgerSession> OpenAsync(CancellationToken cancellation)
+    {
+        SqliteConnection connection = new(_connectionString);
+        await connection.OpenAsync(cancellation);
+        LedgerSession session = new(connection, _sql);
+        await session.Statement(_options.SurvivePowerLoss ? "open_durable" : "open").ExecuteAsync(cancellation);
+        return session;
+    }
+
+    private async Task CommitLoopAsync()
+    {
+        LedgerSession? session = null;
+        List<PendingWrite> batch = [];
+        while (await _writes.Reader.WaitToReadAsync())
+        {
+            try
+            {
+                session ??= await OpenAsync(CancellationToken.None);
+                await CommitTogetherAsync(session, batch);
+            }
+            catch (Exception failure)
+            {
+                // The commit itself failed (disk full, file locked too long): every write of it failed; a fresh connection serves the next.
+                batch.ForEach(write => write.Fail(failure));
+                await (session?.DisposeAsync() ?? ValueTask.CompletedTask);
+                session = null;
+                FailOneWaiting(batch, failure);
+            }
+
+            batch.Clear();
+        }
+
+        await (session?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+
+    /// <summary>When not even a connection could be opened, the write that asked for it must hear of it.</summary>
+    private void FailOneWaiting(List<PendingWrite> batch, Exception failure)
+    {
+        if (batch.Count == 0 && _writes.Reader.TryRead(out var waiting))
+        {
+            waiting.Fail(failure);
+        }
+    }
+
+    private async Task CommitTogetherAsync(LedgerSession session, List<PendingWrite> batch)
+    {
+        // Serializable is spelled "begin immediate": the lock is taken before anything is read, so no write fails halfway with SQLITE_BUSY.
+        await using var transaction = await session.Connection.BeginTransactionAsync(IsolationLevel.Serializable);
+        session.Transaction = transaction;
+        while (batch.Count < MaxWritesPerCommit && _writes.Reader.TryRead(out var write))
+        {
+            batch.Add(write);
+            await session.Statement("savepoint").ExecuteAsync(CancellationToken.None);
+            if (!await write.RunAsync(session))
+            {
+                await session.Statement("rollback_to_savepoint").ExecuteAsync(CancellationToken.None);
+            }
+
+            await session.Statement("release_savepoint").ExecuteAsync(CancellationToken.None);
+        }
+
+        await transaction.CommitAsync();
+        session.Transaction = null;
+        batch.ForEach(write => write.Complete());
+    }
+}

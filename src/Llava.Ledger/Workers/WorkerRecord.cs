@@ -1,0 +1,32 @@
+namespace Llava.Ledger.Workers;
+
+/// <summary>A consumer process and what it serves.</summary>
+public sealed record WorkerRecord
+{
+    /// <summary>Identity of the process; owner of its leases.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Name of its machine.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>Its process id on that machine.</summary>
+    public required int ProcessId { get; init; }
+
+    /// <summary>When that process started; tells it from a later one with the same id.</summary>
+    public required DateTimeOffset ProcessStartedAt { get; init; }
+
+    /// <summary>Models it answers for.</summary>
+    public required IReadOnlyList<ServedModel> Models { get; init; }
+
+    /// <summary>Whether it takes no more work and finishes what it has.</summary>
+    public bool Draining { get; init; }
+
+    /// <summary>When it last said that it lives.</summary>
+    public DateTimeOffset HeartbeatAt { get; init; }
+}
+
+/// <summary>A model that a worker has loaded.</summary>
+/// <param name="Name">Name that jobs ask for.</param>
+/// <param name="Revision">Revision of its weights.</param>
+/// <param name="Slots">Sequences it runs at the same time.</param>
+public sealed record ServedModel(string Name, string Revision, int Slots);

@@ -1,0 +1,208 @@
+namespace Llava.ModelCore.Engine;
+
+/// <summary>Plan → run → apply, on whichever one thread calls it.</summary>
+internal sealed class EngineLoop : IDisposable
+{
+    private readonly StepPlanner _planner;
+    private readonly IStepRunner _runner;
+    private readonly TimeProvider _time;
+    private readonly StepOutcome _outcome = new();
+    private readonly HashSet<Sequence> _live = [];
+    private readonly Lock _gate = new();
+    private EngineStatistics _statistics;
+
+    /// <param name="planner">Plans in integers.</param>
+    /// <param name="runner">Computes; disposed with the loop.</param>
+    /// <param name="slots">Sequences that may run, for the statistics.</param>
+    /// <param name="time">Clock of the sequences' timings.</param>
+    public EngineLoop(StepPlanner planner, IStepRunner runner, int slots, TimeProvider time)
+    {
+        (_planner, _runner, _time) = (planner, runner, time);
+        _statistics = new EngineStatistics { Slots = slots };
+        planner.Admitted = OnAdmitted;
+    }
+
+    /// <summary>Called when a sequence stops waiting: it was admitted, or ended before it could be.</summary>
+    public Action<Sequence>? LeftQueue { get; set; }
+
+    /// <summary>Sequences that have not ended.</summary>
+    public int LiveCount => _live.Count;
+
+    /// <summary>A snapshot; any thread may ask.</summary>
+    public EngineStatistics Statistics
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _statistics;
+            }
+        }
+    }
+
+    public void Enqueue(Sequence sequence)
+    {
+        _live.Add(sequence);
+        _planner.Enqueue(sequence);
+        Publish(s => s);
+    }
+
+    /// <summary>Runs one step; false when there was nothing to do.</summary>
+    public bool Step()
+    {
+        var plan = _planner.Plan();
+        if (plan.IsEmpty)
+        {
+            return false;
+        }
+
+        _outcome.Clear();
+        try
+        {
+            _runner.Run(plan, _outcome);
+        }
+        catch (Exception e)
+        {
+            // The step as a whole failed: everyone in it ends with an error, the others and the engine go on.
+            FailAll(plan, e);
+            return true;
+        }
+
+        Apply(plan);
+        return true;
+    }
+
+    /// <summary>Ends a sequence; nothing happens when it has ended.</summary>
+    public void Finish(Sequence sequence, FinishReason reason, Exception? error = null)
+    {
+        if (!_live.Remove(sequence))
+        {
+            return;
+        }
+
+        _planner.Remove(sequence);
+        if (sequence.AdmittedAt is null)
+        {
+            LeftQueue?.Invoke(sequence);
+        }
+
+        Publish(s => s with { Finished = s.Finished + 1, Failed = s.Failed + (error is null ? 0 : 1) });
+        sequence.Handle.Complete(sequence.Result(reason, Typed(error), _time));
+    }
+
+    /// <summary>Ends all sequences, or only those that wait.</summary>
+    public void FinishAll(FinishReason reason, bool waitingOnly = false, Exception? error = null)
+    {
+        foreach (var sequence in _live.Where(s => !waitingOnly || s.AdmittedAt is null).ToArray())
+        {
+            Finish(sequence, reason, error);
+        }
+    }
+
+    /// <summary>Completes everything without touching the plan: the last resort after a defect in the engine itself.</summary>
+    public void Abandon(Exception error)
+    {
+        foreach (var sequence in _live)
+        {
+            sequence.Handle.Complete(sequence.Result(FinishReason.Error, Typed(error), _time));
+        }
+
+        _live.Clear();
+    }
+
+    public void Dispose() => _runner.Dispose();
+
+    private static SequenceFailedException? Typed(Exception? error) => error switch
+    {
+        null => null,
+        SequenceFailedException typed => typed,
+        _ => new SequenceFailedException($"A step failed for this sequence: {error.Message}", isRetryable: true, error),
+    };
+
+    private void Apply(StepPlan plan)
+    {
+        foreach (var (work, token, error) in _outcome.Works)
+        {
+            if (error is not null)
+            {
+                Finish(work.Sequence, FinishReason.Error, error);
+            }
+            else if (_live.Contains(work.Sequence))
+            {
+                StepPlanner.Confirm(work);
+                Accept(work.Sequence, token);
+            }
+        }
+
+        Publish(s => s with
+        {
+            Steps = s.Steps + 1,
+            PrefillTokens = s.PrefillTokens + plan.TokenCount - plan.Decodes.Count,
+            DecodeTokens = s.DecodeTokens + plan.Decodes.Count,
+            CachedTokens = s.CachedTokens + plan.Copies.Sum(copy => copy.Count),
+            PrefixHits = s.PrefixHits + plan.Copies.Count,
+            PrefillTime = s.PrefillTime + _outcome.PrefillTime,
+            DecodeTime = s.DecodeTime + _outcome.DecodeTime,
+            DecodeSteps = s.DecodeSteps + (plan.Decodes.Count > 0 ? 1 : 0),
+            ImagesEncoded = s.ImagesEncoded + _outcome.ImagesEncoded,
+            FeatureHits = s.FeatureHits + _outcome.FeatureHits,
+        });
+    }
+
+    private void Accept(Sequence sequence, SampledToken? token)
+    {
+        if (token is not { } sampled)
+        {
+            return;
+        }
+
+        sequence.FirstTokenAt ??= _time.GetTimestamp();
+        sequence.Append(sampled);
+        sequence.Handle.Push(sampled.Id);
+        try
+        {
+            if (sequence.Request.Sampling.StopTokens.Contains(sampled.Id) || sequence.Request.StopCondition?.ShouldStop(sampled.Id) == true)
+            {
+                Finish(sequence, FinishReason.Stop);
+            }
+            else if (sequence.Generated.Length == sequence.Request.Sampling.MaxNewTokens)
+            {
+                Finish(sequence, FinishReason.Length);
+            }
+        }
+        catch (Exception e)
+        {
+            // A stop condition is the submitter's code; it can only end its own sequence.
+            Finish(sequence, FinishReason.Error, e);
+        }
+    }
+
+    private void FailAll(StepPlan plan, Exception error)
+    {
+        var affected = plan.Prefills.Concat(plan.Decodes).Select(work => work.Sequence).Concat(plan.Copies.Select(copy => copy.Sequence));
+        foreach (var sequence in affected.Distinct().ToArray())
+        {
+            Finish(sequence, FinishReason.Error, error);
+        }
+    }
+
+    private void OnAdmitted(Sequence sequence)
+    {
+        sequence.AdmittedAt = _time.GetTimestamp();
+        LeftQueue?.Invoke(sequence);
+        Publish(s => s);
+    }
+
+    private void Publish(Func<EngineStatistics, EngineStatistics> change)
+    {
+        lock (_gate)
+        {
+            _statistics = change(_statistics) with
+            {
+                Waiting = _planner.WaitingCount,
+                Running = _planner.Running.Count,
+                KvUsage = (double)_planner.KvReserved / _planner.KvCapacity,
+            };
+        }
+    }
+}

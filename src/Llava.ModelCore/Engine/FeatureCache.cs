@@ -1,0 +1,57 @@
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Engine;
+
+/// <summary>Projected image features by content hash, least recently used out first.</summary>
+/// <param name="maxBytes">Bytes of features kept.</param>
+internal sealed class FeatureCache(long maxBytes) : IDisposable
+{
+    private readonly Dictionary<string, LinkedListNode<Entry>> _entries = [];
+    // Most recently used first.
+    private readonly LinkedList<Entry> _order = [];
+    private long _bytes;
+
+    /// <summary>
+    /// The features of an image, encoded if they are not here. The tensor belongs to the caller's scope; it shares the cached
+    /// storage, so an eviction while it is in use does no harm.
+    /// </summary>
+    /// <param name="image">The image.</param>
+    /// <param name="encode">Gives (features, hidden) in the caller's scope.</param>
+    /// <param name="isHit">Whether nothing had to be encoded.</param>
+    public Tensor Get(ImageInput image, Func<ImageInput, Tensor> encode, out bool isHit)
+    {
+        isHit = _entries.TryGetValue(image.ContentHash, out var node);
+        if (isHit)
+        {
+            _order.Remove(node!);
+            _order.AddFirst(node!);
+            return node!.Value.Features.alias();
+        }
+
+        var features = encode(image);
+        var bytes = features.numel() * features.ElementSize;
+        if (bytes <= maxBytes)
+        {
+            MakeRoom(bytes);
+            _entries.Add(image.ContentHash, _order.AddFirst(new Entry(image.ContentHash, features.alias().DetachFromDisposeScope(), bytes)));
+            _bytes += bytes;
+        }
+
+        return features;
+    }
+
+    public void Dispose() => MakeRoom(maxBytes);
+
+    private void MakeRoom(long bytes)
+    {
+        while (_bytes > maxBytes - bytes && _order.Last is { } oldest)
+        {
+            _order.RemoveLast();
+            _entries.Remove(oldest.Value.Hash);
+            _bytes -= oldest.Value.Bytes;
+            oldest.Value.Features.Dispose();
+        }
+    }
+
+    private sealed record Entry(string Hash, Tensor Features, long Bytes);
+}

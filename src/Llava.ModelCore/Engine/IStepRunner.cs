@@ -1,0 +1,36 @@
+namespace Llava.ModelCore.Engine;
+
+/// <summary>Computes a step: tensors in, token ids out. Called by one thread.</summary>
+internal interface IStepRunner : IDisposable
+{
+    /// <summary>Runs copies, then prefills in order, then decodes.</summary>
+    /// <param name="plan">What to compute.</param>
+    /// <param name="outcome">Gets what became of each work; of a sequence that failed, only the failure counts.</param>
+    void Run(StepPlan plan, StepOutcome outcome);
+}
+
+/// <summary>What one step produced. Reused from step to step.</summary>
+internal sealed class StepOutcome
+{
+    public List<WorkOutcome> Works { get; } = [];
+
+    public int ImagesEncoded { get; set; }
+
+    public int FeatureHits { get; set; }
+
+    public TimeSpan PrefillTime { get; set; }
+
+    public TimeSpan DecodeTime { get; set; }
+
+    public void Clear()
+    {
+        Works.Clear();
+        (ImagesEncoded, FeatureHits, PrefillTime, DecodeTime) = (0, 0, TimeSpan.Zero, TimeSpan.Zero);
+    }
+}
+
+/// <summary>What became of one work.</summary>
+/// <param name="Work">The work.</param>
+/// <param name="Token">The chosen token; null when the work does not sample or failed.</param>
+/// <param name="Error">What failed; null when nothing did.</param>
+internal readonly record struct WorkOutcome(StepWork Work, SampledToken? Token, Exception? Error = null);

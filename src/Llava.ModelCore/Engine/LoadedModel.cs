@@ -1,0 +1,107 @@
+using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Imaging;
+using Llava.ModelCore.Models;
+using Llava.ModelCore.Prompts;
+using Llava.ModelCore.Tokenization;
+
+namespace Llava.ModelCore.Engine;
+
+/// <summary>
+/// A checkpoint ready to answer: tokenizer, prompt template, image preprocessing and engine together. The one door for whoever wants
+/// answers and not tensors.
+/// </summary>
+public sealed class LoadedModel : IAsyncDisposable
+{
+    private readonly LlavaModel _model;
+    private readonly LlavaEngine _engine;
+    private readonly QuestionPreparation _preparation;
+
+    private LoadedModel(string name, string revision, LlavaModel model, LlavaEngine engine, QuestionPreparation preparation) =>
+        (Name, Revision, _model, _engine, _preparation) = (name, revision, model, engine, preparation);
+
+    /// <summary>The checkpoint's name: its folder's.</summary>
+    public string Name { get; }
+
+    /// <summary>Changes when the weights or the settings beside them change.</summary>
+    public string Revision { get; }
+
+    /// <summary>The template that questions use unless they name another.</summary>
+    public ConversationTemplate Template => _preparation.Template;
+
+    /// <summary>What the engine is doing.</summary>
+    public EngineStatistics Statistics => _engine.Statistics;
+
+    /// <summary>Loads a checkpoint and starts its engine.</summary>
+    /// <param name="folder">A checkpoint in any layout we read.</param>
+    /// <param name="options">Sizes of the engine.</param>
+    /// <param name="time">Clock; null is the system's.</param>
+    /// <exception cref="LlavaException">The checkpoint, its tokenizer or its image settings cannot be used.</exception>
+    public static LoadedModel Load(string folder, EngineOptions? options = null, TimeProvider? time = null)
+    {
+        using var checkpoint = CheckpointFolder.Open(folder);
+        var tokenizer = TokenizerFolder.Open(checkpoint.TokenizerFolder);
+        var model = LlavaModelLoader.Load(checkpoint);
+        try
+        {
+            var engine = new LlavaEngine(model, options ?? new EngineOptions(), time);
+            var preparation = new QuestionPreparation(checkpoint, tokenizer, Preprocessor(checkpoint), TemplateOf(checkpoint), engine);
+            return new LoadedModel(checkpoint.Name, CheckpointFingerprint.Of(checkpoint.Path), model, engine, preparation);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Decodes, resizes and tokenizes on the calling thread; several may do so at the same time.</summary>
+    /// <exception cref="ImageException">An image cannot be used.</exception>
+    /// <exception cref="PromptException">The template is unknown or cannot express the question.</exception>
+    /// <exception cref="RequestRefusedException">Images and placeholders differ in number, or the prompt is longer than the context.</exception>
+    public PreparedQuestion Prepare(Question question) => _preparation.Prepare(question);
+
+    /// <summary>Answers a prepared question in the running batch.</summary>
+    /// <exception cref="SequenceFailedException">The engine failed on it.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled, or the engine is stopping.</exception>
+    public async Task<Answer> AnswerAsync(PreparedQuestion question, CancellationToken cancellationToken = default)
+    {
+        var handle = await _engine.SubmitAsync(question.Request, cancellationToken);
+        var result = await handle.Completion;
+        return result.Reason switch
+        {
+            FinishReason.Error => throw result.Error!,
+            FinishReason.Cancelled => throw new OperationCanceledException("The question was cancelled before it was answered.", cancellationToken),
+            _ => new Answer(question.Text.Finish(), result),
+        };
+    }
+
+    /// <summary>Prepares and answers.</summary>
+    /// <inheritdoc cref="AnswerAsync(PreparedQuestion, CancellationToken)"/>
+    /// <inheritdoc cref="Prepare(Question)"/>
+    public Task<Answer> AnswerAsync(Question question, CancellationToken cancellationToken = default) =>
+        AnswerAsync(Prepare(question), cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _engine.DisposeAsync();
+        _model.Dispose();
+    }
+
+    private static ConversationTemplate TemplateOf(CheckpointFolder checkpoint) => checkpoint.ConversationTemplate is { } named
+        ? ConversationTemplates.Find(named)
+        : TemplateSelection.ForModelName(checkpoint.Name);
+
+    private static ClipPreprocessor? Preprocessor(CheckpointFolder checkpoint)
+    {
+        if (checkpoint.Config.Vision is not { } vision)
+        {
+            return null;
+        }
+
+        var settings = checkpoint.PreprocessorConfigPath is { } path ? PreprocessorConfig.Load(path) : PreprocessorConfig.ForSide(vision.ImageSize);
+        return settings.CropSide == vision.ImageSize
+            ? new ClipPreprocessor(settings)
+            : throw new PreprocessorConfigException($"'{checkpoint.PreprocessorConfigPath}' makes images of {settings.CropSide} pixels a side, and the vision tower of '{checkpoint.Path}' takes {vision.ImageSize}. One of the two files belongs to another model.");
+    }
+}

@@ -1,0 +1,74 @@
+using System.Security.Cryptography;
+using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Imaging;
+using Llava.ModelCore.Prompts;
+using Llava.ModelCore.Tokenization;
+
+namespace Llava.ModelCore.Engine;
+
+/// <summary>Turns questions into what the engine runs. No tensors, no state: any number of threads may use it.</summary>
+internal sealed class QuestionPreparation(
+    CheckpointFolder checkpoint, ITokenizer tokenizer, ClipPreprocessor? preprocessor, ConversationTemplate template, LlavaEngine engine)
+{
+    private readonly ImageDecoder _decoder = new();
+    private readonly LlavaConfig _config = checkpoint.Config;
+    private readonly GenerationDefaults _defaults = checkpoint.Generation;
+    private readonly int _vocabulary = Math.Min(checkpoint.GeneratableVocabulary, tokenizer.VocabularySize);
+
+    public ConversationTemplate Template => template;
+
+    public PreparedQuestion Prepare(Question question)
+    {
+        var chosen = question.Template is { } name ? ConversationTemplates.Find(name) : template;
+        var prompt = Conversation.Start(chosen).Add(Speaker.User, WithImages(question)).Add(Speaker.Assistant, null).ToPrompt();
+        var stops = StopRule.For(tokenizer, chosen, question.StopStrings);
+        var text = new AnswerText(tokenizer, stops.Strings);
+        var request = new SequenceRequest
+        {
+            PromptTokens = ImagePlaceholder.Encode(tokenizer, prompt),
+            Images = [.. question.Images.Select(image => Pixels(image, question.Aspect ?? _config.ImageAspect))],
+            Priority = question.Priority,
+            StopCondition = text,
+        };
+        return new PreparedQuestion(request with { Sampling = Sampling(question.Sampling, request, stops) }, text);
+    }
+
+    /// <summary>
+    /// The user's turn. Where the text has no placeholder, the images go before it, each followed by a line feed, enclosed as the
+    /// checkpoint was trained (spec 5.1, 1.10).
+    /// </summary>
+    private string WithImages(Question question)
+    {
+        var image = _config.UseImageStartEnd ? $"<im_start>{ImagePlaceholder.Text}<im_end>" : ImagePlaceholder.Text;
+        if (ImagePlaceholder.Count(question.Text) == 0)
+        {
+            return string.Concat(Enumerable.Repeat(image + "\n", question.Images.Count)) + question.Text;
+        }
+
+        return _config.UseImageStartEnd ? question.Text.Replace(ImagePlaceholder.Text, image, StringComparison.Ordinal) : question.Text;
+    }
+
+    private ImageInput Pixels(byte[] encoded, ImageAspect aspect)
+    {
+        if (preprocessor is null)
+        {
+            throw new RequestRefusedException("image_count_mismatch", $"'{checkpoint.Name}' has no vision tower and answers text only; the question brings an image.");
+        }
+
+        var pixels = preprocessor.Process(encoded, _decoder, aspect);
+        // The file's hash names the content: cheaper than the pixels', and the same for the same way of squaring.
+        return new ImageInput(pixels.Values, pixels.Side, $"{Convert.ToHexString(SHA256.HashData(encoded))}-{aspect}");
+    }
+
+    /// <summary>Stop tokens and vocabulary come from the checkpoint; the answer is cut to what the context has left.</summary>
+    private SamplingSettings Sampling(SamplingSettings asked, SequenceRequest request, StopRule stops)
+    {
+        var left = Math.Max(1, engine.ContextLimit - engine.CountPositions(request));
+        return asked with
+        {
+            MaxNewTokens = Math.Min(asked.MaxNewTokens, left),
+            StopTokens = [.. stops.Ids.Union(_defaults.EndTokens).Union(asked.StopTokens)],
+            VocabularyLimit = _vocabulary,
+        };
+    }
+}

@@ -1,0 +1,39 @@
+namespace Llava.ModelCore.Engine;
+
+/// <summary>One prompt to be continued.</summary>
+public sealed record SequenceRequest
+{
+    /// <summary>Token ids, with −200 where an image stands.</summary>
+    public required IReadOnlyList<int> PromptTokens { get; init; }
+
+    /// <summary>Images in the order of their placeholders.</summary>
+    public IReadOnlyList<ImageInput> Images { get; init; } = [];
+
+    /// <summary>How to generate. Default: greedy, 256 tokens.</summary>
+    public SamplingSettings Sampling { get; init; } = new();
+
+    /// <summary>Who goes first when requests wait. Default bulk.</summary>
+    public RequestPriority Priority { get; init; }
+
+    /// <summary>Ends the sequence by what its text says; null relies on stop tokens and the limit.</summary>
+    public IStopCondition? StopCondition { get; init; }
+}
+
+/// <summary>Class of a waiting request; within a class the first come is the first served.</summary>
+public enum RequestPriority
+{
+    /// <summary>Items of jobs.</summary>
+    Bulk,
+
+    /// <summary>Somebody is watching. Goes before bulk, which still gets every ninth admission at least.</summary>
+    Interactive,
+}
+
+/// <summary>Decides after each token whether a sequence is finished, for example because a stop string appeared in its text.</summary>
+public interface IStopCondition
+{
+    /// <summary>Called on the engine's thread once per generated token, in order; must be quick.</summary>
+    /// <param name="token">The new token's id.</param>
+    /// <returns>True to finish with <see cref="FinishReason.Stop"/>.</returns>
+    bool ShouldStop(int token);
+}

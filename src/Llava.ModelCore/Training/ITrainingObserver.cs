@@ -1,0 +1,59 @@
+namespace Llava.ModelCore.Training;
+
+/// <summary>Follows a run. Called on the training thread, so it must be quick; what it throws ends the run.</summary>
+public interface ITrainingObserver
+{
+    /// <summary>Everything is loaded and checked; the first step comes next.</summary>
+    void OnStarted(TrainingPlan plan)
+    {
+    }
+
+    /// <summary>An optimizer step is done.</summary>
+    void OnStep(TrainingProgress progress)
+    {
+    }
+
+    /// <summary>A complete training checkpoint is on disk.</summary>
+    void OnCheckpoint(string folder)
+    {
+    }
+}
+
+/// <summary>What a run is going to do.</summary>
+/// <param name="Steps">Optimizer steps of the whole run.</param>
+/// <param name="FirstStep">Steps already made by an earlier process; 0 for a new run.</param>
+/// <param name="Samples">Samples of an epoch.</param>
+/// <param name="TrainedParameters">Numbers that are trained.</param>
+/// <param name="LeftOut">Samples that are not used, with the reason; empty unless bad samples are skipped.</param>
+public sealed record TrainingPlan(int Steps, int FirstStep, int Samples, long TrainedParameters, IReadOnlyList<SampleFinding> LeftOut);
+
+/// <summary>An optimizer step.</summary>
+public sealed record TrainingProgress
+{
+    /// <summary>Optimizer steps done, from 1.</summary>
+    public required int Step { get; init; }
+
+    /// <summary>Optimizer steps of the whole run.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>Passes over the data so far.</summary>
+    public required double Epoch { get; init; }
+
+    /// <summary>Mean of <see cref="MicroLosses"/>.</summary>
+    public double Loss => MicroLosses.Average();
+
+    /// <summary>Loss of each micro-batch.</summary>
+    public required IReadOnlyList<double> MicroLosses { get; init; }
+
+    /// <summary>Learning rate of this step.</summary>
+    public required double LearningRate { get; init; }
+
+    /// <summary>Norm of the gradient before clipping.</summary>
+    public required double GradientNorm { get; init; }
+
+    /// <summary>Text and image positions per second, over this step.</summary>
+    public double TokensPerSecond { get; init; }
+
+    /// <summary>Expected time to the end of the run, from the pace of this process so far.</summary>
+    public TimeSpan Remaining { get; init; }
+}

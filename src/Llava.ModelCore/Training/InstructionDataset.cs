@@ -1,0 +1,60 @@
+using System.Text.Json;
+
+namespace Llava.ModelCore.Training;
+
+/// <summary>A file of instruction data: a JSON array of samples, or one sample per line.</summary>
+public sealed class InstructionDataset
+{
+    private InstructionDataset(string path, IReadOnlyDictionary<int, InstructionSample> samples, IReadOnlyList<SampleFinding> findings) =>
+        (Path, Samples, Findings) = (path, samples, findings);
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>Well-formed samples by index.</summary>
+    public IReadOnlyDictionary<int, InstructionSample> Samples { get; }
+
+    /// <summary>What is wrong with the form of the other samples.</summary>
+    public IReadOnlyList<SampleFinding> Findings { get; }
+
+    /// <summary>Reads a file in one pass; samples that are not well formed become findings.</summary>
+    /// <exception cref="TrainingException">The file is missing or is not JSON.</exception>
+    public static InstructionDataset Load(string path)
+    {
+        var samples = new Dictionary<int, InstructionSample>();
+        var findings = new List<SampleFinding>();
+        var index = 0;
+        try
+        {
+            using var stream = File.OpenRead(path);
+            foreach (var json in JsonSerializer.DeserializeAsyncEnumerable<JsonElement>(stream, topLevelValues: !IsArray(stream)).ToBlockingEnumerable())
+            {
+                if (InstructionSample.Read(json, index, findings) is { } sample)
+                {
+                    samples.Add(index, sample);
+                }
+
+                index++;
+            }
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new TrainingException($"Instruction data '{path}' cannot be read after {index} samples: {e.Message}", e);
+        }
+
+        return new InstructionDataset(path, samples, findings);
+    }
+
+    private static bool IsArray(FileStream stream)
+    {
+        int first;
+        do
+        {
+            first = stream.ReadByte();
+        }
+        while (first is ' ' or '\t' or '\r' or '\n' or 0xEF or 0xBB or 0xBF);
+
+        stream.Position = 0;
+        return first == '[';
+    }
+}

@@ -1,0 +1,55 @@
+using System.Text.RegularExpressions;
+using Llava.ModelCore.Prompts;
+
+namespace Llava.ModelCore.Training;
+
+/// <summary>What a recipe must satisfy before anything is loaded.</summary>
+internal static partial class RecipeRules
+{
+    public static IEnumerable<string> Findings(TrainingRecipe recipe) => Numbers(recipe).Concat(Files(recipe)).Concat(Combinations(recipe))
+        .Where(rule => rule.IsBroken).Select(rule => rule.Finding);
+
+    private static IEnumerable<(bool IsBroken, string Finding)> Numbers(TrainingRecipe r) =>
+    [
+        (r.MicroBatch < 1, $"micro_batch is {r.MicroBatch}; it must be at least 1."),
+        (r.GradientAccumulation < 1, $"gradient_accumulation is {r.GradientAccumulation}; it must be at least 1."),
+        (r.MaxSteps is < 1, $"max_steps is {r.MaxSteps}; it must be at least 1, or left out to count from epochs."),
+        (r.MaxSteps is null && !(r.Epochs > 0), $"epochs is {r.Epochs}; it must be greater than 0."),
+        (!(r.LearningRate > 0), $"learning_rate is {r.LearningRate}; it must be greater than 0 (published: 1e-3 or 2e-3 for alignment, 2e-5 for instruction tuning)."),
+        (r.ProjectorLearningRate is { } rate && !(rate > 0), $"projector_learning_rate is {r.ProjectorLearningRate}; it must be greater than 0, or left out."),
+        (!(r.WarmupRatio is >= 0 and <= 1), $"warmup_ratio is {r.WarmupRatio}; it must be from 0 to 1."),
+        (!(r.WeightDecay >= 0), $"weight_decay is {r.WeightDecay}; it must not be negative."),
+        (r.Clip is { } clip && !(clip > 0), $"clip is {r.Clip}; it must be greater than 0, or null to never clip."),
+        (r.ModelMaxLength < 2, $"model_max_length is {r.ModelMaxLength}; it must be at least 2."),
+        (r.MaxPositions is < 2, $"max_positions is {r.MaxPositions}; it must be at least 2, or null to keep all."),
+        (r.SaveSteps is < 1, $"save_steps is {r.SaveSteps}; it must be at least 1, or null to save only at the end."),
+        (r.SaveTotalLimit is < 1, $"save_total_limit is {r.SaveTotalLimit}; it must be at least 1, or null to keep every training checkpoint."),
+    ];
+
+    private static IEnumerable<(bool IsBroken, string Finding)> Files(TrainingRecipe r) =>
+    [
+        (!Directory.Exists(r.Base), $"base is '{r.Base}'; it must be the folder of a checkpoint."),
+        (r.VisionTower is not null && !Directory.Exists(r.VisionTower), $"vision_tower is '{r.VisionTower}'; it must be a folder, or left out to use the base's."),
+        (r.Projector is not null && !File.Exists(r.Projector), $"projector is '{r.Projector}'; there is no such file."),
+        (!File.Exists(r.Data), $"data is '{r.Data}'; there is no such file."),
+        (r.ImageFolder is not null && !Directory.Exists(r.ImageFolder), $"image_folder is '{r.ImageFolder}'; there is no such folder."),
+        (r.DataOrder is not null && !File.Exists(r.DataOrder), $"data_order is '{r.DataOrder}'; there is no such file."),
+    ];
+
+    private static IEnumerable<string> Templates => ConversationTemplates.All().Select(template => template.Name);
+
+    private static IEnumerable<(bool IsBroken, string Finding)> Combinations(TrainingRecipe r) =>
+    [
+        (Templates.All(name => name != r.Template), $"template is '{r.Template}'; it must be one of {string.Join(", ", Templates)} (alignment: plain, instruction tuning: mostly v1)."),
+        (!ProjectorTypes().IsMatch(r.ProjectorType), $"projector_type is '{r.ProjectorType}'; it must be 'linear' or 'mlpNx_gelu', for example 'mlp2x_gelu'."),
+        (r.Stage == TrainingStage.Alignment && r.FreezeProjector, "freeze_projector is true, but alignment trains nothing else than the projector."),
+        (r.DataOrder is not null && r.GroupByModalityLength, "data_order and group_by_modality_length are both given; the order can come from one of them only."),
+        (!Devices().IsMatch(r.Device), $"device is '{r.Device}'; it must be 'cpu', 'cuda' or 'cuda:N'."),
+    ];
+
+    [GeneratedRegex(@"^(linear|mlp[1-9]\d*x_gelu)$")]
+    private static partial Regex ProjectorTypes();
+
+    [GeneratedRegex(@"^(cpu|cuda(:\d+)?)$")]
+    private static partial Regex Devices();
+}

@@ -1,0 +1,92 @@
+using Llava.ModelCore.Models;
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Training;
+
+/// <summary>One optimizer step at a time: gradients averaged over micro-batches, clipped, applied at the schedule's rate.</summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly TrainingRecipe _recipe;
+    private readonly AutogradPass _pass;
+
+    /// <summary>Freezes what the recipe's stage does not train and prepares the optimizer.</summary>
+    /// <param name="model">Weights in float32, on the device to compute on; trained in place.</param>
+    /// <param name="recipe">Rates, decay, clipping, precision.</param>
+    /// <param name="steps">Optimizer steps of the whole run; the schedule ends there.</param>
+    public Trainer(LlavaModel model, TrainingRecipe recipe, int steps)
+    {
+        model.ComputeIn(recipe.Precision == TrainingPrecision.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32);
+        _recipe = recipe;
+        _pass = new AutogradPass(model);
+        Optimizer = new AdamW(ParameterGroup.For(model, recipe));
+        Schedule = new LearningRateSchedule
+        {
+            Steps = steps,
+            WarmupSteps = LearningRateSchedule.WarmupFor(recipe.WarmupRatio, steps),
+            Shape = recipe.Schedule,
+        };
+    }
+
+    /// <summary>Parameters and moments.</summary>
+    public AdamW Optimizer { get; }
+
+    /// <summary>Factor on the learning rate at each step.</summary>
+    public LearningRateSchedule Schedule { get; }
+
+    /// <summary>Learning rate of the next update, of parameters without a rate of their own.</summary>
+    public double LearningRate => _recipe.LearningRate * Schedule.FactorAt(Optimizer.Steps);
+
+    /// <summary>Sets the gradients to the mean over the micro-batches of the gradient of each one's loss.</summary>
+    /// <param name="batches">The micro-batches of one optimizer step.</param>
+    /// <param name="cancellationToken">Checked before each micro-batch; a cancelled step changes no weight.</param>
+    /// <returns>Loss and size of each micro-batch.</returns>
+    /// <exception cref="TrainingException">A loss is not a number; the message names step and samples.</exception>
+    public IReadOnlyList<MicroBatchLoss> Accumulate(IReadOnlyList<TrainingBatch> batches, CancellationToken cancellationToken = default)
+    {
+        Optimizer.ClearGradients();
+        var losses = new List<MicroBatchLoss>(batches.Count);
+        foreach (var batch in batches)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                losses.Add(_pass.Accumulate(batch, 1.0 / batches.Count));
+            }
+            catch (TrainingException e)
+            {
+                throw new TrainingException($"Optimizer step {Optimizer.Steps + 1} of {Schedule.Steps} failed. {e.Message}", e);
+            }
+        }
+
+        return losses;
+    }
+
+    /// <summary>Clips the gradients and applies them.</summary>
+    /// <returns>Norm of the gradients before clipping.</returns>
+    /// <exception cref="TrainingException">The norm is not finite; no weight has been changed.</exception>
+    public double Update()
+    {
+        var norm = Optimizer.GradientNorm();
+        if (!double.IsFinite(norm))
+        {
+            throw new TrainingException($"Optimizer step {Optimizer.Steps + 1} of {Schedule.Steps} failed: the gradient's norm is {norm} although the losses are finite. Resume from the last training checkpoint with a lower learning rate, or clip gradients.");
+        }
+
+        if (_recipe.Clip is { } clip)
+        {
+            Optimizer.ClipGradients(norm, clip);
+        }
+
+        Optimizer.Step(Schedule.FactorAt(Optimizer.Steps));
+        return norm;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Optimizer.Dispose();
+}
+
+/// <summary>Loss of a micro-batch.</summary>
+/// <param name="Value">Mean cross-entropy in nats over its targets.</param>
+/// <param name="Positions">Text and image positions that went through the language model, padding excluded.</param>
+/// <param name="Targets">Positions whose next token is learned.</param>
+public readonly record struct MicroBatchLoss(double Value, int Positions, int Targets);

@@ -1,0 +1,194 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Llava.ModelCore.Imaging;
+
+namespace Llava.ModelCore.Training;
+
+/// <summary>
+/// Everything that decides a training run, as one JSON file with the property names in snake case; comments are allowed,
+/// unknown names are not. The defaults are those of LLaVA's published recipes (spec 7.2).
+/// </summary>
+public sealed record TrainingRecipe
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+        WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
+    };
+
+    /// <summary>What is trained.</summary>
+    public TrainingStage Stage { get; init; }
+
+    /// <summary>Folder of the checkpoint to start from: a plain language model or a LLaVA.</summary>
+    public string Base { get; init; } = "";
+
+    /// <summary>Folder of the CLIP tower; null takes the tower the base names or contains.</summary>
+    public string? VisionTower { get; init; }
+
+    /// <summary>Hidden state of the tower that is the feature, counted as in Python. Default −2. Only read when the base has no tower.</summary>
+    public int VisionSelectLayer { get; init; } = -2;
+
+    /// <summary><c>linear</c> or <c>mlpNx_gelu</c>. Only read when the base has no projector. Default linear.</summary>
+    public string ProjectorType { get; init; } = "linear";
+
+    /// <summary>Projector file to start from (<c>mm_projector.bin</c>); null keeps the base's, or draws a new one from <see cref="Seed"/>.</summary>
+    public string? Projector { get; init; }
+
+    /// <summary>Whether instruction tuning leaves the projector as it is (<c>freeze_mm_mlp_adapter</c>).</summary>
+    public bool FreezeProjector { get; init; }
+
+    /// <summary>Instruction data: a JSON array of samples, or one sample per line.</summary>
+    public string Data { get; init; } = "";
+
+    /// <summary>Folder the samples' image paths start at.</summary>
+    public string? ImageFolder { get; init; }
+
+    /// <summary>JSON file with one list of sample indices per epoch; null draws the order from <see cref="Seed"/>.</summary>
+    public string? DataOrder { get; init; }
+
+    /// <summary>Whether samples with findings are left out and reported, instead of refusing the data set.</summary>
+    public bool SkipBadSamples { get; init; }
+
+    /// <summary>Whether every image is decoded before the first step. Default false: it is only checked to exist.</summary>
+    public bool VerifyImages { get; init; }
+
+    /// <summary>Prompt template, for example <c>plain</c> or <c>v1</c>.</summary>
+    public string Template { get; init; } = "";
+
+    /// <summary>How an image becomes a square. Default square: centre crop.</summary>
+    public ImageAspect ImageAspectRatio { get; init; }
+
+    /// <summary>Samples of one forward pass. Default 16.</summary>
+    public int MicroBatch { get; init; } = 16;
+
+    /// <summary>Micro-batches whose gradients are averaged into one optimizer step. Default 1.</summary>
+    public int GradientAccumulation { get; init; } = 1;
+
+    /// <summary>Passes over the data; may be fractional. Default 1. Ignored when <see cref="MaxSteps"/> is given.</summary>
+    public double Epochs { get; init; } = 1;
+
+    /// <summary>Optimizer steps of the run; null counts them from <see cref="Epochs"/>.</summary>
+    public int? MaxSteps { get; init; }
+
+    /// <summary>Highest learning rate.</summary>
+    public double LearningRate { get; init; }
+
+    /// <summary>Highest learning rate of the projector; null uses <see cref="LearningRate"/> (<c>mm_projector_lr</c>).</summary>
+    public double? ProjectorLearningRate { get; init; }
+
+    /// <summary>Share of the steps with linear warm-up. Default 0.03.</summary>
+    public double WarmupRatio { get; init; } = 0.03;
+
+    /// <summary>Shape after warm-up. Default cosine.</summary>
+    public LearningRateShape Schedule { get; init; } = LearningRateShape.Cosine;
+
+    /// <summary>Decoupled weight decay on everything except biases and LayerNorm. Default 0.</summary>
+    public double WeightDecay { get; init; }
+
+    /// <summary>Largest gradient norm; null never clips, which is what the published DeepSpeed recipes do (spec 7.2).</summary>
+    public double? Clip { get; init; }
+
+    /// <summary>Token ids kept of a sample, counted before image features take the placeholder's position. Default 2048.</summary>
+    public int ModelMaxLength { get; init; } = 2048;
+
+    /// <summary>
+    /// Positions kept once image features are in place, written into the checkpoint as <c>tokenizer_model_max_length</c>;
+    /// null keeps all, as LLaVA 1.0 does. LLaVA 1.5 was trained with the value of <see cref="ModelMaxLength"/>.
+    /// </summary>
+    public int? MaxPositions { get; init; }
+
+    /// <summary>Whether micro-batches hold samples of like modality and length (spec 7.7).</summary>
+    public bool GroupByModalityLength { get; init; }
+
+    /// <summary>Seed of the data order and of a new projector. Default 42.</summary>
+    public long Seed { get; init; } = 42;
+
+    /// <summary>Optimizer steps between training checkpoints; null saves only at the end.</summary>
+    public int? SaveSteps { get; init; }
+
+    /// <summary>Training checkpoints kept; null keeps all. Default 1.</summary>
+    public int? SaveTotalLimit { get; init; } = 1;
+
+    /// <summary>Type matrix products are computed in; weights and moments are always float32. Default bf16.</summary>
+    public TrainingPrecision Precision { get; init; } = TrainingPrecision.Bf16;
+
+    /// <summary>Torch device, for example <c>cpu</c> or <c>cuda:0</c>. Default cpu.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Reads and checks a recipe; relative paths in it start at the recipe's own folder.</summary>
+    /// <exception cref="TrainingException">The file cannot be read as a recipe.</exception>
+    /// <exception cref="TrainingValidationException">The values are wrong; all findings at once.</exception>
+    public static TrainingRecipe Load(string path)
+    {
+        TrainingRecipe recipe;
+        try
+        {
+            recipe = JsonSerializer.Deserialize<TrainingRecipe>(File.ReadAllBytes(path), Json)
+                ?? throw new TrainingException($"Recipe '{path}' is 'null'; it must be a JSON object.");
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new TrainingException($"Recipe '{path}' cannot be read: {e.Message}", e);
+        }
+
+        recipe = recipe.RelativeTo(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        recipe.Check(path);
+        return recipe;
+    }
+
+    /// <summary>The recipe as JSON, in the form <see cref="Load"/> reads.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Json);
+
+    /// <summary>Checks every value and that every named file exists.</summary>
+    /// <param name="subject">How the recipe is called in the message.</param>
+    /// <exception cref="TrainingValidationException">All findings at once.</exception>
+    public void Check(string subject = "recipe")
+    {
+        var findings = RecipeRules.Findings(this).ToList();
+        if (findings.Count > 0)
+        {
+            throw new TrainingValidationException(subject, findings);
+        }
+    }
+
+    /// <summary>Whether a resumed run may have another value: where things lie and how often to save does not change the losses.</summary>
+    internal static bool MayChangeOnResume(string field) => field is "base" or "vision_tower" or "projector" or "data" or "image_folder" or "data_order"
+        or "device" or "save_steps" or "save_total_limit" or "verify_images" or "skip_bad_samples";
+
+    private TrainingRecipe RelativeTo(string folder) => this with
+    {
+        Base = Resolve(folder, Base) ?? "",
+        VisionTower = Resolve(folder, VisionTower),
+        Projector = Resolve(folder, Projector),
+        Data = Resolve(folder, Data) ?? "",
+        ImageFolder = Resolve(folder, ImageFolder),
+        DataOrder = Resolve(folder, DataOrder),
+    };
+
+    private static string? Resolve(string folder, string? path) => string.IsNullOrEmpty(path) ? path : Path.GetFullPath(path, folder);
+}
+
+/// <summary>What a run trains (spec 7.8).</summary>
+public enum TrainingStage
+{
+    /// <summary>Stage 1: the projector alone learns to speak the language model's embedding space.</summary>
+    Alignment,
+
+    /// <summary>Stage 2: language model and projector learn to follow instructions; the vision tower stays frozen.</summary>
+    InstructionTuning,
+}
+
+/// <summary>Type matrix products are computed in.</summary>
+public enum TrainingPrecision
+{
+    /// <summary>float32.</summary>
+    Fp32,
+
+    /// <summary>bfloat16 products on float32 weights.</summary>
+    Bf16,
+}

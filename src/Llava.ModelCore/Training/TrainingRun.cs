@@ -1,0 +1,188 @@
+using System.Diagnostics;
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Training;
+
+/// <summary>
+/// A run from recipe to model. Data is checked in full before the first step; a run that was stopped or killed is continued
+/// from its last training checkpoint, with the same losses as if nothing had happened.
+/// </summary>
+public sealed class TrainingRun : IDisposable
+{
+    private readonly TrainingRecipe _recipe;
+    private readonly TrainingFolder _folder;
+    private readonly ITrainingObserver? _observer;
+    private readonly TrainingBase _base;
+    private readonly TrainingCheckpoint _checkpoint;
+    private readonly TrainingData _data;
+    private readonly MicroBatchPlan _plan;
+    private readonly Trainer _trainer;
+    private readonly List<LoggedStep> _log = [];
+
+    private TrainingRun(TrainingRecipe recipe, string outputFolder, ITrainingObserver? observer)
+    {
+        recipe.Check();
+        (_recipe, _folder, _observer) = (recipe, new TrainingFolder(Path.GetFullPath(outputFolder)), observer);
+        _base = TrainingBase.Load(recipe);
+        try
+        {
+            _checkpoint = new TrainingCheckpoint(_base, recipe.Stage);
+            _data = TrainingData.Open(recipe, _base);
+            _plan = new MicroBatchPlan(_data.Order, recipe.MicroBatch, recipe.GradientAccumulation);
+            var steps = recipe.MaxSteps ?? _plan.StepsFor(recipe.Epochs);
+            // An order that ends before the run must be found now, not when it ends.
+            _plan.MicroBatchesOf(steps - 1);
+            _trainer = new Trainer(_base.Model, recipe, steps);
+        }
+        catch
+        {
+            _base.Dispose();
+            throw;
+        }
+    }
+
+    private int Steps => _trainer.Schedule.Steps;
+
+    /// <summary>Runs a recipe to its end, or to the step at which it is cancelled. Blocks; call it on a thread of its own.</summary>
+    /// <param name="recipe">What to train.</param>
+    /// <param name="outputFolder">Gets the model, and training checkpoints in <c>checkpoint-N</c>; the newest is resumed from.</param>
+    /// <param name="observer">Told about every step.</param>
+    /// <param name="cancellationToken">Stops the run after saving a training checkpoint.</param>
+    /// <exception cref="TrainingValidationException">Recipe or data are wrong; all findings at once.</exception>
+    /// <exception cref="LlavaException">The base cannot be loaded, a loss is not a number, or a checkpoint cannot be resumed.</exception>
+    public static TrainingOutcome Start(
+        TrainingRecipe recipe, string outputFolder, ITrainingObserver? observer = null, CancellationToken cancellationToken = default)
+    {
+        using var run = new TrainingRun(recipe, outputFolder, observer);
+        return run.ToEnd(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _trainer.Dispose();
+        _base.Dispose();
+    }
+
+    private TrainingOutcome ToEnd(CancellationToken cancellationToken)
+    {
+        _folder.RemoveIncomplete();
+        if (IsFinished())
+        {
+            return new TrainingOutcome(_folder.Root, Steps, IsComplete: true);
+        }
+
+        var first = Resume();
+        _observer?.OnStarted(new TrainingPlan(
+            Steps, first, _data.Order.SamplesPerEpoch, _trainer.Optimizer.Parameters.Sum(parameter => parameter.Value.numel()), _data.LeftOut));
+        try
+        {
+            TrainFrom(first, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            SaveCheckpoint();
+            return new TrainingOutcome(_folder.Root, _trainer.Optimizer.Steps, IsComplete: false);
+        }
+
+        SaveModel();
+        return new TrainingOutcome(_folder.Root, Steps, IsComplete: true);
+    }
+
+    private void TrainFrom(int first, CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        // The next step's samples are decoded and tokenized while this one is computed.
+        var next = Prepare(first);
+        for (var step = first; step < Steps; step++)
+        {
+            var started = clock.Elapsed;
+            var batches = next.GetAwaiter().GetResult();
+            next = step + 1 < Steps ? Prepare(step + 1) : next;
+            var rate = _trainer.LearningRate;
+            var losses = _trainer.Accumulate(batches, cancellationToken);
+            var norm = _trainer.Update();
+            var progress = new TrainingProgress
+            {
+                Step = step + 1,
+                Steps = Steps,
+                Epoch = _plan.EpochsAfter(step + 1),
+                MicroLosses = [.. losses.Select(loss => loss.Value)],
+                LearningRate = rate,
+                GradientNorm = norm,
+                TokensPerSecond = losses.Sum(loss => loss.Positions) / (clock.Elapsed - started).TotalSeconds,
+                Remaining = clock.Elapsed / (step + 1 - first) * (Steps - step - 1),
+            };
+            _log.Add(new LoggedStep(progress.Step, progress.Epoch, progress.Loss, rate, norm));
+            _observer?.OnStep(progress);
+            if (_recipe.SaveSteps is { } every && progress.Step % every == 0 && progress.Step < Steps)
+            {
+                SaveCheckpoint();
+            }
+        }
+    }
+
+    private Task<List<TrainingBatch>> Prepare(int step)
+    {
+        var samples = _plan.MicroBatchesOf(step);
+        return Task.Run(() => samples.Select(_data.Loader.Load).ToList());
+    }
+
+    /// <summary>Whether an earlier process made the model; a run may be asked for again, for example by a message delivered twice.</summary>
+    private bool IsFinished()
+    {
+        if (!File.Exists(Path.Combine(_folder.Root, TrainingState.FileName)))
+        {
+            return false;
+        }
+
+        TrainingState.Load(_folder.Root).RequireSameRun(CurrentState(), _folder.Root);
+        return true;
+    }
+
+    private int Resume()
+    {
+        if (_folder.Steps is not [.., var latest])
+        {
+            return 0;
+        }
+
+        var folder = _folder.At(latest);
+        var state = TrainingState.Load(folder);
+        state.RequireSameRun(CurrentState(), folder);
+        _checkpoint.Restore(folder, _trainer.Optimizer, state);
+        _log.AddRange(state.LogHistory);
+        return state.GlobalStep;
+    }
+
+    private void SaveCheckpoint()
+    {
+        var step = _trainer.Optimizer.Steps;
+        var folder = _folder.Save(step, _recipe.SaveTotalLimit, aside => _checkpoint.Save(aside, _trainer.Optimizer, CurrentState()));
+        _observer?.OnCheckpoint(folder);
+    }
+
+    /// <summary>The finished model goes into the output folder itself, in the type it was computed in.</summary>
+    private void SaveModel() => _folder.Finish(aside =>
+    {
+        _checkpoint.SaveWeights(aside, _recipe.Precision == TrainingPrecision.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32);
+        CurrentState().Save(aside);
+    });
+
+    private TrainingState CurrentState() => new()
+    {
+        GlobalStep = _trainer.Optimizer.Steps,
+        MaxSteps = Steps,
+        Epoch = _plan.EpochsAfter(_trainer.Optimizer.Steps),
+        DataFingerprint = _data.Fingerprint,
+        Recipe = JsonSerializer.Deserialize<JsonElement>(_recipe.ToJson()),
+        LogHistory = [.. _log],
+    };
+}
+
+/// <summary>How a run ended.</summary>
+/// <param name="Folder">Output folder; holds the model when the run is complete.</param>
+/// <param name="Steps">Optimizer steps done.</param>
+/// <param name="IsComplete">False when it was cancelled; starting the same recipe with the same folder goes on.</param>
+public sealed record TrainingOutcome(string Folder, int Steps, bool IsComplete);

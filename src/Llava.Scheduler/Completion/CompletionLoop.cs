@@ -1,0 +1,48 @@
+using Llava.Contracts.Messages;
+using Llava.Hosting.Transport;
+using Llava.Ledger.Jobs;
+using Llava.Ledger.Signals;
+using MassTransit;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Llava.Scheduler.Completion;
+
+/// <summary>Ends jobs that have nothing left to do and publishes their end, again after a crash until the ledger knows that it went out.</summary>
+internal sealed partial class CompletionLoop(JobEnding ending, ILedgerSignal signal, IBus bus, IOptions<TransportOptions> transport, SchedulerOptions options, ILogger<CompletionLoop> logger) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var listener = signal.Listen(LedgerTopic.WorkFinished);
+        while (true)
+        {
+            try
+            {
+                await ending.AdvanceAsync(stoppingToken);
+                foreach (var job in await ending.UnannouncedAsync(stoppingToken))
+                {
+                    await AnnounceAsync(job, stoppingToken);
+                }
+            }
+            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+            {
+                EndingFailed(failure);
+            }
+
+            await listener.WaitAsync(options.Poll, stoppingToken);
+        }
+    }
+
+    private async Task AnnounceAsync(EndedJob job, CancellationToken cancellation)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(transport.Value.SendTimeout);
+        var counts = job.Progress;
+        await bus.Publish(new JobCompleted(job.Job.Id, job.EndState, counts.Succeeded, counts.Failed, counts.Total), deadline.Token);
+        await ending.AnnouncedAsync(job, cancellation);
+    }
+
+    [LoggerMessage(4020, LogLevel.Error, "Ending jobs failed; trying again")]
+    private partial void EndingFailed(Exception failure);
+}

@@ -1,0 +1,22 @@
+using Llava.Ledger.Workers;
+
+namespace Llava.Scheduler.Dispatch;
+
+/// <summary>
+/// How many items of a model may be outstanding: twice the slots that its live workers announce, so that preparation and the
+/// tail of one chunk overlap the next, and a few chunks per worker where slots are few. Small enough that priority, pause
+/// and cancel act within seconds.
+/// </summary>
+internal static class Window
+{
+    private const int ChunksPerWorker = 2;
+
+    /// <summary>The models that can be handed out to, each with its window in items.</summary>
+    /// <param name="workers">Live workers; those that drain take nothing more.</param>
+    /// <param name="chunkItems">Usual size of a chunk.</param>
+    public static Dictionary<string, int> Of(IEnumerable<WorkerRecord> workers, int chunkItems) => workers
+        .Where(worker => !worker.Draining)
+        .SelectMany(worker => worker.Models)
+        .GroupBy(model => model.Name)
+        .ToDictionary(models => models.Key, models => models.Sum(model => (2 * model.Slots) + (ChunksPerWorker * chunkItems)));
+}

@@ -1,0 +1,39 @@
+using Llava.Hosting.Health;
+using Llava.Hosting.Paths;
+using Llava.Ledger;
+using Llava.Scheduler.Completion;
+using Llava.Scheduler.Dispatch;
+using Llava.Scheduler.Expansion;
+using Llava.Scheduler.Recovery;
+using Llava.Scheduler.Sources;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Llava.Scheduler;
+
+/// <summary>Puts the scheduler into a container.</summary>
+public static class SchedulerServices
+{
+    /// <summary>Adds the loops that expand, dispatch, end and repair jobs. Needs the ledger and the transport.</summary>
+    /// <param name="services">The container.</param>
+    /// <param name="configure">Where the options come from; default the section <see cref="SchedulerOptions.SectionName"/>.</param>
+    public static IServiceCollection AddLlavaScheduler(this IServiceCollection services, Action<OptionsBuilder<SchedulerOptions>>? configure = null)
+    {
+        var options = services.AddOptions<SchedulerOptions>().BindConfiguration(SchedulerOptions.SectionName).ValidateOnStart();
+        configure?.Invoke(options);
+        services.AddSingleton<IValidateOptions<SchedulerOptions>, SchedulerOptionsRanges>();
+        services.AddSingleton<IValidateOptions<SchedulerOptions>, SchedulerOptionsRules>();
+        services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<SchedulerOptions>>().Value);
+        services.TryAddSingleton(provider => new AllowedRoots(provider.GetRequiredService<SchedulerOptions>().ImageRoots));
+        services.AddSingleton<IJobSource, SourceReader>();
+        services.AddSingleton<JobExpander>();
+        services.AddSingleton<Dispatcher>();
+        services.AddHostedService<SweepLoop>();
+        services.AddHostedService<ExpansionLoop>();
+        services.AddHostedService<DispatchLoop>();
+        services.AddHostedService<CompletionLoop>();
+        services.AddReadyCheck("ledger", (provider, cancellation) => provider.GetRequiredService<LedgerSetup>().IsReachableAsync(cancellation));
+        return services;
+    }
+}

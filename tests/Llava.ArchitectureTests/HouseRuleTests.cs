@@ -1,0 +1,57 @@
+using System.Text.RegularExpressions;
+
+namespace Llava.ArchitectureTests;
+
+/// <summary>Rules that a reader can check line by line, checked for him.</summary>
+public sealed partial class HouseRuleTests
+{
+    [Fact]
+    public void No_source_file_is_longer_than_400_lines() => Assert.All(
+        Repository.CSharpFiles(Repository.Source).Concat(Repository.CSharpFiles(Path.Combine(Repository.Root, "tests"))),
+        file => Assert.True(File.ReadLines(file).Count() <= 400, $"{Repository.Relative(file)} has {File.ReadLines(file).Count()} lines."));
+
+    [Fact]
+    public void Tensors_appear_in_the_model_core_only() => Assert.Empty(Outside("Llava.ModelCore", Tensors()));
+
+    [Fact]
+    public void The_model_core_reads_no_configuration_and_no_environment_but_its_libtorch_folder() => Assert.Empty(
+        Repository.CSharpFiles(Path.Combine(Repository.Source, "Llava.ModelCore"))
+            .Where(f => !f.EndsWith("TorchLibrary.cs", StringComparison.Ordinal) && !f.EndsWith("WeakenedCopy.cs", StringComparison.Ordinal))
+            .Where(f => Configuration().IsMatch(File.ReadAllText(f))).Select(Repository.Relative));
+
+    [Fact]
+    public void Only_the_command_line_writes_to_the_console() => Assert.Empty(Outside("Llava.Cli", Console()));
+
+    // A training run is synchronous on a thread of its own, which may wait for the batch that is made ahead.
+    [Fact]
+    public void Nothing_but_a_training_thread_blocks_on_a_task_and_nothing_sleeps() => Assert.Empty(
+        Repository.CSharpFiles(Repository.Source).Where(f => (f.Contains("/Training/", StringComparison.Ordinal) ? Sleeping() : Blocking()).IsMatch(File.ReadAllText(f))).Select(Repository.Relative));
+
+    [Fact]
+    public void No_file_says_that_work_is_unfinished() => Assert.Empty(
+        Repository.CSharpFiles(Repository.Source).Where(f => Unfinished().IsMatch(File.ReadAllText(f))).Select(Repository.Relative));
+
+    private static IEnumerable<string> Outside(string project, Regex words) => Directory.EnumerateDirectories(Repository.Source)
+        .Where(folder => Path.GetFileName(folder) != project)
+        .SelectMany(Repository.CSharpFiles)
+        .Where(f => words.IsMatch(File.ReadAllText(f)))
+        .Select(Repository.Relative);
+
+    [GeneratedRegex(@"\btorch\.|using TorchSharp")]
+    private static partial Regex Tensors();
+
+    [GeneratedRegex(@"Environment\.GetEnvironmentVariable|IConfiguration\b")]
+    private static partial Regex Configuration();
+
+    [GeneratedRegex(@"\bConsole\.")]
+    private static partial Regex Console();
+
+    [GeneratedRegex(@"Thread\.Sleep|GC\.Collect\(")]
+    private static partial Regex Sleeping();
+
+    [GeneratedRegex(@"Thread\.Sleep|\.GetAwaiter\(\)\.GetResult\(\)|GC\.Collect\(")]
+    private static partial Regex Blocking();
+
+    [GeneratedRegex(@"\bTODO\b|\bFIXME\b|\bHACK\b|NotImplementedException")]
+    private static partial Regex Unfinished();
+}

@@ -1,0 +1,71 @@
+using Llava.Contracts.Requests;
+
+namespace Llava.Contracts.Tests;
+
+public sealed class JobRequestTests
+{
+    private static readonly JobRequest Good = new() { Model = "scenes", Source = new() { Kind = SourceKind.Folder, Path = "images" } };
+
+    [Fact]
+    public void A_request_with_nothing_but_a_model_and_a_source_is_accepted() => Assert.Empty(Good.Validate());
+
+    [Fact]
+    public void All_findings_come_at_once()
+    {
+        var bad = Good with
+        {
+            Model = " ",
+            Prompt = "",
+            Tenant = "",
+            Priority = 101,
+            IdempotencyKey = "",
+            ImageAspect = "wide",
+            ChunkItems = 0,
+            CompletionWindow = TimeSpan.Zero,
+            Source = new() { Kind = (SourceKind)9, Path = "" },
+            Generation = new() { MaxNewTokens = 0, Temperature = double.NaN, TopP = 0, TopK = -1, RepetitionPenalty = 0, StopStrings = [""] },
+        };
+
+        Assert.Equal(
+            [
+                "chunk_items", "completion_window", "generation.max_new_tokens", "generation.repetition_penalty", "generation.stop_strings",
+                "generation.temperature", "generation.top_k", "generation.top_p", "idempotency_key", "image_aspect", "model", "priority", "prompt",
+                "source.kind", "source.path", "tenant",
+            ],
+            bad.Validate().Select(finding => finding.Field).Order(StringComparer.Ordinal));
+        Assert.Contains("image_aspect", new InvalidJobRequestException(bad.Validate()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_request_survives_json()
+    {
+        var request = Good with { Prompt = "What is {prompt}?", Generation = new() { Temperature = 0.2, Seed = 7, StopStrings = ["###"] }, CompletionWindow = TimeSpan.FromHours(24) };
+        var json = RequestJson.Write(request);
+
+        Assert.Equal(json, RequestJson.Write(RequestJson.Read(json)));
+        Assert.Contains("\"max_new_tokens\":512", json, StringComparison.Ordinal);
+        Assert.Contains("\"kind\":\"folder\"", json, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_json_leaves_out_has_its_default()
+    {
+        var request = RequestJson.Read("""{"model":"scenes","source":{"kind":"manifest","path":"a.jsonl"},"generation":{"temperature":0.5}}""");
+
+        Assert.Empty(request.Validate());
+        Assert.Equal(512, request.Generation.MaxNewTokens);
+        Assert.Equal(1, request.Generation.TopP);
+        Assert.Equal(32, request.ChunkItems);
+        Assert.Equal("default", request.Tenant);
+        Assert.True(request.Source.Recursive);
+    }
+
+    [Theory]
+    [InlineData(null, "Why?", "Why?")]
+    [InlineData("Describe.", null, "Describe.")]
+    [InlineData("Describe.", "Why?", "Why?")]
+    [InlineData("Answer briefly: {prompt}", "Why?", "Answer briefly: Why?")]
+    [InlineData("Answer briefly: {prompt}", null, null)]
+    [InlineData(null, null, null)]
+    public void The_prompt_of_the_job_and_of_the_item_are_joined(string? job, string? item, string? expected) => Assert.Equal(expected, PromptTemplate.Compose(job, item));
+}

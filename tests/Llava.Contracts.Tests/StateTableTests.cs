@@ -1,0 +1,63 @@
+using Llava.Contracts.States;
+
+namespace Llava.Contracts.Tests;
+
+public sealed class StateTableTests
+{
+    /// <summary>The steps of design section 4, written out a second time: a change must be made on purpose in both places.</summary>
+    private static readonly string[] JobSteps =
+    [
+        "validating>queued", "validating>paused", "validating>cancelling", "validating>failed", "validating>expired",
+        "queued>running", "queued>paused", "queued>cancelling", "queued>expired",
+        "running>finalizing", "running>paused", "running>cancelling", "running>expired",
+        "paused>validating", "paused>queued", "paused>cancelling", "paused>expired",
+        "finalizing>completed", "cancelling>cancelled",
+    ];
+
+    private static readonly string[] ChunkSteps = ["open>leased", "open>done", "leased>open", "leased>done"];
+
+    [Fact]
+    public void Every_pair_of_job_states_is_allowed_or_refused_as_written() => AssertSteps(JobStates.Table, JobSteps);
+
+    [Fact]
+    public void Every_pair_of_chunk_states_is_allowed_or_refused_as_written() => AssertSteps(ChunkStates.Table, ChunkSteps);
+
+    [Fact]
+    public void No_outcome_follows_another() => AssertSteps(ItemOutcomes.Table, []);
+
+    [Fact]
+    public void Job_states_are_spelled_as_the_batch_api_spells_them() => Assert.Equal(
+        ["validating", "queued", "running", "paused", "finalizing", "completed", "cancelling", "cancelled", "failed", "expired"],
+        JobStates.Table.States.Select(JobStates.WireName));
+
+    [Fact]
+    public void Every_state_can_be_parsed_from_its_name() =>
+        Assert.All(JobStates.Table.States, state => Assert.Equal(state, JobStates.Table.Parse(state.WireName())));
+
+    [Fact]
+    public void A_name_that_is_no_state_is_refused_with_those_there_are() =>
+        Assert.Contains("cancelled, cancelling", Assert.Throws<FormatException>(() => JobStates.Table.Parse("done")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void From_every_state_that_is_not_final_a_final_one_can_be_reached()
+    {
+        Assert.All(JobStates.Table.States, state => Assert.True(ReachesEnd(state, [])));
+
+        static bool ReachesEnd(JobState state, HashSet<JobState> seen) =>
+            state.IsFinal() || (seen.Add(state) && JobStates.Table.Next(state).Any(next => ReachesEnd(next, seen)));
+    }
+
+    private static void AssertSteps<TState>(StateTable<TState> table, string[] steps)
+        where TState : struct, Enum
+    {
+        Assert.Equal(Enum.GetValues<TState>().Order(), table.States.Order());
+        foreach (var from in table.States)
+        {
+            Assert.Equal(!steps.Any(step => step.StartsWith(table.WireName(from) + ">", StringComparison.Ordinal)), table.IsFinal(from));
+            foreach (var to in table.States)
+            {
+                Assert.Equal(steps.Contains($"{table.WireName(from)}>{table.WireName(to)}"), table.Allows(from, to));
+            }
+        }
+    }
+}

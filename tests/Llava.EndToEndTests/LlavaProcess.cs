@@ -1,0 +1,78 @@
+using System.Diagnostics;
+
+namespace Llava.EndToEndTests;
+
+/// <summary>The real <c>llava</c> program as a child process, with a data folder of its own.</summary>
+internal sealed class LlavaProcess : IDisposable
+{
+    private readonly Process _process;
+    private readonly Task<string> _output;
+    private readonly Task<string> _errors;
+
+    private LlavaProcess(string dataFolder, IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "llava"))
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Repository.Root,
+        };
+        start.Environment["LLAVA_DATA"] = dataFolder;
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        _process = Process.Start(start)!;
+        _output = _process.StandardOutput.ReadToEndAsync();
+        _errors = _process.StandardError.ReadToEndAsync();
+    }
+
+    public static LlavaProcess Start(string dataFolder, params string[] arguments) => new(dataFolder, arguments);
+
+    /// <summary>Runs to the end.</summary>
+    public static async Task<LlavaRun> RunAsync(string dataFolder, params string[] arguments)
+    {
+        using var process = new LlavaProcess(dataFolder, arguments);
+        return await process.FinishAsync();
+    }
+
+    public async Task<LlavaRun> FinishAsync()
+    {
+        await _process.WaitForExitAsync();
+        return new LlavaRun(_process.ExitCode, await _output, await _errors);
+    }
+
+    /// <summary>Waits for the end, or kills with SIGKILL when the time is over; true when it was killed.</summary>
+    public async Task<bool> KillAfterAsync(TimeSpan time)
+    {
+        using var limit = new CancellationTokenSource(time);
+        try
+        {
+            await _process.WaitForExitAsync(limit.Token);
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
+            return true;
+        }
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+
+        _process.Dispose();
+    }
+}
+
+/// <summary>How a run of the program ended.</summary>
+internal sealed record LlavaRun(int ExitCode, string Output, string Errors)
+{
+    public IReadOnlyList<string> Lines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+}

@@ -1,0 +1,32 @@
+using System.Text.Json;
+
+namespace Llava.EndToEndTests;
+
+/// <summary><c>llava vqa</c> on LLaVA's question files (spec 8.1), and whether the shipped model's answers are right.</summary>
+public sealed class VqaTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("llava-vqa-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task Answers_come_in_the_original_s_fields_one_line_per_question_in_order()
+    {
+        var questions = SceneFiles.WriteQuestions(_folder.FullName, 40);
+
+        var run = await LlavaProcess.RunAsync(Path.Combine(_folder.FullName, "data"), "vqa", questions, "--max-new-tokens", "48");
+
+        Assert.True(run.ExitCode == 0, run.Errors);
+        Assert.Equal(Enumerable.Range(0, 40), run.Lines.Select(line => Json(line).GetProperty("question_id").GetInt32()));
+        Assert.All(run.Lines, line => Assert.Equal(
+            ["question_id", "prompt", "text", "answer_id", "model_id", "metadata"], Json(line).EnumerateObject().Select(p => p.Name)));
+        Assert.All(run.Lines, line => Assert.Equal(22, Json(line).GetProperty("answer_id").GetString()!.Length));
+        Assert.Equal(40, run.Lines.Select(line => Json(line).GetProperty("answer_id").GetString()).Distinct().Count());
+    }
+
+    private static JsonElement Json(string line)
+    {
+        using var document = JsonDocument.Parse(line);
+        return document.RootElement.Clone();
+    }
+}

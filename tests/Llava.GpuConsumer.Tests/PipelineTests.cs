@@ -1,0 +1,267 @@
+using System.Globalization;
+using Llava.Contracts;
+using Llava.Contracts.Messages;
+using Llava.Contracts.States;
+using Llava.GpuConsumer.Runners;
+using Llava.Hosting.Transport;
+using Llava.Ledger.Chunks;
+using Llava.Ledger.Workers;
+using MassTransit;
+
+namespace Llava.GpuConsumer.Tests;
+
+public sealed class PipelineTests : IAsyncLifetime
+{
+    private readonly Pipeline _pipeline = new();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await _pipeline.DisposeAsync();
+
+    [Fact]
+    public async Task Every_item_of_a_large_job_is_answered_exactly_once_in_order()
+    {
+        await _pipeline.StartAsync(new NullItemRunnerFactory(), NullItemRunner.ModelName);
+        var job = await _pipeline.SubmitAsync(3000, NullItemRunner.ModelName, chunkItems: 32);
+
+        var record = await _pipeline.WaitForAsync(job, JobState.Completed);
+
+        await AssertAllAnsweredAsync(job, 3000);
+        Assert.Equal(3000, record.FinalProgress!.Succeeded);
+    }
+
+    [Fact]
+    public async Task A_job_interrupted_by_a_crash_is_completed_exactly_by_the_next_process()
+    {
+        const int Items = 400;
+        TaskCompletionSource halfway = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answered = 0;
+        ScriptedRunner first = new((item, cancellation) =>
+        {
+            if (Interlocked.Increment(ref answered) > Items / 2)
+            {
+                halfway.TrySetResult();
+                return ScriptedRunner.HangAsync(cancellation);
+            }
+
+            return ScriptedRunner.Echo(item);
+        });
+        await _pipeline.StartAsync(first);
+        var job = await _pipeline.SubmitAsync(Items);
+        await halfway.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await _pipeline.CrashAsync();
+
+        _pipeline.Clock.Advance(TimeSpan.FromMinutes(2)); // longer than a lease: nobody renews those of the dead
+        ScriptedRunner second = new((item, _) => ScriptedRunner.Echo(item));
+        await _pipeline.StartAsync(second);
+        await _pipeline.WaitForAsync(job, JobState.Completed);
+
+        await AssertAllAnsweredAsync(job, Items);
+        Assert.InRange(second.Asked.Count, Items / 2, Items - 1);
+        Assert.All(second.Asked.Values, times => Assert.Equal(1, times));
+    }
+
+    [Fact]
+    public async Task A_job_interrupted_while_it_expands_is_completed_exactly_by_the_next_process()
+    {
+        await _pipeline.StartAsync(new ScriptedRunner((item, _) => ScriptedRunner.Echo(item)));
+        var job = await _pipeline.SubmitAsync(2000);
+        await _pipeline.CrashAsync();
+
+        _pipeline.Clock.Advance(TimeSpan.FromMinutes(2));
+        await _pipeline.StartAsync(new ScriptedRunner((item, _) => ScriptedRunner.Echo(item)));
+        await _pipeline.WaitForAsync(job, JobState.Completed);
+
+        await AssertAllAnsweredAsync(job, 2000);
+    }
+
+    [Fact]
+    public async Task An_item_that_cannot_be_answered_fails_and_hurts_no_other()
+    {
+        await _pipeline.StartAsync(new ScriptedRunner((item, _) => item.ItemNo % 5 == 0
+            ? throw new ItemException("unreadable_image", "It is no image.")
+            : ScriptedRunner.Echo(item)));
+        var job = await _pipeline.SubmitAsync(40);
+
+        var record = await _pipeline.WaitForAsync(job, JobState.Completed);
+
+        Assert.Equal((32, 8), (record.FinalProgress!.Succeeded, record.FinalProgress.Failed));
+        Assert.All(await _pipeline.ResultsAsync(job), result => Assert.Equal(result.ItemNo % 5 == 0 ? "unreadable_image" : null, result.Result.Failure?.Code));
+    }
+
+    [Fact]
+    public async Task An_item_that_always_breaks_the_runner_ends_alone_as_poison()
+    {
+        ScriptedRunner runner = new((item, _) => item.ItemNo == 5 ? throw new InvalidOperationException("The engine tripped.") : ScriptedRunner.Echo(item));
+        await _pipeline.StartAsync(runner);
+        var job = await _pipeline.SubmitAsync(16);
+
+        await _pipeline.WaitForAsync(job, JobState.Completed);
+
+        var poison = Assert.Single(await _pipeline.ResultsAsync(job), result => result.Result.Outcome == ItemOutcome.Failed);
+        Assert.Equal((5, LeaseSweep.PoisonCode), (poison.ItemNo, poison.Result.Failure?.Code));
+        Assert.Contains("The engine tripped.", poison.Result.Failure!.Message, StringComparison.Ordinal);
+        Assert.All(runner.Asked.Where(pair => pair.Key != 5), pair => Assert.Equal(1, pair.Value));
+    }
+
+    [Fact]
+    public async Task A_runner_that_fails_for_a_while_is_tried_again_and_costs_no_attempt()
+    {
+        var failures = 3;
+        await _pipeline.StartAsync(
+            new ScriptedRunner((item, _) => Interlocked.Decrement(ref failures) >= 0 ? throw new IOException("The device is busy.") : ScriptedRunner.Echo(item)),
+            consumer: options =>
+            {
+                options.Retries = 5;
+                options.FirstPause = options.LongestPause = TimeSpan.FromMilliseconds(1);
+            });
+        var job = await _pipeline.SubmitAsync(4);
+
+        await _pipeline.WaitForAsync(job, JobState.Completed);
+
+        await AssertAllAnsweredAsync(job, 4);
+        Assert.All(await _pipeline.ResultsAsync(job), result => Assert.Equal(1, result.Attempts));
+    }
+
+    [Fact]
+    public async Task Cancelling_puts_running_items_down_and_keeps_what_was_answered()
+    {
+        TaskCompletionSource hanging = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _pipeline.StartAsync(new ScriptedRunner((item, cancellation) =>
+        {
+            if (item.ItemNo < 3)
+            {
+                return ScriptedRunner.Echo(item);
+            }
+
+            hanging.TrySetResult();
+            return ScriptedRunner.HangAsync(cancellation);
+        }));
+        var job = await _pipeline.SubmitAsync(100);
+        await hanging.Task.WaitAsync(TimeSpan.FromSeconds(60));
+
+        await _pipeline.Control.CancelAsync(job);
+        await _pipeline.WaitForAsync(job, JobState.Cancelled);
+
+        var results = await _pipeline.ResultsAsync(job);
+        Assert.Equal(100, results.Count);
+        Assert.Equal([0, 1, 2], results.Where(result => result.Result.Outcome == ItemOutcome.Succeeded).Select(result => result.ItemNo));
+        Assert.Equal(97, results.Count(result => result.Result.Outcome == ItemOutcome.Cancelled));
+    }
+
+    [Fact]
+    public async Task A_paused_job_gives_its_chunks_back_and_goes_on_when_resumed()
+    {
+        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource putDown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = 0;
+        await _pipeline.StartAsync(new ScriptedRunner(async (item, cancellation) =>
+        {
+            if (putDown.Task.IsCompleted)
+            {
+                return await ScriptedRunner.Echo(item);
+            }
+
+            Interlocked.Increment(ref running);
+            begun.TrySetResult();
+            try
+            {
+                return await ScriptedRunner.HangAsync(cancellation);
+            }
+            finally
+            {
+                if (Interlocked.Decrement(ref running) == 0)
+                {
+                    putDown.TrySetResult();
+                }
+            }
+        }));
+        var job = await _pipeline.SubmitAsync(50);
+        await begun.Task.WaitAsync(TimeSpan.FromSeconds(60));
+
+        await _pipeline.Control.PauseAsync(job);
+        await putDown.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Empty(await _pipeline.ResultsAsync(job));
+        await _pipeline.Control.ResumeAsync(job);
+        await _pipeline.WaitForAsync(job, JobState.Completed);
+
+        await AssertAllAnsweredAsync(job, 50);
+        Assert.All(await _pipeline.ResultsAsync(job), result => Assert.Equal(1, result.Attempts));
+    }
+
+    [Fact]
+    public async Task A_worker_that_drains_gives_back_what_it_cannot_finish_without_counting_an_attempt()
+    {
+        TaskCompletionSource hanging = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _pipeline.StartAsync(new ScriptedRunner((_, cancellation) =>
+        {
+            hanging.TrySetResult();
+            return ScriptedRunner.HangAsync(cancellation);
+        }));
+        var job = await _pipeline.SubmitAsync(20);
+        await hanging.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await _pipeline.StopAsync();
+
+        await _pipeline.StartAsync(new ScriptedRunner((item, _) => ScriptedRunner.Echo(item)));
+        Assert.DoesNotContain(await _pipeline.Get<WorkerRegistry>().ListAsync(), worker => worker.Draining);
+        await _pipeline.WaitForAsync(job, JobState.Completed);
+
+        await AssertAllAnsweredAsync(job, 20);
+        Assert.All(await _pipeline.ResultsAsync(job), result => Assert.Equal(1, result.Attempts));
+    }
+
+    [Fact]
+    public async Task Messages_that_come_twice_or_make_no_sense_write_nothing()
+    {
+        ScriptedRunner runner = new((item, _) => ScriptedRunner.Echo(item));
+        await _pipeline.StartAsync(runner);
+        var job = await _pipeline.SubmitAsync(64);
+        var queue = await _pipeline.Get<IBus>().GetSendEndpoint(ChunkQueue.AddressFor(ScriptedRunner.Name));
+        for (var chunk = 0; chunk < 10; chunk++)
+        {
+            await queue.Send(new RunChunk(job, chunk, ScriptedRunner.Name, 0));
+            await queue.Send(new RunChunk(job, chunk, ScriptedRunner.Name, 7));
+            await queue.Send(new RunChunk(new JobId(chunk), chunk, ScriptedRunner.Name, 0));
+        }
+
+        await _pipeline.WaitForAsync(job, JobState.Completed);
+
+        await AssertAllAnsweredAsync(job, 64);
+        Assert.All(runner.Asked.Values, times => Assert.Equal(1, times));
+    }
+
+    [Fact]
+    public async Task A_small_job_is_not_held_up_by_a_large_one()
+    {
+        TaskCompletionSource smallIsDone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _pipeline.StartAsync(new ScriptedRunner(async (item, cancellation) =>
+        {
+            if (item.ItemNo >= 300)
+            {
+                await smallIsDone.Task.WaitAsync(cancellation); // the large job cannot end before the small one has
+            }
+
+            return await ScriptedRunner.Echo(item);
+        }));
+        var large = await _pipeline.SubmitAsync(600);
+        var small = await _pipeline.SubmitAsync(10);
+
+        await _pipeline.WaitForAsync(small, JobState.Completed);
+        Assert.False((await _pipeline.Jobs.ReadAsync(large)).State.IsFinal());
+        smallIsDone.SetResult();
+
+        await _pipeline.WaitForAsync(large, JobState.Completed);
+    }
+
+    private async Task AssertAllAnsweredAsync(JobId job, int items)
+    {
+        var results = await _pipeline.ResultsAsync(job);
+        Assert.Equal(Enumerable.Range(0, items), results.Select(result => result.ItemNo));
+        Assert.All(results, result =>
+        {
+            Assert.Equal(ItemOutcome.Succeeded, result.Result.Outcome);
+            Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"question {result.ItemNo}"), result.Result.Text);
+            Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"q{result.ItemNo}"), result.CustomId);
+        });
+    }
+}

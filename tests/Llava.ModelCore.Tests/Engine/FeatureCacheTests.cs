@@ -1,0 +1,58 @@
+using Llava.ModelCore.Engine;
+using Llava.ModelCore.Native;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Tests.Engine;
+
+public sealed class FeatureCacheTests
+{
+    private const int BytesPerImage = 8 * sizeof(float);
+    private readonly Random _random = new(1);
+    private int _encoded;
+
+    public FeatureCacheTests() => TorchLibrary.EnsureLoaded();
+
+    [Fact]
+    public void An_image_is_encoded_once_and_known_by_its_content()
+    {
+        using var scope = NewDisposeScope();
+        using var cache = new FeatureCache(2 * BytesPerImage);
+        var image = Requests.Picture(_random);
+        var first = cache.Get(image, Encode, out var isHit);
+        Assert.False(isHit);
+        var second = cache.Get(new ImageInput([.. image.Pixels], image.Side), Encode, out isHit);
+        Assert.True(isHit);
+        Assert.Equal(first.data<float>().ToArray(), second.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void The_least_recently_used_leave_when_the_bytes_are_full()
+    {
+        using var scope = NewDisposeScope();
+        using var cache = new FeatureCache((2 * BytesPerImage) + 1);
+        var images = Enumerable.Range(0, 3).Select(_ => Requests.Picture(_random)).ToArray();
+        Assert.Equal([false, false, true, false, true, false], new[] { 0, 1, 0, 2, 0, 1 }.Select(i =>
+        {
+            cache.Get(images[i], Encode, out var isHit);
+            return isHit;
+        }));
+    }
+
+    [Fact]
+    public void Features_in_use_survive_their_eviction_and_nothing_survives_the_cache()
+    {
+        var before = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
+        using (NewDisposeScope())
+        using (var cache = new FeatureCache(BytesPerImage))
+        {
+            var inUse = cache.Get(Requests.Picture(_random), Encode, out _);
+            cache.Get(Requests.Picture(_random), Encode, out _);
+            Assert.Equal(Enumerable.Repeat(1f, 8), inUse.data<float>().ToArray());
+        }
+
+        Assert.Equal(before, DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount);
+    }
+
+    private Tensor Encode(ImageInput image) => full([1, 8], (float)++_encoded);
+}

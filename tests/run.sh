@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# The one test command: installs what is missing, builds, runs everything, ends with "N passed, N failed".
+#   tests/run.sh                  all groups
+#   tests/run.sh ModelCore Cli    only these (a group is a folder tests/Llava.<Group>.Tests or tests/Llava.<Group>Tests)
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
+
+install_missing() {
+  local packages=()
+  command -v chromium >/dev/null || packages+=(chromium)
+  [ ${#packages[@]} -eq 0 ] && return
+  if ! command -v apt-get >/dev/null; then
+    echo "Missing: ${packages[*]}. Install them with this system's package manager and run again." >&2
+    exit 3
+  fi
+  local as_root=()
+  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+  echo "Installing ${packages[*]} ..." >&2
+  "${as_root[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+}
+
+chosen() {
+  local project=$1
+  shift
+  [ $# -eq 0 ] && return 0
+  local group
+  for group in "$@"; do
+    case $project in Llava."$group".Tests | Llava."$group"Tests) return 0 ;; esac
+  done
+  return 1
+}
+
+install_missing
+echo "Building ..." >&2
+dotnet build Llava.Batch.sln -c Release --nologo -v quiet
+
+passed=0 failed=0 broken=()
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+for folder in tests/*Tests; do
+  project=$(basename "$folder")
+  chosen "$project" "$@" || continue
+  log="$results/$project.log"
+  started=$SECONDS
+  dotnet test "artifacts/bin/$project/release/$project.dll" --nologo >"$log" 2>&1 || broken+=("$project")
+  # The runner's last line: "Passed!  - Failed:     0, Passed:    12, Skipped:     0, Total:    12, Duration: 1 s - X.dll"
+  read -r f p < <(sed -nE 's/.*Failed: *([0-9]+), Passed: *([0-9]+),.*/\1 \2/p' "$log" | tail -1) || { f=0 p=0; }
+  printf '%-28s %5s passed %3s failed  %4ss\n' "$project" "${p:-0}" "${f:-0}" $((SECONDS - started))
+  passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0}))
+  case " ${broken[*]-} " in *" $project "*) cat "$log" ;; esac
+done
+
+# A project that crashed reports no count; it must not look green.
+[ ${#broken[@]} -gt 0 ] && [ $failed -eq 0 ] && failed=${#broken[@]}
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
