@@ -41,4 +41,13 @@ public enum SceneQuestionKind
 /// <param name="Kind">What it is about.</param>
 /// <param name="Question">As a user would write it.</param>
 /// <param name="Answer">As the model should write it.</param>
-public sealed record SceneQuestion(SceneQuestionKind Kind, string Question, string Answer);
+public sealed record SceneQuestion(SceneQuestionKind Kind, string Question, string Answer)
+{
+    /// <summary>The objects that the question speaks of.</summary>
+    public IReadOnlyList<SceneMention> Mentions { get; init; } = [];
+}
+
+/// <summary>Words of a question that speak of objects.</summary>
+/// <param name="End">Where in the question the words end.</param>
+/// <param name="Objects">The objects of the scene that fit the words; there may be none, or several.</param>
+public sealed record SceneMention(int End, IReadOnlyList<SceneObject> Objects);

@@ -92,7 +92,9 @@ public sealed class SceneQuestions
     {
         var name = IsOnly(o => o.Shape == item.Shape) ? Word(item.Shape)
             : _random.Chance(0.5) ? "object " + Place(item.Cell) : null;
-        return name is null ? null : new SceneQuestion(
+        return name is null ? null : About(
+            name,
+            o => o == item,
             SceneQuestionKind.Color,
             OneOf($"What color is the {name}?", $"What is the color of the {name}?", $"Which color is the {name}?", $"Tell me the color of the {name}."),
             Word(item.Color));
@@ -102,7 +104,9 @@ public sealed class SceneQuestions
     {
         var name = IsOnly(o => o.Color == item.Color) ? Word(item.Color) + " object"
             : _random.Chance(0.5) ? "object " + Place(item.Cell) : null;
-        return name is null ? null : new SceneQuestion(
+        return name is null ? null : About(
+            name,
+            o => o == item,
             SceneQuestionKind.Shape,
             OneOf($"What shape is the {name}?", $"What is the shape of the {name}?", $"Which shape is the {name}?", $"Tell me the shape of the {name}."),
             Word(item.Shape));
@@ -113,18 +117,21 @@ public sealed class SceneQuestions
         // One time in six about a colour or shape that need not be there.
         var color = _random.Next(6) == 0 ? _random.Pick(Enum.GetValues<SceneColor>()) : item.Color;
         var shape = _random.Next(6) == 0 ? _random.Pick(Enum.GetValues<SceneShape>()) : item.Shape;
-        var (what, count) = _random.Next(5) switch
+        (string, Func<SceneObject, bool>) counted = _random.Next(5) switch
         {
-            0 => ("objects", _scene.Objects.Count),
-            1 => ("shapes", _scene.Objects.Count),
-            2 => (Word(color) + " objects", _scene.Objects.Count(o => o.Color == color)),
-            3 => (Plural(Word(shape)), _scene.Objects.Count(o => o.Shape == shape)),
-            _ => (Plural($"{Word(item.Color)} {Word(shape)}"), _scene.Objects.Count(o => (o.Color, o.Shape) == (item.Color, shape))),
+            0 => ("objects", _ => true),
+            1 => ("shapes", _ => true),
+            2 => (Word(color) + " objects", o => o.Color == color),
+            3 => (Plural(Word(shape)), o => o.Shape == shape),
+            _ => (Plural($"{Word(item.Color)} {Word(shape)}"), o => (o.Color, o.Shape) == (item.Color, shape)),
         };
-        return new SceneQuestion(
+        var (what, fits) = counted;
+        return About(
+            what,
+            fits,
             SceneQuestionKind.Count,
             OneOf($"How many {what} are there?", $"How many {what} are in the image?", $"Count the {what}."),
-            count.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            _scene.Objects.Count(fits).ToString(System.Globalization.CultureInfo.InvariantCulture));
     }
 
     private SceneQuestion AskExistence(SceneObject item)
@@ -141,28 +148,33 @@ public sealed class SceneQuestions
             };
         }
 
-        var (noun, exists) = _random.Next(5) switch
+        (string, Func<SceneObject, bool>) sought = _random.Next(5) switch
         {
-            0 => (Word(shape), _scene.Objects.Any(o => o.Shape == shape)),
-            1 => (Word(color) + " object", _scene.Objects.Any(o => o.Color == color)),
-            _ => ($"{Word(color)} {Word(shape)}", _scene.Objects.Any(o => (o.Color, o.Shape) == (color, shape))),
+            0 => (Word(shape), o => o.Shape == shape),
+            1 => (Word(color) + " object", o => o.Color == color),
+            _ => ($"{Word(color)} {Word(shape)}", o => (o.Color, o.Shape) == (color, shape)),
         };
+        var (noun, fits) = sought;
         var a = Indefinite(noun);
-        return new SceneQuestion(
+        return About(
+            noun,
+            fits,
             SceneQuestionKind.Existence,
             OneOf($"Is there {a}?", $"Is there {a} in the image?", $"Does the image show {a}?", $"Can you see {a}?", $"Do you see {a}?"),
-            exists ? "yes" : "no");
+            _scene.Objects.Any(fits) ? "yes" : "no");
     }
 
     private SceneQuestion? AskPosition(SceneObject item) => NameOf(item) is { } name
-        ? new SceneQuestion(SceneQuestionKind.Position, OneOf($"Where is the {name}?", $"Where in the image is the {name}?"), Place(item.Cell))
+        ? About(name, o => o == item, SceneQuestionKind.Position, OneOf($"Where is the {name}?", $"Where in the image is the {name}?"), Place(item.Cell))
         : null;
 
     private SceneQuestion AskContent(SceneObject item)
     {
         var cell = _random.Next(4) == 0 ? _random.Next(9) : item.Cell;
         var there = _scene.Objects.FirstOrDefault(o => o.Cell == cell);
-        return new SceneQuestion(
+        return About(
+            Place(cell),
+            o => o.Cell == cell,
             SceneQuestionKind.Content,
             OneOf($"What is {Place(cell)}?", $"What do you see {Place(cell)}?", $"Which object is {Place(cell)}?"),
             there is null ? "nothing" : Indefinite(Name(there)));
@@ -178,7 +190,9 @@ public sealed class SceneQuestions
         }
 
         // "Nothing" would otherwise be the answer most of the time.
-        return there.Length == 0 && _random.Chance(0.6) ? null : new SceneQuestion(
+        return there.Length == 0 && _random.Chance(0.6) ? null : About(
+            name,
+            o => o == item,
             SceneQuestionKind.Neighbor,
             OneOf($"What is {Phrase(side)} the {name}?", $"Which object is {Phrase(side)} the {name}?"),
             there.Length == 0 ? "nothing" : Indefinite(Name(there[0])));
@@ -188,9 +202,14 @@ public sealed class SceneQuestions
     {
         var other = _random.Pick(_scene.Objects);
         var side = _random.Pick(Enum.GetValues<Side>());
-        return other != item && NameOf(item) is { } name && NameOf(other) is { } otherName && Is(item, side, other) is { } answer
-            ? new SceneQuestion(SceneQuestionKind.Relation, $"Is the {name} {Phrase(side)} the {otherName}?", answer ? "yes" : "no")
-            : null;
+        if (other == item || NameOf(item) is not { } name || NameOf(other) is not { } otherName || Is(item, side, other) is not { } answer)
+        {
+            return null;
+        }
+
+        var question = $"Is the {name} {Phrase(side)} the {otherName}?";
+        var about = About(otherName, o => o == other, SceneQuestionKind.Relation, question, answer ? "yes" : "no");
+        return about with { Mentions = [new SceneMention("Is the ".Length + name.Length, [item]), .. about.Mentions] };
     }
 
     /// <summary>Whether <paramref name="item"/> is on that side of <paramref name="other"/>; null where people could disagree.</summary>
@@ -213,6 +232,11 @@ public sealed class SceneQuestions
         Side.Right => "to the right of",
         Side.Above => "above",
         _ => "below",
+    };
+
+    private SceneQuestion About(string words, Func<SceneObject, bool> fits, SceneQuestionKind kind, string question, string answer) => new(kind, question, answer)
+    {
+        Mentions = [new SceneMention(question.LastIndexOf(words, StringComparison.Ordinal) + words.Length, [.. _scene.Objects.Where(fits)])],
     };
 
     /// <summary>Words that fit this object and no other; null where there are none.</summary>

@@ -1,3 +1,4 @@
+using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Scenes;
 
 namespace Llava.ModelCore.Tests.Scenes;
@@ -16,7 +17,7 @@ public sealed class SceneTests
 
         Assert.Equal(first.Objects, second.Objects);
         Assert.Equal(first.Background, second.Background);
-        Assert.Equal(ScenePixels.ForTraining(first, Side), ScenePixels.ForTraining(second, Side));
+        Assert.Equal(ScenePixels.ForTraining(first, Side).Pixels, ScenePixels.ForTraining(second, Side).Pixels);
         Assert.Equal(new SceneQuestions(first).OneOfEach(), new SceneQuestions(second).OneOfEach());
     }
 
@@ -47,7 +48,7 @@ public sealed class SceneTests
     {
         foreach (var scene in Enumerable.Range(0, 200).Select(seed => Scene.FromSeed(seed, 4)))
         {
-            var rgb = ScenePixels.Rgb(scene, Side, SceneStyle.Plain);
+            var rgb = ScenePixels.Draw(scene, Side, SceneStyle.Plain).Pixels;
             Assert.All(scene.Objects, o => Assert.True(Contrast(rgb, o) > 30, $"{o} of scene {scene.Seed} cannot be seen."));
         }
     }
@@ -57,10 +58,12 @@ public sealed class SceneTests
     [InlineData(4)]
     public void A_scene_drawn_larger_and_scaled_down_looks_the_same(int scale)
     {
+        var preprocessor = new ClipPreprocessor(PreprocessorConfig.ForSide(Side));
         foreach (var scene in Enumerable.Range(0, 20).Select(seed => Scene.FromSeed(seed, 4)))
         {
-            var plain = ScenePixels.Rgb(scene, Side, SceneStyle.Plain);
-            var scaled = ScenePixels.Rgb(scene, Side, SceneStyle.Plain with { Scale = scale });
+            var plain = ScenePixels.Draw(scene, Side, SceneStyle.Plain).Pixels;
+            var large = ScenePixels.Draw(scene, Side, SceneStyle.Plain with { Scale = scale });
+            var scaled = preprocessor.ResizeAndCrop(large, ImageAspect.Pad).Pixels;
 
             var difference = plain.Zip(scaled, (a, b) => Math.Abs(a - b)).Average();
             Assert.InRange(difference, 0, 2);

@@ -1,3 +1,4 @@
+using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Models;
 using Llava.ModelCore.Native;
 using Llava.ModelCore.Scenes;
@@ -15,6 +16,7 @@ public sealed class SceneTrainingTests : IDisposable
         Language = new() { HiddenSize = 16, IntermediateSize = 32, Layers = 2, Heads = 2 },
         Pretraining = new() { Steps = 4, BatchSize = 2, LearningRate = 1e-2, WarmupSteps = 0, Levels = [3] },
         Instruction = new() { Steps = 4, BatchSize = 2, LearningRate = 1e-2, WarmupSteps = 0, Levels = [2, 3], MinLevelSteps = 1, AdvanceAt = 0.001 },
+        Alignment = new() { Steps = 2, BatchSize = 2, LearningRate = 1e-2, WarmupSteps = 0, Levels = [3] },
         SnapshotEvery = 2,
     };
 
@@ -29,7 +31,7 @@ public sealed class SceneTrainingTests : IDisposable
         using var withoutGradients = no_grad();
         var model = new LlavaModel(Tiny.ModelConfig());
         SceneWeights.Initialize(model, 3);
-        var tokenizer = SceneTokenizer.Train(Tiny.VocabularySize, 4);
+        var tokenizer = SceneTokenizer.Train(_folder, Tiny.VocabularySize, 4);
         var scene = Scene.FromSeed(5, 3);
         using var batch = StarBatch.OneOfEach([scene], tokenizer, model.Vision.Config);
         var star = SceneEvaluation.Logits(model, batch);
@@ -79,6 +81,24 @@ public sealed class SceneTrainingTests : IDisposable
         var moved = initial.named_parameters().Zip(trained.named_parameters(), (a, b) => (a.name, Moved: !a.parameter.equal(b.parameter).all().item<bool>()));
         Assert.All(moved.Where(m => m.name.EndsWith("proj.weight", StringComparison.Ordinal)), m => Assert.True(m.Moved, $"{m.name} has its initial value."));
         Assert.All(trained.named_parameters(), p => Assert.True(p.parameter.isfinite().all().item<bool>(), $"{p.name} is not finite."));
+    }
+
+    [Fact]
+    public void An_exported_run_opens_as_a_checkpoint_with_the_trained_weights()
+    {
+        SceneTraining.Run(Tiny, _folder, _ => { }, CancellationToken.None);
+        var output = Path.Combine(_folder, "checkpoint");
+        SceneTraining.Export(Tiny, _folder, output);
+
+        using var scope = NewDisposeScope();
+        using var trained = SceneTraining.LoadTrained(Tiny, _folder);
+        using var checkpoint = CheckpointFolder.Open(output);
+        Assert.Equal(Tiny.ModelConfig().LanguageModel, checkpoint.Config.LanguageModel);
+        Assert.Equal(Tiny.ModelConfig().Vision, checkpoint.Config.Vision);
+        Assert.Empty(checkpoint.UnusedTensors);
+        var parameters = trained.named_parameters().ToDictionary(p => p.name, p => p.parameter);
+        Assert.All(checkpoint.Tensors, t => Assert.True(
+            t.Read().equal(parameters[t.Parameter.Name].to(ScalarType.BFloat16)).all().item<bool>(), $"{t.Parameter.Name} differs."));
     }
 
     [Theory]

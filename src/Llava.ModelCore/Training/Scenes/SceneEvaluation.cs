@@ -41,7 +41,10 @@ public static class SceneEvaluation
     }
 
     /// <summary>Logits (predictions, vocabulary) of a batch's answer tokens; no gradient reaches the vision tower.</summary>
-    internal static Tensor Logits(LlavaModel model, StarBatch batch)
+    /// <param name="model">The model.</param>
+    /// <param name="batch">What to answer.</param>
+    /// <param name="observe">Called with (layer index, output of that layer) after every layer of the language model but the last.</param>
+    internal static Tensor Logits(LlavaModel model, StarBatch batch, Action<int, Tensor>? observe = null)
     {
         Tensor features;
         using (no_grad())
@@ -54,7 +57,7 @@ public static class SceneEvaluation
         var behind = batch.ImageAt + image.shape[1];
         var embeddings = cat([text.narrow(1, 0, batch.ImageAt), image, text.narrow(1, behind, batch.Length - behind)], 1);
         var attention = new PaddedAttention(batch.Count, batch.Mask(ScalarType.Float32));
-        var hidden = model.Language.Forward(embeddings.flatten(0, 1), batch.Positions, batch.Length, attention, wanted: batch.PredictedAt);
+        var hidden = model.Language.Forward(embeddings.flatten(0, 1), batch.Positions, batch.Length, attention, observe, batch.PredictedAt);
         return model.Language.Logits(hidden);
     }
 }

@@ -41,6 +41,9 @@ public sealed record SceneRecipe
     /// <summary>Share of the training images whose questions form one conversation of several turns. Default 0.1.</summary>
     public double ConversationShare { get; init; } = 0.1;
 
+    /// <summary>Weight of the labels of mentioned objects beside the answers' own loss. Default 0.2.</summary>
+    public double MentionWeight { get; init; } = 0.2;
+
     /// <summary>Optimizer steps between two snapshots. Default 250.</summary>
     public int SnapshotEvery { get; init; } = 250;
 
@@ -114,6 +117,11 @@ public sealed record SceneRecipe
         if (ConversationShare is < 0 or > 1)
         {
             yield return $"conversationShare is {ConversationShare}; it must be 0 to 1.";
+        }
+
+        if (MentionWeight < 0)
+        {
+            yield return $"mentionWeight is {MentionWeight}; it must not be negative.";
         }
 
         if (SnapshotEvery < 1)

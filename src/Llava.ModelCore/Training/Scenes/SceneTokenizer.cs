@@ -61,6 +61,9 @@ public sealed class SceneTokenizer
     /// <summary>Ids of a question as it follows the image (first turn) or the previous answer, up to the point where the answer begins.</summary>
     public int[] Question(string question, bool isFirst) => Encode(Turn(question, isFirst));
 
+    /// <summary>How many of the ids of <see cref="Question"/> the question's first <paramref name="characters"/> characters, which end with a word, take.</summary>
+    public int Length(string question, int characters, bool isFirst) => Encode(Start(isFirst) + question[..characters]).Length;
+
     /// <summary>Ids of an answer, the end token included, as they stand behind <see cref="Question"/>.</summary>
     public int[] Answer(string question, string answer, bool isFirst)
     {
@@ -68,8 +71,13 @@ public sealed class SceneTokenizer
         return [.. whole.AsSpan(Encode(Turn(question, isFirst)).Length), _end];
     }
 
+    /// <summary>Ids of words inside a sentence.</summary>
+    public int[] Word(string words) => Encode(words);
+
     private static string Turn(string question, bool isFirst) =>
-        $"{(isFirst ? "\n" : Template.UserRole + ": ")}{question}{Template.Separator}{Template.AssistantRole}:";
+        $"{Start(isFirst)}{question}{Template.Separator}{Template.AssistantRole}:";
+
+    private static string Start(bool isFirst) => isFirst ? "\n" : Template.UserRole + ": ";
 
     private static IEnumerable<string> Texts(Scene scene)
     {

@@ -26,7 +26,7 @@ public static class SceneTraining
         }
 
         var tokenizer = SceneTokenizer.Train(Path.Combine(folder, TokenizerFolder), recipe.VocabularySize, recipe.MaxObjects);
-        var tuning = new InstructionTuning(model, tokenizer, recipe);
+        using var tuning = new InstructionTuning(model, tokenizer, recipe);
         new SceneStageRun(tuning, recipe.Instruction, folder, recipe.SnapshotEvery, report).Run(cancellation);
     }
 

@@ -26,6 +26,8 @@ internal sealed class StarBatch : IDisposable
         Segments = Keep(tensor(rows.Segments, (long)rows.Count, rows.Length));
         PredictedAt = Keep(tensor(rows.PredictedAt.ToArray()));
         Targets = Keep(tensor(rows.Targets.ToArray()));
+        MentionedAt = Keep(tensor(rows.MentionedAt.ToArray()));
+        Mentions = Keep(tensor(rows.Mentions.ToArray(), rows.MentionedAt.Count, SceneMentionLabels.Kinds.Count));
     }
 
     /// <summary>Rows.</summary>
@@ -60,6 +62,12 @@ internal sealed class StarBatch : IDisposable
 
     /// <summary>(predictions), int64: the answers' tokens and their end tokens.</summary>
     public Tensor Targets { get; }
+
+    /// <summary>(mentions), int64: index into (rows·length) of the last token of the words that speak of objects.</summary>
+    public Tensor MentionedAt { get; }
+
+    /// <summary>(mentions, kinds), int64: labels of <see cref="SceneMentionLabels"/>.</summary>
+    public Tensor Mentions { get; }
 
     /// <summary>A row per scene; the questions come from the scene, up to a budget of tokens.</summary>
     public static StarBatch Make(IReadOnlyList<Scene> scenes, SceneTokenizer tokenizer, Checkpoints.VisionConfig vision, int textBudget, double conversationShare)
@@ -128,7 +136,7 @@ internal sealed class StarBatch : IDisposable
             Segments = new long[Count * Length];
             for (var row = 0; row < Count; row++)
             {
-                LayOut(row, tokenizer.Prefix, encoded[row], rows[row].IsConversation);
+                LayOut(row, tokenizer, encoded[row], rows[row]);
                 Questions.AddRange(rows[row].Questions);
             }
         }
@@ -151,10 +159,16 @@ internal sealed class StarBatch : IDisposable
 
         public List<int> QuestionOfTarget { get; } = [];
 
+        public List<long> MentionedAt { get; } = [];
+
+        public List<long> Mentions { get; } = [];
+
         private static bool IsFirst(bool isConversation, int turn) => !isConversation || turn == 0;
 
-        private void LayOut(int row, IReadOnlyList<int> prefix, (int[] Turn, int[] Answer)[] segments, bool isConversation)
+        private void LayOut(
+            int row, SceneTokenizer tokenizer, (int[] Turn, int[] Answer)[] segments, (IReadOnlyList<SceneQuestion> Questions, bool IsConversation) content)
         {
+            var (prefix, isConversation) = (tokenizer.Prefix, content.IsConversation);
             var at = row * Length;
             for (var i = 0; i < _start; i++, at++)
             {
@@ -166,6 +180,7 @@ internal sealed class StarBatch : IDisposable
             {
                 position = isConversation ? position : _start;
                 var (turn, answer) = segments[s];
+                AddMentions(content.Questions[s], at, tokenizer, IsFirst(isConversation, s));
                 for (var i = 0; i < turn.Length + answer.Length; i++, at++)
                 {
                     var isAnswer = i >= turn.Length;
@@ -181,6 +196,15 @@ internal sealed class StarBatch : IDisposable
             }
 
             Array.Fill(Segments, -1, at, ((row + 1) * Length) - at);
+        }
+
+        private void AddMentions(SceneQuestion question, int at, SceneTokenizer tokenizer, bool isFirst)
+        {
+            foreach (var mention in question.Mentions)
+            {
+                MentionedAt.Add(at + tokenizer.Length(question.Question, mention.End, isFirst) - 1);
+                Mentions.AddRange(SceneMentionLabels.Of(mention));
+            }
         }
     }
 }
