@@ -18,7 +18,7 @@ public sealed class SceneTests
         Assert.Equal(first.Objects, second.Objects);
         Assert.Equal(first.Background, second.Background);
         Assert.Equal(ScenePixels.ForTraining(first, Side).Pixels, ScenePixels.ForTraining(second, Side).Pixels);
-        Assert.Equal(new SceneQuestions(first).OneOfEach(), new SceneQuestions(second).OneOfEach());
+        Assert.Equal(new SceneQuestions(first).OneOfEach().Select(Words), new SceneQuestions(second).OneOfEach().Select(Words));
     }
 
     [Fact]
@@ -87,6 +87,8 @@ public sealed class SceneTests
             }
         }
     }
+
+    private static string Words(SceneQuestion question) => question.Question + question.Answer;
 
     /// <summary>Largest channel difference between the corner pixel and any pixel of the object's box.</summary>
     private static int Contrast(byte[] rgb, SceneObject item)

@@ -16,7 +16,6 @@ public sealed class SceneTrainingTests : IDisposable
         Language = new() { HiddenSize = 16, IntermediateSize = 32, Layers = 2, Heads = 2 },
         Pretraining = new() { Steps = 4, BatchSize = 2, LearningRate = 1e-2, WarmupSteps = 0, Levels = [3] },
         Instruction = new() { Steps = 4, BatchSize = 2, LearningRate = 1e-2, WarmupSteps = 0, Levels = [2, 3], MinLevelSteps = 1, AdvanceAt = 0.001 },
-        Alignment = new() { Steps = 2, BatchSize = 2, LearningRate = 1e-2, WarmupSteps = 0, Levels = [3] },
         SnapshotEvery = 2,
     };
 
