@@ -25,7 +25,12 @@ public static class ConsumerServices
         configure?.Invoke(options);
         services.AddSingleton<IValidateOptions<ConsumerOptions>, ConsumerOptionsRanges>();
         services.AddSingleton<IValidateOptions<ConsumerOptions>, ConsumerOptionsRules>();
-        services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<ConsumerOptions>>().Value);
+        services.TryAddSingleton(provider =>
+        {
+            // Services are made before the host checks its options: whoever is first has all of them checked, so that every finding is named.
+            provider.GetService<IStartupValidator>()?.Validate();
+            return provider.GetRequiredService<IOptions<ConsumerOptions>>().Value;
+        });
         services.TryAddSingleton<IItemRunnerFactory>(_ => new NullItemRunnerFactory());
         services.AddSingleton<WorkerIdentity>();
         services.AddSingleton<JobRequests>();

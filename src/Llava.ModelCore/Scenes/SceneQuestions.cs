@@ -136,25 +136,13 @@ public sealed class SceneQuestions
 
     private SceneQuestion AskExistence(SceneObject item)
     {
-        var (color, shape) = (item.Color, item.Shape);
-        if (_random.Chance(0.6))
+        var wanted = _random.Chance(0.5);
+        var (noun, fits) = Sought(item, wanted);
+        for (var attempt = 0; attempt < 8 && _scene.Objects.Any(fits) != wanted; attempt++)
         {
-            // Most often wrong in one word only, which is what makes the question worth asking.
-            (color, shape) = _random.Next(4) switch
-            {
-                0 => (color, _random.Pick(_scene.Objects).Shape),
-                1 or 2 => (color, _random.Pick(Enum.GetValues<SceneShape>())),
-                _ => (_random.Pick(Enum.GetValues<SceneColor>()), shape),
-            };
+            (noun, fits) = Sought(item, wanted);
         }
 
-        (string, Func<SceneObject, bool>) sought = _random.Next(5) switch
-        {
-            0 => (Word(shape), o => o.Shape == shape),
-            1 => (Word(color) + " object", o => o.Color == color),
-            _ => ($"{Word(color)} {Word(shape)}", o => (o.Color, o.Shape) == (color, shape)),
-        };
-        var (noun, fits) = sought;
         var a = Indefinite(noun);
         return About(
             noun,
@@ -162,6 +150,23 @@ public sealed class SceneQuestions
             SceneQuestionKind.Existence,
             OneOf($"Is there {a}?", $"Is there {a} in the image?", $"Does the image show {a}?", $"Can you see {a}?", $"Do you see {a}?"),
             _scene.Objects.Any(fits) ? "yes" : "no");
+    }
+
+    /// <summary>The object itself, or something that differs from it in one word only, which is what makes the question worth asking.</summary>
+    private (string Noun, Func<SceneObject, bool> Fits) Sought(SceneObject item, bool isThere)
+    {
+        var (color, shape) = isThere ? (item.Color, item.Shape) : _random.Next(4) switch
+        {
+            0 => (item.Color, _random.Pick(_scene.Objects).Shape),
+            1 or 2 => (item.Color, _random.Pick(Enum.GetValues<SceneShape>())),
+            _ => (_random.Pick(Enum.GetValues<SceneColor>()), item.Shape),
+        };
+        return _random.Next(5) switch
+        {
+            0 => (Word(shape), o => o.Shape == shape),
+            1 => (Word(color) + " object", o => o.Color == color),
+            _ => ($"{Word(color)} {Word(shape)}", o => (o.Color, o.Shape) == (color, shape)),
+        };
     }
 
     private SceneQuestion? AskPosition(SceneObject item) => NameOf(item) is { } name

@@ -27,6 +27,23 @@ public sealed partial class SceneQuestionsTests
     }
 
     [Fact]
+    public void Mentions_end_where_the_words_end_and_hold_the_objects_that_fit()
+    {
+        foreach (var scene in Enumerable.Range(0, 200).Select(seed => Scene.FromSeed(seed, 4)))
+        {
+            foreach (var question in new SceneQuestions(scene).Fill(60, _ => 5))
+            {
+                foreach (var mention in question.Mentions)
+                {
+                    Assert.False(char.IsLetter(question.Question[mention.End]), $"{question.Question} is cut at {mention.End}.");
+                    var last = question.Question[..mention.End].Split(' ')[^1];
+                    Assert.All(mention.Objects, o => Assert.Contains(last, Words(o)));
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void Questions_of_one_image_differ_and_keep_to_the_budget()
     {
         foreach (var scene in Enumerable.Range(0, 100).Select(seed => Scene.FromSeed(seed, 4)))
@@ -88,7 +105,7 @@ public sealed partial class SceneQuestionsTests
     private static string? Neighbor(Scene scene, Match match)
     {
         var named = Only(scene, match.Groups[2].Value);
-        return Described(scene.Objects.Where(o => o != named && Distance(o, match.Groups[1].Value, named) > 0.06f));
+        return Described(scene.Objects.Where(o => o != named && Distance(o, match.Groups[1].Value, named) > 0.07f));
     }
 
     private static string Relation(Scene scene, Match match)
@@ -123,6 +140,9 @@ public sealed partial class SceneQuestionsTests
         return [.. scene.Objects.Where(o => (place is null || PlaceOf(o) == place)
             && words.All(word => word is "object" or "shape" || word == Lower(o.Color) || word == Lower(o.Shape)))];
     }
+
+    private static string[] Words(SceneObject item) =>
+        [Lower(item.Shape), Lower(item.Shape) + "s", Lower(item.Shape) + "es", "object", "objects", "shapes", .. PlaceOf(item).Split(' ')];
 
     private static string PlaceOf(SceneObject item)
     {
