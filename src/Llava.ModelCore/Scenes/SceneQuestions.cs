@@ -212,6 +212,12 @@ public sealed class SceneQuestions
             return null;
         }
 
+        // Objects in one line are on neither side: "no" would otherwise be the answer most of the time.
+        if (!answer && Is(other, side, item) == false && _random.Chance(0.7))
+        {
+            return null;
+        }
+
         var question = $"Is the {name} {Phrase(side)} the {otherName}?";
         var about = About(otherName, o => o == other, SceneQuestionKind.Relation, question, answer ? "yes" : "no");
         return about with { Mentions = [new SceneMention("Is the ".Length + name.Length, [item]), .. about.Mentions] };
