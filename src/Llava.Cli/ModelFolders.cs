@@ -23,6 +23,9 @@ internal static class ModelFolders
             : throw new UsageException($"There is no model '{model}': it is neither a folder nor one of {(known.Count > 0 ? string.Join(", ", known) : "the models folder, which is empty or missing")}. Give the folder of a checkpoint.");
     }
 
+    /// <summary>What results call the model: its folder's name, which says nothing about this machine.</summary>
+    public static string NameOf(string model) => Path.GetFileName(Path.TrimEndingDirectorySeparator(model));
+
     private static string? Above()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)

@@ -1,6 +1,7 @@
 using Llava.GpuConsumer.Chunks;
 using Llava.GpuConsumer.Runners;
 using Llava.GpuConsumer.Workers;
+using Llava.Hosting.Health;
 using Llava.Hosting.Transport;
 using MassTransit.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,7 +25,12 @@ public static class ConsumerServices
         configure?.Invoke(options);
         services.AddSingleton<IValidateOptions<ConsumerOptions>, ConsumerOptionsRanges>();
         services.AddSingleton<IValidateOptions<ConsumerOptions>, ConsumerOptionsRules>();
-        services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<ConsumerOptions>>().Value);
+        services.TryAddSingleton(provider =>
+        {
+            // Services are made before the host checks its options: whoever is first has all of them checked, so that every finding is named.
+            provider.GetService<IStartupValidator>()?.Validate();
+            return provider.GetRequiredService<IOptions<ConsumerOptions>>().Value;
+        });
         services.TryAddSingleton<IItemRunnerFactory>(_ => new NullItemRunnerFactory());
         services.AddSingleton<WorkerIdentity>();
         services.AddSingleton<JobRequests>();
@@ -33,7 +39,9 @@ public static class ConsumerServices
         services.AddSingleton<ChunkLedger>();
         services.AddSingleton<ChunkWork>();
         services.AddHostedService(provider => provider.GetRequiredService<LeaseKeeper>());
-        services.AddHostedService<WorkerHeartbeat>();
+        services.AddSingleton<WorkerHeartbeat>();
+        services.AddHostedService(provider => provider.GetRequiredService<WorkerHeartbeat>());
+        services.AddReadyCheck("models", (provider, _) => Task.FromResult(provider.GetRequiredService<WorkerHeartbeat>().IsReady));
         services.RegisterConsumer<RunChunkConsumer, RunChunkConsumerDefinition>();
         services.AddSingleton<IReceiveEndpoints, ChunkEndpoints>();
         return services;

@@ -12,7 +12,10 @@ namespace Llava.Ledger;
 [JsonSerializable(typeof(IReadOnlyList<ServedModel>))]
 internal sealed partial class LedgerJson : JsonSerializerContext
 {
-    public static string WriteImages(IReadOnlyList<string> images) => JsonSerializer.Serialize(images, Default.IReadOnlyListString);
+    // Text-only questions come by the hundred thousand.
+    private const string NoImages = "[]";
 
-    public static IReadOnlyList<string> ReadImages(string json) => JsonSerializer.Deserialize(json, Default.IReadOnlyListString) ?? [];
+    public static string WriteImages(IReadOnlyList<string> images) => images.Count == 0 ? NoImages : JsonSerializer.Serialize(images, Default.IReadOnlyListString);
+
+    public static IReadOnlyList<string> ReadImages(string json) => json == NoImages ? [] : JsonSerializer.Deserialize(json, Default.IReadOnlyListString) ?? [];
 }

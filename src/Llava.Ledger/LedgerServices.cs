@@ -31,6 +31,12 @@ public static class LedgerServices
         services.AddSingleton<IValidateOptions<LedgerOptions>, LedgerOptionsRules>();
         services.AddLogging();
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(provider =>
+        {
+            // Services are made before the host checks its options: whoever is first has all of them checked, so that every finding is named.
+            provider.GetService<IStartupValidator>()?.Validate();
+            return provider.GetRequiredService<IOptions<LedgerOptions>>().Value;
+        });
         services.TryAddSingleton<LedgerDatabase>(provider => new SqliteDatabase(Options(provider)));
         services.TryAddSingleton<ILedgerSignal>(provider => new InProcessSignal(Time(provider)));
         services.TryAddSingleton(provider => new LedgerSetup(Database(provider)));
@@ -55,7 +61,7 @@ public static class LedgerServices
 
     private static TimeProvider Time(IServiceProvider provider) => provider.GetRequiredService<TimeProvider>();
 
-    private static LedgerOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<LedgerOptions>>().Value;
+    private static LedgerOptions Options(IServiceProvider provider) => provider.GetRequiredService<LedgerOptions>();
 
     private static ILogger<T> Logger<T>(IServiceProvider provider) => provider.GetRequiredService<ILogger<T>>();
 }

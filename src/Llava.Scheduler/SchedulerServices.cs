@@ -24,7 +24,12 @@ public static class SchedulerServices
         configure?.Invoke(options);
         services.AddSingleton<IValidateOptions<SchedulerOptions>, SchedulerOptionsRanges>();
         services.AddSingleton<IValidateOptions<SchedulerOptions>, SchedulerOptionsRules>();
-        services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<SchedulerOptions>>().Value);
+        services.TryAddSingleton(provider =>
+        {
+            // Services are made before the host checks its options: whoever is first has all of them checked, so that every finding is named.
+            provider.GetService<IStartupValidator>()?.Validate();
+            return provider.GetRequiredService<IOptions<SchedulerOptions>>().Value;
+        });
         services.TryAddSingleton(provider => new AllowedRoots(provider.GetRequiredService<SchedulerOptions>().ImageRoots));
         services.AddSingleton<IJobSource, SourceReader>();
         services.AddSingleton<JobExpander>();

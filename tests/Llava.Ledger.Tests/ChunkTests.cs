@@ -177,6 +177,18 @@ public abstract class ChunkTests : LedgerFixture
             await Results.FindAsync(job, 1), strict: true);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(null)]
+    [InlineData("a cat 🐈 says 'miau', and\n\"purrs\"")]
+    public async Task An_answer_is_read_as_it_was_written(string? text)
+    {
+        var job = await QueueJobAsync(items: 1);
+        await Writer.CommitAsync((await ClaimAsync(job, 0))!, [Answer(0) with { Text = text }], completesChunk: true);
+
+        Assert.Equal(text, (await Results.FindAsync(job, 0))!.Result.Text);
+    }
+
     [Fact]
     public async Task What_waits_is_offered_until_it_is_published_and_again_when_the_message_seems_lost()
     {

@@ -38,7 +38,7 @@ internal static class UpCommand
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.AddEnvironmentVariables();
         builder.Logging.AddWarningsToStandardError();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.ListenLocalhost(port));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, port));
         builder.AddEmbedded(dataFolder, unfinished, served.Distinct());
         builder.Services.AddLlavaHangfire();
         builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, Thumbnails>();

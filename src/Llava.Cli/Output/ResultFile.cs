@@ -47,9 +47,9 @@ internal sealed class ResultFile(ResultReader results)
     private static IResultWriter Writer(JobRecord job, TextWriter output, OutputFormat format) => format switch
     {
         OutputFormat.Csv => new CsvResults(output, job.Request.Prompt),
-        OutputFormat.Answers => new LlavaAnswers(output, job.Request.Model, job.Id, job.Request.Prompt),
+        OutputFormat.Answers => new LlavaAnswers(output, ModelFolders.NameOf(job.Request.Model), job.Id, job.Request.Prompt),
         OutputFormat.Txt => throw new UsageException("One .txt per image needs a folder: say --out <folder>."),
-        _ => new JsonLinesResults(output, job.Request.Model, job.Request.Prompt),
+        _ => new JsonLinesResults(output, ModelFolders.NameOf(job.Request.Model), job.Request.Prompt),
     };
 
     private async Task CopyAsync(JobRecord job, IResultWriter writer, CancellationToken cancellationToken)

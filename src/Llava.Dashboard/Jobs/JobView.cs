@@ -16,6 +16,9 @@ public sealed record JobView(JobRecord Job, JobProgress Progress)
     /// <summary>Name of the source's last part, to recognise the job by.</summary>
     public string Source => Path.GetFileName(Path.TrimEndingDirectorySeparator(Job.Request.Source.Path));
 
+    /// <summary>The model's name: the last part of its path.</summary>
+    public string Model => Path.GetFileName(Path.TrimEndingDirectorySeparator(Job.Request.Model));
+
     /// <summary>Items and tokens per second so far.</summary>
     public string Rate => string.Create(CultureInfo.InvariantCulture, $"{Progress.ItemsPerSecond:0.0} items/s, {Progress.TokensPerSecond:0} tokens/s");
 

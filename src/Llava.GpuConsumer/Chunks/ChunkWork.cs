@@ -12,7 +12,7 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
     /// <summary>Claims the chunk, or finds the claim of the try before; null when there is nothing to do.</summary>
     public async Task<HeldLease?> ClaimAsync(RunChunk message, CancellationToken cancellation)
     {
-        if (keeper.Find(message.JobId, message.ChunkNo) is { } held && held.Lease.Attempt == message.Attempt + 1)
+        if (keeper.Find(message.JobId, message.ChunkNo) is { } held && held.Lease.Attempt == message.Attempt + 1 && held.TryResume())
         {
             return held;
         }
@@ -21,16 +21,19 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
         return chunk is null ? null : keeper.Keep(chunk);
     }
 
-    /// <summary>Runs what has no result, to the end. When it throws, the lease is still held.</summary>
+    /// <summary>Runs what has no result, to the end. When it throws, the lease is still held and rests until the next try.</summary>
     public async Task RunAsync(HeldLease held, string model, CancellationToken cancellation)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, held.Stopped);
-        var request = await requests.GetAsync(held.Lease.Job, stop.Token);
-        var runner = await runners.GetAsync(model, stop.Token);
-        var items = held.Untried ?? await ledger.Leases.MissingItemsAsync(held.Lease, stop.Token);
-        held.Untried = null;
-        await new ChunkRun(ledger.Results, held.Lease, request, runner).RunAsync(items, stop.Token);
-        keeper.Forget(held);
+        try
+        {
+            await TryAsync(held, model, cancellation);
+            keeper.Forget(held);
+        }
+        catch
+        {
+            held.Rest();
+            throw;
+        }
     }
 
     /// <summary>Gives the chunk back.</summary>
@@ -47,6 +50,16 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
             // It may have been the last attempt: the search for the poison item need not wait for the next sweep.
             await ledger.Sweep.SweepAsync(CancellationToken.None);
         }
+    }
+
+    private async Task TryAsync(HeldLease held, string model, CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, held.Stopped);
+        var request = await requests.GetAsync(held.Lease.Job, stop.Token);
+        var runner = await runners.GetAsync(model, stop.Token);
+        var items = held.Untried ?? await ledger.Leases.MissingItemsAsync(held.Lease, stop.Token);
+        held.Untried = null;
+        await new ChunkRun(ledger.Results, held.Lease, request, runner).RunAsync(items, stop.Token);
     }
 }
 

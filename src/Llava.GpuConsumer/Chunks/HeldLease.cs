@@ -2,20 +2,35 @@ using Llava.Ledger.Chunks;
 
 namespace Llava.GpuConsumer.Chunks;
 
-/// <summary>A lease while its chunk is in work.</summary>
-internal sealed class HeldLease(ClaimedChunk chunk) : IDisposable
+/// <summary>A lease while its chunk is in work, or rests between two tries.</summary>
+internal sealed class HeldLease : IDisposable
 {
-    private readonly CancellationTokenSource _stopped = new();
+    private readonly CancellationTokenSource _stop = new();
+    private int _inWork = 1;
 
-    public ChunkLease Lease { get; } = chunk.Lease;
+    /// <param name="chunk">What was claimed; whoever claimed it is at work on it.</param>
+    public HeldLease(ClaimedChunk chunk)
+    {
+        Lease = chunk.Lease;
+        Untried = chunk.Items;
+        Stopped = _stop.Token;
+    }
+
+    public ChunkLease Lease { get; }
 
     /// <summary>What the claim left to do; null once it was tried, because some may have a result since.</summary>
-    public IReadOnlyList<ClaimedItem>? Untried { get; set; } = chunk.Items;
+    public IReadOnlyList<ClaimedItem>? Untried { get; set; }
 
     /// <summary>Ends when the lease was lost or its job stopped.</summary>
-    public CancellationToken Stopped => _stopped.Token;
+    public CancellationToken Stopped { get; }
 
-    public void Stop() => _stopped.Cancel();
+    public void Stop() => _stop.Cancel();
 
-    public void Dispose() => _stopped.Dispose();
+    /// <summary>Leaves the work to another try.</summary>
+    public void Rest() => Volatile.Write(ref _inWork, 0);
+
+    /// <summary>Takes the work up again; false when someone is at it, as with a message that came twice.</summary>
+    public bool TryResume() => Interlocked.Exchange(ref _inWork, 1) == 0;
+
+    public void Dispose() => _stop.Dispose();
 }

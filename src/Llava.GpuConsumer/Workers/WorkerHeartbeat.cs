@@ -21,6 +21,9 @@ internal sealed partial class WorkerHeartbeat(
 {
     private volatile bool _announced;
 
+    /// <summary>Whether the models are loaded and the worker is known to the scheduler.</summary>
+    public bool IsReady => _announced;
+
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);

@@ -20,20 +20,22 @@ public static class TransportServices
         services.AddSingleton<IValidateOptions<TransportOptions>, TransportOptionsRanges>();
         services.AddSingleton<IValidateOptions<TransportOptions>, TransportOptionsRules>();
         services.AddOptions<TransportOptions>().Bind(configuration.GetSection(TransportOptions.SectionName)).ValidateOnStart();
-        services.AddOptions<MassTransitHostOptions>().Configure<IOptions<TransportOptions>>((host, transport) =>
+        var chosen = configuration.GetSection(TransportOptions.SectionName).Get<TransportOptions>() ?? new();
+        services.Configure<MassTransitHostOptions>(host =>
         {
             host.WaitUntilStarted = true;
-            host.ConsumerStopTimeout = transport.Value.Drain;
-            host.StopTimeout = transport.Value.Drain + TimeSpan.FromSeconds(10);
+            host.ConsumerStopTimeout = chosen.Drain;
+            host.StopTimeout = chosen.Drain + TimeSpan.FromSeconds(10);
         });
-        services.AddOptions<HostOptions>().Configure<IOptions<TransportOptions>>((host, transport) =>
-            host.ShutdownTimeout = transport.Value.Drain + TimeSpan.FromSeconds(15));
+
+        // From the bare options: the host asks for its own before the check that names all findings at once.
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = chosen.Drain + TimeSpan.FromSeconds(15));
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
-            if (configuration.GetSection(TransportOptions.SectionName).Get<TransportOptions>() is { Kind: TransportKind.RabbitMq } options)
+            if (chosen.Kind == TransportKind.RabbitMq)
             {
-                UseRabbitMq(bus, options.RabbitMq);
+                UseRabbitMq(bus, chosen.RabbitMq);
             }
             else
             {

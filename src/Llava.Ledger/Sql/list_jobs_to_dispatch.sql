@@ -1,7 +1,8 @@
+-- Compared with 0 rather than null: that is a range of the index, and the chunks that wait, nearly all of a large job, are not visited.
 select j.id, j.tenant, j.priority,
        coalesce(sum(c.item_count), 0), coalesce(sum(c.tokens), 0)
 from jobs j
-left join chunks c on c.job_id = j.id and c.state <> 'done' and c.published_at is not null
+left join chunks c on c.job_id = j.id and c.state <> 'done' and c.published_at >= 0
 where j.state in ('queued', 'running') and j.model = @model
 group by j.id, j.tenant, j.priority
 order by j.priority desc, j.id;

@@ -1,5 +1,5 @@
 select id, state, request, item_count, source_position, created_at, expanded_at, started_at, finished_at, expires_at, error_code, error_message, final_progress
 from jobs
 where announced_at is null and (finished_at is not null or state = 'finalizing')
-order by id
+order by finished_at
 limit 100;

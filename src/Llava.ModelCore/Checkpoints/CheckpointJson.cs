@@ -127,6 +127,11 @@ internal static class CheckpointJson
         json["tune_mm_mlp_adapter"] = options.OnlyProjectorTrained;
         json["unfreeze_mm_vision_tower"] = options.VisionTower == VisionTowerPlacement.Inside;
         json["use_mm_proj"] = true;
+        if (options.ConversationTemplate is { } template)
+        {
+            json["conversation_template"] = template;
+        }
+
         if (config.MaxSplicedPositions is { } length)
         {
             json["tokenizer_model_max_length"] = length;

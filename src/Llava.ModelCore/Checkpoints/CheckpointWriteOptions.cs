@@ -33,6 +33,9 @@ public sealed class CheckpointWriteOptions
     /// <summary>Tokens and sampling for generation_config.json. Default: begin 1, end 2, as every LLaMA tokenizer has.</summary>
     public GenerationDefaults Generation { get; set; } = new() { BeginToken = 1, EndTokens = [2], PadToken = 0 };
 
+    /// <summary>Conversation template the model was trained with (see <see cref="CheckpointFolder.ConversationTemplate"/>); null says nothing.</summary>
+    public string? ConversationTemplate { get; set; }
+
     /// <summary>Largest shard, in bytes. Default 5 GB.</summary>
     public long ShardBytes { get; set; } = SafeTensorsWriter.DefaultShardBytes;
 

@@ -234,7 +234,7 @@ public sealed class SceneQuestions
             return Math.Abs(offset) < UnclearOffset ? false : null;
         }
 
-        return steps < 0 == side is Side.Left or Side.Above;
+        return side is Side.Left or Side.Above ? steps < 0 : steps > 0;
     }
 
     private static string Phrase(Side side) => side switch

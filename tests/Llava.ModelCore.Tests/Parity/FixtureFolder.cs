@@ -10,7 +10,7 @@ internal static class FixtureFolder
 {
     public static string Root { get; } = Environment.GetEnvironmentVariable("LLAVA_FIXTURES") is { Length: > 0 } named
         ? Path.GetFullPath(named)
-        : Path.Combine(RepositoryRoot(), "tests", "Fixtures");
+        : Path.Combine(RepositoryFolder.Root, "tests", "Fixtures");
 
     /// <summary>Case folders whose case name starts with the letter, for example 'J'.</summary>
     public static IReadOnlyList<string> Cases(string letter) => [.. Directory.EnumerateDirectories(Root)
@@ -28,15 +28,4 @@ internal static class FixtureFolder
     }
 
     private static string CaseName(string folder) => Json(folder, "manifest.json").GetProperty("case").GetString()!;
-
-    private static string RepositoryRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Llava.Batch.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("Llava.Batch.sln not found above the tests.");
-        }
-
-        return folder.FullName;
-    }
 }

@@ -61,6 +61,7 @@ public static class SceneTraining
         {
             StorageType = ScalarType.BFloat16,
             VisionTower = VisionTowerPlacement.Inside,
+            ConversationTemplate = SceneTokenizer.TemplateName,
             TokenizerFolder = Path.Combine(folder, TokenizerFolder),
         });
     }
