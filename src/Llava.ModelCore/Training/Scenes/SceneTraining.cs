@@ -25,10 +25,15 @@ public static class SceneTraining
             new SceneStageRun(tower, recipe.Pretraining, folder, recipe.SnapshotEvery, report).Run(cancellation);
         }
 
-        var tokenizer = SceneTokenizer.Train(Path.Combine(folder, TokenizerFolder), recipe.VocabularySize, recipe.MaxObjects);
+        var tokenizer = Tokenizer(recipe, Path.Combine(folder, TokenizerFolder));
         using var tuning = new InstructionTuning(model, tokenizer, recipe);
         new SceneStageRun(tuning, recipe.Instruction, folder, recipe.SnapshotEvery, report).Run(cancellation);
     }
+
+    /// <summary>A run keeps the tokenizer it began with.</summary>
+    private static SceneTokenizer Tokenizer(SceneRecipe recipe, string folder) => File.Exists(Path.Combine(folder, "tokenizer.model"))
+        ? SceneTokenizer.Open(folder)
+        : SceneTokenizer.Train(folder, recipe.VocabularySize, recipe.MaxObjects);
 
     /// <summary>The model that a run has come to, float32.</summary>
     /// <param name="recipe">The run's recipe.</param>
