@@ -166,7 +166,10 @@ public sealed class PipelineTests : IAsyncLifetime
             begun.TrySetResult();
             try
             {
-                return await ScriptedRunner.HangAsync(cancellation);
+                // A chunk claimed just before the pause may begin after the others were put down; it goes on with the resumed job.
+                await Task.WhenAny(putDown.Task, Task.Delay(Timeout.Infinite, cancellation));
+                cancellation.ThrowIfCancellationRequested();
+                return await ScriptedRunner.Echo(item);
             }
             finally
             {
