@@ -27,7 +27,7 @@ public sealed class CheckpointFolderTests : IDisposable
     [Fact]
     public void Every_layout_of_the_fixtures_is_recognised_by_its_content()
     {
-        foreach (var data in ModelCase.All())
+        foreach (var data in ModelCase.Where(_ => true))
         {
             var (folder, name) = ((string)data[0], (string)data[1]);
             // Under a name that says nothing.

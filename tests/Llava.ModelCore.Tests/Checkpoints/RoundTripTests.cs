@@ -12,7 +12,7 @@ public sealed class RoundTripTests : IDisposable
 
     static RoundTripTests() => Native.TorchLibrary.EnsureLoaded();
 
-    public static TheoryData<string, string> Checkpoints => ModelCase.All();
+    public static TheoryData<string, string> Checkpoints => ModelCase.Where(_ => true);
 
     [Theory, MemberData(nameof(Checkpoints))]
     public void A_model_written_in_the_original_layout_loads_as_the_same_model(string folder, string name)

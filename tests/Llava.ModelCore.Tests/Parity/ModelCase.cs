@@ -40,15 +40,19 @@ internal sealed class ModelCase : IDisposable
 
     public bool IsHf => Checkpoint.Layout is CheckpointLayout.HfOld or CheckpointLayout.HfNew;
 
-    /// <summary>Case folder and checkpoint folder of every checkpoint.</summary>
-    public static TheoryData<string, string> All()
+    /// <summary>Case folder and checkpoint folder of every checkpoint that a test can be asked of.</summary>
+    public static TheoryData<string, string> Where(Func<ModelCase, bool> applies)
     {
         var all = new TheoryData<string, string>();
         foreach (var folder in ((string[])["A", "B", "C"]).SelectMany(FixtureFolder.Cases))
         {
             foreach (var checkpoint in Directory.EnumerateDirectories(folder).Where(sub => File.Exists(Path.Combine(sub, "config.json"))))
             {
-                all.Add(folder, Path.GetFileName(checkpoint));
+                using var model = new ModelCase(folder, checkpoint);
+                if (applies(model))
+                {
+                    all.Add(folder, Path.GetFileName(checkpoint));
+                }
             }
         }
 
