@@ -58,7 +58,7 @@ internal sealed class ExtentAttention : IAttention
 
     /// <summary>0 where a key is visible, −∞ in the causal future: (count, visible).</summary>
     private static Tensor Mask(AttentionSpan span, Device device) =>
-        full([span.Count, span.Visible], float.NegativeInfinity, device: device).triu(span.FirstPosition + 1);
+        full([span.Count, span.Visible], Scalars.Of(double.NegativeInfinity), ScalarType.Float32, device).triu(span.FirstPosition + 1);
 
     /// <summary>One sequence's rows: (count, heads, size) → the same. Query heads of a group share a product with their key head.</summary>
     private Tensor Attend(int layer, Tensor query, AttentionSpan span, Tensor? mask)

@@ -10,7 +10,7 @@ public sealed class PaddedAttention(long rows, Tensor mask) : IAttention
 {
     /// <summary>The causal mask (1, 1, length, length) in float32.</summary>
     public static Tensor CausalMask(long length, Device? device = null) =>
-        full([1, 1, length, length], float.NegativeInfinity, device: device).triu(1);
+        full([1, 1, length, length], Scalars.Of(double.NegativeInfinity), ScalarType.Float32, device).triu(1);
 
     /// <summary>The causal mask of a padded batch, (rows, 1, length, length) in float32; padding is visible to itself alone.</summary>
     /// <param name="isToken">bool (rows, length): false at padding.</param>

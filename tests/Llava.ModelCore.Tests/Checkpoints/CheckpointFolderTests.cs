@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Imaging;
+using Llava.ModelCore.Native;
 using Llava.ModelCore.Tests.Parity;
 using static TorchSharp.torch;
 
@@ -250,7 +251,7 @@ public sealed class CheckpointFolderTests : IDisposable
         config ??= Small;
         var shapes = ModelParameters.Of(config).ToDictionary(p => p.Name, p => p.Shape);
         var options = new CheckpointWriteOptions { StorageType = ScalarType.Float32, VisionTower = placement };
-        LlavaCheckpointWriter.Write(path, config, name => full([.. shapes[name]], value), options);
+        LlavaCheckpointWriter.Write(path, config, name => full([.. shapes[name]], Scalars.Of(value), ScalarType.Float32), options);
         if (without is null)
         {
             return;

@@ -1,5 +1,6 @@
 using System.Text;
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Native;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Tests.Checkpoints;
@@ -22,7 +23,7 @@ public sealed class SafeTensorsFileTests : IDisposable
             ["transposed"] = randn(4, 6).t(),
             ["none"] = empty(0, 7),
             ["scalar"] = tensor(2.5f),
-            ["ids"] = arange(9),
+            ["ids"] = arange(Scalars.OfInteger(9)),
         };
         SafeTensorsWriter.Write(Target, [.. values.Select(v => new TensorEntry(v.Key, v.Value.dtype, v.Value.shape))], name => values[name]);
         using var file = SafeTensorsFile.Open(Target);
@@ -36,7 +37,7 @@ public sealed class SafeTensorsFileTests : IDisposable
     {
         Native.TorchLibrary.EnsureLoaded();
         TensorEntry[] entries = [.. Enumerable.Range(0, 5).Select(i => new TensorEntry($"t{i}", ScalarType.Float32, [4, 4]))];
-        SafeTensorsWriter.WriteFolder(_folder.Path, entries, name => full([4, 4], name[1] - '0'), shardBytes: 2 * 64);
+        SafeTensorsWriter.WriteFolder(_folder.Path, entries, name => full([4, 4], Scalars.OfInteger(name[1] - '0')), shardBytes: 2 * 64);
 
         Assert.Equal(_folder.File("model.safetensors.index.json"), TensorContainer.FindIn(_folder.Path));
         Assert.Equal(3, Directory.EnumerateFiles(_folder.Path, "model-0000?-of-00003.safetensors").Count());

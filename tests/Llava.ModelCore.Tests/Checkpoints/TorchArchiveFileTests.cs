@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Native;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Tests.Checkpoints;
@@ -217,7 +218,7 @@ public sealed class TorchArchiveFileTests : IDisposable
             ["transposed"] = randn(4, 6).t(),
             ["scalar"] = tensor(3.5),
             ["none"] = empty(0, 7),
-            ["ids"] = arange(9),
+            ["ids"] = arange(Scalars.OfInteger(9)),
             ["flags"] = tensor(new[] { true, false }),
         };
         TorchArchiveWriter.Write(Archive, [.. values.Select(v => new TensorEntry(v.Key, v.Value.dtype, v.Value.shape))], name => values[name]);

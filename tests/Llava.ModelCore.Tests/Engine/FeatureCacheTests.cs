@@ -54,5 +54,5 @@ public sealed class FeatureCacheTests
         Assert.Equal(before, DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount);
     }
 
-    private Tensor Encode(ImageInput image) => full([1, 8], (float)++_encoded);
+    private Tensor Encode(ImageInput image) => full([1, 8], Scalars.Of(++_encoded), ScalarType.Float32);
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Llava.ModelCore.Engine;
 using Llava.ModelCore.Models;
+using Llava.ModelCore.Native;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Tests.Engine;
@@ -18,7 +19,7 @@ internal static class NaiveGeneration
             var embeddings = Splice(model, request, [.. generated.Select(g => g.Token)]);
             var length = embeddings.shape[0];
             var attention = new PaddedAttention(1, PaddedAttention.CausalMask(length));
-            var hidden = model.Language.Forward(embeddings, arange(length, ScalarType.Int64), length, attention);
+            var hidden = model.Language.Forward(embeddings, arange(Scalars.OfInteger(length), ScalarType.Int64), length, attention);
             var logits = MemoryMarshal.Cast<byte, float>(model.Language.Logits(hidden.narrow(0, length - 1, 1)).bytes).ToArray();
             generated.Add((logits.IndexOf(logits.Max()), logits));
         }

@@ -25,7 +25,7 @@ public sealed class PromptEmbedderTests : IDisposable
         {
             using var constant = no_grad();
             // Token i is embedded as (i, i).
-            parameter.copy_(name == "embed_tokens.weight" ? arange(10).to(ScalarType.Float32).unsqueeze(1).expand(10, 2) : ones_like(parameter));
+            parameter.copy_(name == "embed_tokens.weight" ? arange(Scalars.OfInteger(10)).to(ScalarType.Float32).unsqueeze(1).expand(10, 2) : ones_like(parameter));
         }
     }
 
@@ -121,7 +121,7 @@ public sealed class PromptEmbedderTests : IDisposable
         _scope.Dispose();
     }
 
-    private static Tensor Features(int count, float value) => full([count, 2], value);
+    private static Tensor Features(int count, float value) => full([count, 2], Scalars.Of(value), ScalarType.Float32);
 
     private static float[] Column(Tensor rows) => rows.detach().select(1, 0).contiguous().data<float>().ToArray();
 

@@ -79,7 +79,7 @@ internal sealed class ModelCase : IDisposable
     public Tensor Run(SplicedSequence sequence, Action<int, Tensor>? observe = null)
     {
         var attention = new PaddedAttention(1, PaddedAttention.CausalMask(sequence.Length));
-        return Model.Language.Forward(sequence.Embeddings, arange(sequence.Length, ScalarType.Int64), sequence.Length, attention, observe);
+        return Model.Language.Forward(sequence.Embeddings, arange(Scalars.OfInteger(sequence.Length), ScalarType.Int64), sequence.Length, attention, observe);
     }
 
     public void RequireClose(string name, Tensor actual) => Close.Require(name, Expected.Read(name), actual, Tolerance);

@@ -126,7 +126,7 @@ public sealed class SceneTrainingTests : IDisposable
         Tensor Embed(IEnumerable<int> ids) => model.Language.Embed(tensor(ids.Select(id => (long)id).ToArray()));
         var embeddings = cat([Embed(tokenizer.Prefix), model.EncodeImages(pixels).squeeze(0), Embed(turn.Concat(answer))], 0);
         var length = embeddings.shape[0];
-        var hidden = model.Language.Forward(embeddings, arange(length), length, new PaddedAttention(1, PaddedAttention.CausalMask(length)));
+        var hidden = model.Language.Forward(embeddings, arange(Scalars.OfInteger(length)), length, new PaddedAttention(1, PaddedAttention.CausalMask(length)));
         return model.Language.Logits(hidden.narrow(0, length - answer.Length - 1, answer.Length));
     }
 }

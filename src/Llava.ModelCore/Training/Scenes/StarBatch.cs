@@ -1,4 +1,5 @@
 using Llava.ModelCore.Models;
+using Llava.ModelCore.Native;
 using Llava.ModelCore.Scenes;
 using static TorchSharp.torch;
 
@@ -84,8 +85,8 @@ internal sealed class StarBatch : IDisposable
     public Tensor Mask(ScalarType type)
     {
         var keys = Segments.unsqueeze(1);
-        var isVisible = keys.eq(Segments.unsqueeze(2)).logical_or(keys.eq(0)).logical_and(ones(Length, Length, ScalarType.Bool).tril());
-        return zeros(Count, Length, Length, type).masked_fill(isVisible.logical_not(), float.NegativeInfinity).unsqueeze(1);
+        var isVisible = keys.eq(Segments.unsqueeze(2)).logical_or(keys.eq(Scalars.OfInteger(0))).logical_and(ones(Length, Length, ScalarType.Bool).tril());
+        return zeros(Count, Length, Length, type).masked_fill(isVisible.logical_not(), Scalars.Of(double.NegativeInfinity)).unsqueeze(1);
     }
 
     /// <inheritdoc/>

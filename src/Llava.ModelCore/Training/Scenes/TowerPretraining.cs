@@ -49,7 +49,7 @@ internal sealed class TowerPretraining : ISceneStage, IDisposable
     {
         var (logits, labels) = Predict((PatchBatch)batch);
         var losses = logits.Select((l, i) => nn.functional.cross_entropy(l, labels[i], _classWeights[i])).ToArray();
-        var isCovered = labels[2].gt(0);
+        var isCovered = labels[2].gt(Scalars.OfInteger(0));
         var isRight = logits[2].argmax(-1).eq(labels[2]).logical_and(isCovered);
         return (stack(losses).sum(), isRight.sum().to(ScalarType.Float32) / isCovered.sum().to(ScalarType.Float32));
     }
@@ -75,7 +75,7 @@ internal sealed class TowerPretraining : ISceneStage, IDisposable
 
     private static double CoveredAccuracy(Tensor logits, Tensor labels, bool hasNone)
     {
-        var counted = hasNone ? labels.gt(0) : ones_like(labels, ScalarType.Bool);
+        var counted = hasNone ? labels.gt(Scalars.OfInteger(0)) : ones_like(labels, ScalarType.Bool);
         var right = logits.argmax(-1).eq(labels).logical_and(counted).sum().item<long>();
         return (double)right / counted.sum().item<long>();
     }
