@@ -1,11 +1,14 @@
 using Llava.Hosting.Health;
 using Llava.Hosting.Paths;
+using Llava.Hosting.Transport;
 using Llava.Ledger;
 using Llava.Scheduler.Completion;
 using Llava.Scheduler.Dispatch;
 using Llava.Scheduler.Expansion;
 using Llava.Scheduler.Recovery;
 using Llava.Scheduler.Sources;
+using Llava.Scheduler.Submission;
+using MassTransit.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -38,6 +41,8 @@ public static class SchedulerServices
         services.AddHostedService<ExpansionLoop>();
         services.AddHostedService<DispatchLoop>();
         services.AddHostedService<CompletionLoop>();
+        services.RegisterConsumer<SubmitJobConsumer>();
+        services.AddSingleton<IReceiveEndpoints, SubmissionEndpoint>();
         services.AddReadyCheck("ledger", (provider, cancellation) => provider.GetRequiredService<LedgerSetup>().IsReachableAsync(cancellation));
         return services;
     }

@@ -12,13 +12,7 @@ internal sealed class ChunkEndpoints(ConsumerOptions options) : IReceiveEndpoint
         {
             bus.ReceiveEndpoint(ChunkQueue.NameFor(model), endpoint =>
             {
-                if (endpoint is IRabbitMqReceiveEndpointConfigurator queue)
-                {
-                    queue.SetQuorumQueue();
-                }
-
-                endpoint.ConfigureConsumeTopology = false;
-                endpoint.PublishFaults = false;
+                endpoint.UseWorkQueue();
                 endpoint.PrefetchCount = options.ConcurrentChunks;
                 endpoint.ConfigureConsumer<RunChunkConsumer>(context);
             });

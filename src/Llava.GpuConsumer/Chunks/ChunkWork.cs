@@ -1,6 +1,7 @@
 using Llava.Contracts.Messages;
 using Llava.GpuConsumer.Runners;
 using Llava.GpuConsumer.Workers;
+using Llava.Hosting.Transport;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Results;
 
@@ -56,6 +57,11 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, held.Stopped);
         var request = await requests.GetAsync(held.Lease.Job, stop.Token);
+        if (request.Model != model)
+        {
+            throw new MalformedMessageException($"RunChunk asks model '{model}' for chunk {held.Lease.ChunkNo} of job '{held.Lease.Job}', which is for model '{request.Model}'.");
+        }
+
         var runner = await runners.GetAsync(model, stop.Token);
         var items = held.Untried ?? await ledger.Leases.MissingItemsAsync(held.Lease, stop.Token);
         held.Untried = null;

@@ -1,5 +1,6 @@
 using Llava.Contracts;
 using Llava.Contracts.Messages;
+using Llava.Hosting.Transport;
 using MassTransit;
 using Microsoft.Extensions.Logging;
 
@@ -13,7 +14,8 @@ internal sealed partial class RunChunkConsumer(ChunkWork work, ProbationGate gat
 {
     public async Task Consume(ConsumeContext<RunChunk> context)
     {
-        var (job, chunkNo, _, attempt) = context.Message;
+        var (job, chunkNo, model, attempt) = context.Message;
+        Check(context.Message);
         var cancellation = context.CancellationToken;
         HeldLease? held = null;
         try
@@ -22,18 +24,32 @@ internal sealed partial class RunChunkConsumer(ChunkWork work, ProbationGate gat
             held = await work.ClaimAsync(context.Message, cancellation);
             if (held is not null)
             {
-                await work.RunAsync(held, context.Message.Model, cancellation);
+                await work.RunAsync(held, model, cancellation);
             }
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested || held?.Stopped.IsCancellationRequested == true)
         {
             await work.ReleaseAsync(held, countAttempt: false);
         }
+        catch (MalformedMessageException)
+        {
+            await work.ReleaseAsync(held, countAttempt: false);
+            throw;
+        }
         catch (Exception failure) when (context.GetRetryAttempt() >= options.Retries)
         {
             // Not thrown on: the ledger hands the chunk out again, and an error queue would only keep a second copy of that fact.
             GivenBack(job, chunkNo, failure);
             await work.ReleaseAsync(held, countAttempt: failure is UnansweredItemsException, failure.Message);
+        }
+    }
+
+    /// <summary>A stranger on the broker must not make this process load what it likes.</summary>
+    private void Check(RunChunk message)
+    {
+        if (message.JobId.Value <= 0 || message.ChunkNo < 0 || message.Attempt < 0 || !options.Models.Contains(message.Model))
+        {
+            throw new MalformedMessageException($"{message} names no job, chunk or attempt there can be, or a model that is not served here ({string.Join(", ", options.Models)}).");
         }
     }
 

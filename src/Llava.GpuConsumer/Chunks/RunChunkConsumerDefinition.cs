@@ -1,3 +1,4 @@
+using Llava.Hosting.Transport;
 using MassTransit;
 
 namespace Llava.GpuConsumer.Chunks;
@@ -17,7 +18,11 @@ internal sealed class RunChunkConsumerDefinition : ConsumerDefinition<RunChunkCo
     {
         if (_options.Retries > 0)
         {
-            endpointConfigurator.UseMessageRetry(retry => retry.Exponential(_options.Retries, _options.FirstPause, _options.LongestPause, 2 * _options.FirstPause));
+            endpointConfigurator.UseMessageRetry(retry =>
+            {
+                retry.Ignore<MalformedMessageException>();
+                retry.Exponential(_options.Retries, _options.FirstPause, _options.LongestPause, 2 * _options.FirstPause);
+            });
         }
     }
 }

@@ -35,18 +35,27 @@ public static class TransportServices
             bus.DisableUsageTelemetry();
             if (chosen.Kind == TransportKind.RabbitMq)
             {
-                UseRabbitMq(bus, chosen.RabbitMq);
+                bus.UsingRabbitMq((context, configurator) =>
+                {
+                    UseHost(configurator, chosen.RabbitMq);
+                    ConfigureEndpoints(context, configurator);
+                });
             }
             else
             {
                 bus.UsingInMemory(ConfigureEndpoints);
             }
         });
+        if (chosen.Kind == TransportKind.RabbitMq)
+        {
+            services.AddMassTransit<IOutgoingBus>(bus => bus.UsingRabbitMq((_, configurator) => UseHost(configurator, chosen.RabbitMq)));
+        }
+
+        services.AddSingleton(provider => new MessageSender(provider.GetService<IOutgoingBus>() ?? provider.GetRequiredService<IBus>(), chosen.SendTimeout));
         return services;
     }
 
-    private static void UseRabbitMq(IBusRegistrationConfigurator bus, RabbitMqOptions options) => bus.UsingRabbitMq((context, configurator) =>
-    {
+    private static void UseHost(IRabbitMqBusFactoryConfigurator configurator, RabbitMqOptions options) =>
         configurator.Host(options.Host, (ushort)options.Port, options.VirtualHost, host =>
         {
             host.Username(options.Username);
@@ -54,8 +63,6 @@ public static class TransportServices
             host.PublisherConfirmation = true;
             host.Heartbeat(TimeSpan.FromSeconds(10));
         });
-        ConfigureEndpoints(context, configurator);
-    });
 
     private static void ConfigureEndpoints(IBusRegistrationContext context, IBusFactoryConfigurator bus)
     {

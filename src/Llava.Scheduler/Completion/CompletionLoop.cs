@@ -2,15 +2,13 @@ using Llava.Contracts.Messages;
 using Llava.Hosting.Transport;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Signals;
-using MassTransit;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Llava.Scheduler.Completion;
 
 /// <summary>Ends jobs that have nothing left to do and publishes their end, again after a crash until the ledger knows that it went out.</summary>
-internal sealed partial class CompletionLoop(JobEnding ending, ILedgerSignal signal, IBus bus, IOptions<TransportOptions> transport, SchedulerOptions options, ILogger<CompletionLoop> logger) : BackgroundService
+internal sealed partial class CompletionLoop(JobEnding ending, ILedgerSignal signal, MessageSender sender, SchedulerOptions options, ILogger<CompletionLoop> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -36,10 +34,8 @@ internal sealed partial class CompletionLoop(JobEnding ending, ILedgerSignal sig
 
     private async Task AnnounceAsync(EndedJob job, CancellationToken cancellation)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(transport.Value.SendTimeout);
         var counts = job.Progress;
-        await bus.Publish(new JobCompleted(job.Job.Id, job.EndState, counts.Succeeded, counts.Failed, counts.Total), deadline.Token);
+        await sender.PublishAsync(new JobCompleted(job.Job.Id, job.EndState, counts.Succeeded, counts.Failed, counts.Total), cancellation);
         await ending.AnnouncedAsync(job, cancellation);
     }
 

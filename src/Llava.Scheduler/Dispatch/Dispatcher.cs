@@ -2,14 +2,12 @@ using Llava.Contracts.Messages;
 using Llava.Hosting.Transport;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Workers;
-using MassTransit;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Llava.Scheduler.Dispatch;
 
 /// <summary>Fills each model's window: picks chunks fairly, publishes them, and notes in the ledger that they went out.</summary>
-internal sealed partial class Dispatcher(ChunkDispatch chunks, WorkerRegistry workers, ISendEndpointProvider bus, IOptions<TransportOptions> transport, ILogger<Dispatcher> logger)
+internal sealed partial class Dispatcher(ChunkDispatch chunks, WorkerRegistry workers, MessageSender sender, ILogger<Dispatcher> logger)
 {
     private const int UsualChunk = 32;
     private const int MostWaiting = 256;
@@ -56,10 +54,7 @@ internal sealed partial class Dispatcher(ChunkDispatch chunks, WorkerRegistry wo
     /// <summary>Sends, then notes: a crash in between sends twice, and the second finds nothing to do.</summary>
     private async Task PublishAsync(string model, List<WaitingChunk> picked, CancellationToken cancellation)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(transport.Value.SendTimeout);
-        var queue = await bus.GetSendEndpoint(ChunkQueue.AddressFor(model));
-        await Task.WhenAll(picked.Select(chunk => queue.Send(new RunChunk(chunk.Job, chunk.ChunkNo, model, chunk.Attempt), deadline.Token)));
+        await sender.SendAsync(ChunkQueue.AddressFor(model), [.. picked.Select(chunk => new RunChunk(chunk.Job, chunk.ChunkNo, model, chunk.Attempt))], cancellation);
         await chunks.MarkPublishedAsync(picked, cancellation);
         Published(picked.Count, model);
     }

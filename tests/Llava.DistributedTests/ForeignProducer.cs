@@ -1,0 +1,63 @@
+using System.Text;
+using System.Text.Json;
+using Llava.TestServers;
+using RabbitMQ.Client;
+
+namespace Llava.DistributedTests;
+
+/// <summary>A program that knows AMQP and JSON but nothing of MassTransit.</summary>
+internal sealed class ForeignProducer : IAsyncDisposable
+{
+    private readonly IConnection _connection;
+    private readonly IChannel _channel;
+
+    private ForeignProducer(IConnection connection, IChannel channel) => (_connection, _channel) = (connection, channel);
+
+    public static async Task<ForeignProducer> ConnectAsync(RabbitVirtualHost broker)
+    {
+        ConnectionFactory factory = new() { HostName = "127.0.0.1", Port = broker.Server.Port, VirtualHost = broker.Name };
+        var connection = await factory.CreateConnectionAsync();
+        return new(connection, await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true)));
+    }
+
+    public async Task SendAsync(string exchange, string body, string? contentType = "application/json")
+    {
+        BasicProperties properties = new() { Persistent = true, MessageId = Guid.NewGuid().ToString() };
+        if (contentType is not null)
+        {
+            properties.ContentType = contentType;
+        }
+
+        await _channel.BasicPublishAsync(exchange, routingKey: "", mandatory: true, properties, Encoding.UTF8.GetBytes(body));
+    }
+
+    /// <summary>Binds a queue of this producer's own to an event's exchange.</summary>
+    public async Task<string> ListenAsync(string exchange)
+    {
+        await _channel.ExchangeDeclareAsync(exchange, ExchangeType.Fanout, durable: true);
+        var queue = (await _channel.QueueDeclareAsync()).QueueName;
+        await _channel.QueueBindAsync(queue, exchange, routingKey: "");
+        return queue;
+    }
+
+    /// <summary>The next event in the queue: its <c>message</c>, as docs/messages.md says.</summary>
+    public async Task<JsonElement> ReceiveAsync(string queue)
+    {
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            if (await _channel.BasicGetAsync(queue, autoAck: true, patience.Token) is { } delivery)
+            {
+                return JsonDocument.Parse(delivery.Body).RootElement.GetProperty("message").Clone();
+            }
+
+            await Task.Delay(20, patience.Token);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _channel.DisposeAsync();
+        await _connection.DisposeAsync();
+    }
+}

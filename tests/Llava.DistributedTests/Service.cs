@@ -1,0 +1,147 @@
+using System.Globalization;
+using Llava.Contracts;
+using Llava.Contracts.Requests;
+using Llava.Contracts.States;
+using Llava.GpuConsumer;
+using Llava.GpuConsumer.Runners;
+using Llava.Hosting.Transport;
+using Llava.Ledger;
+using Llava.Ledger.Jobs;
+using Llava.Ledger.Results;
+using Llava.Scheduler;
+using Llava.TestServers;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Llava.DistributedTests;
+
+/// <summary>Scheduler and consumer of the null model in this process, on a real broker.</summary>
+internal sealed class Service : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("llava-service-").FullName;
+    private readonly List<IHost> _hosts = [];
+
+    private Service(RabbitVirtualHost broker) => Broker = broker;
+
+    public RabbitVirtualHost Broker { get; }
+
+    public IServiceProvider Services => _hosts[0].Services;
+
+    /// <summary>Starts both roles as the broker's guest.</summary>
+    public static async Task<Service> StartAsync(RabbitServer broker)
+    {
+        Service service = new(await broker.AddVirtualHostAsync());
+        await service.AddAsync(services => AddScheduler(services, service._folder));
+        await service.AddAsync(services => AddConsumer(services));
+        return service;
+    }
+
+    /// <summary>Starts the roles as two users that may do no more than their work.</summary>
+    public static async Task<Service> StartAsync(RabbitServer broker, BrokerUser scheduler, BrokerUser consumer)
+    {
+        Service service = new(await broker.AddVirtualHostAsync());
+        foreach (var user in (BrokerUser[])[scheduler, consumer])
+        {
+            await service.Broker.AddUserAsync(user.Name, BrokerUser.Password, user.Configure, user.Write, user.Read);
+        }
+
+        await service.AddAsync(services => AddScheduler(services, service._folder), scheduler);
+        await service.AddAsync(services => AddConsumer(services), consumer);
+        return service;
+    }
+
+    public string Write(string name, IEnumerable<string> lines)
+    {
+        var path = Path.Combine(_folder, name);
+        File.WriteAllLines(path, lines);
+        return path;
+    }
+
+    /// <summary>A request for the null model with numbered text-only questions.</summary>
+    public JobRequest Request(int items, string? key = null) => new()
+    {
+        Model = NullItemRunner.ModelName,
+        ChunkItems = 8,
+        IdempotencyKey = key,
+        Source = new()
+        {
+            Kind = SourceKind.Manifest,
+            Path = Write($"{items}.jsonl", Enumerable.Range(0, items).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""{"id":"q{{i}}","prompt":"question {{i}}"}"""))),
+        },
+    };
+
+    public async Task<JobRecord> WaitForEndAsync(JobId job)
+    {
+        using CancellationTokenSource patience = new(Patience);
+        while (true)
+        {
+            var record = await Services.GetRequiredService<JobReader>().ReadAsync(job, patience.Token);
+            if (JobStates.Table.IsFinal(record.State))
+            {
+                return record;
+            }
+
+            await Task.Delay(50, patience.Token);
+        }
+    }
+
+    /// <summary>Checks that the job completed with one answer for each of its items.</summary>
+    public async Task AssertAnsweredAsync(JobId job, int items)
+    {
+        Assert.Equal(JobState.Completed, (await WaitForEndAsync(job)).State);
+        List<string> answers = [];
+        await foreach (var result in Services.GetRequiredService<ResultReader>().StreamAsync(job))
+        {
+            answers.Add(result.Result.Text!);
+        }
+
+        Assert.Equal(Enumerable.Range(0, items).Select(i => $"question {i}"), answers);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var host in Enumerable.Reverse(_hosts))
+        {
+            await host.StopAsync();
+            await ((IAsyncDisposable)host).DisposeAsync();
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static void AddScheduler(IServiceCollection services, string folder) => services.AddLlavaScheduler(options => options.Configure(o => o.ImageRoots = [folder]));
+
+    private static void AddConsumer(IServiceCollection services) => services.AddLlavaConsumer(options => options.Configure(o => o.Models = [NullItemRunner.ModelName]));
+
+    private async Task AddAsync(Action<IServiceCollection> addRole, BrokerUser? user = null)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Configuration["Llava:Transport:Kind"] = nameof(TransportKind.RabbitMq);
+        builder.Configuration["Llava:Transport:Drain"] = "00:00:01";
+        builder.Configuration["Llava:Transport:RabbitMq:Host"] = "127.0.0.1";
+        builder.Configuration["Llava:Transport:RabbitMq:Port"] = Broker.Server.Port.ToString(CultureInfo.InvariantCulture);
+        builder.Configuration["Llava:Transport:RabbitMq:VirtualHost"] = Broker.Name;
+        if (user is not null)
+        {
+            builder.Configuration["Llava:Transport:RabbitMq:Username"] = user.Name;
+            builder.Configuration["Llava:Transport:RabbitMq:PasswordFile"] = Write($"{user.Name}.secret", [BrokerUser.Password]);
+        }
+
+        builder.Logging.SetMinimumLevel(LogLevel.Critical);
+        builder.Services.AddLlavaLedger(options => options.Configure(o => o.Path = Path.Combine(_folder, "ledger.db")));
+        addRole(builder.Services);
+        builder.Services.AddLlavaTransport(builder.Configuration);
+        var host = builder.Build();
+        _hosts.Add(host);
+        await host.StartAsync();
+    }
+}
+
+/// <summary>A user of the broker and what it may configure, write and read, as regular expressions.</summary>
+internal sealed record BrokerUser(string Name, string Configure, string Write, string Read)
+{
+    public const string Password = "a-test's-secret";
+}

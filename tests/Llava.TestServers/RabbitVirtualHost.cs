@@ -1,0 +1,35 @@
+using System.Text.Json;
+
+namespace Llava.TestServers;
+
+/// <summary>A virtual host of a broker: queues and users of one test.</summary>
+/// <param name="server">The broker.</param>
+/// <param name="name">Name of the virtual host.</param>
+public sealed class RabbitVirtualHost(RabbitServer server, string name)
+{
+    /// <summary>The broker.</summary>
+    public RabbitServer Server { get; } = server;
+
+    /// <summary>Name of the virtual host.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Adds a user who may configure, write and read what the expressions match, here only.</summary>
+    public async Task AddUserAsync(string user, string password, string configure, string write, string read)
+    {
+        await Server.PutAsync($"users/{user}", new { password, tags = "" });
+        await Server.PutAsync($"permissions/{Name}/{user}", new { configure, write, read });
+    }
+
+    /// <summary>Messages in the queue, delivered and unacknowledged ones included; null when there is no such queue.</summary>
+    public async Task<int?> CountAsync(string queue) =>
+        await FindAsync(queue) is { } found && found.TryGetProperty("messages", out var count) ? count.GetInt32() : null;
+
+    /// <summary>Type of the queue, such as <c>quorum</c>; null when there is no such queue.</summary>
+    public async Task<string?> TypeAsync(string queue) => (await FindAsync(queue))?.GetProperty("type").GetString();
+
+    /// <summary>Waits until the queue holds so many messages; the broker counts once a second.</summary>
+    public Task WaitForCountAsync(string queue, int count) =>
+        ServerFolder.WaitUntilAsync($"{count} messages in queue '{queue}'", async () => await CountAsync(queue) == count);
+
+    private Task<JsonElement?> FindAsync(string queue) => Server.GetAsync($"queues/{Name}/{queue}");
+}
