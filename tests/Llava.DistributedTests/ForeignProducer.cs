@@ -13,9 +13,9 @@ internal sealed class ForeignProducer : IAsyncDisposable
 
     private ForeignProducer(IConnection connection, IChannel channel) => (_connection, _channel) = (connection, channel);
 
-    public static async Task<ForeignProducer> ConnectAsync(RabbitVirtualHost broker)
+    public static async Task<ForeignProducer> ConnectAsync(RabbitVirtualHost broker, string user = "guest", string password = "guest")
     {
-        ConnectionFactory factory = new() { HostName = "127.0.0.1", Port = broker.Server.Port, VirtualHost = broker.Name };
+        ConnectionFactory factory = new() { HostName = "127.0.0.1", Port = broker.Server.Port, VirtualHost = broker.Name, UserName = user, Password = password };
         var connection = await factory.CreateConnectionAsync();
         return new(connection, await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true)));
     }
@@ -31,11 +31,15 @@ internal sealed class ForeignProducer : IAsyncDisposable
         await _channel.BasicPublishAsync(exchange, routingKey: "", mandatory: true, properties, Encoding.UTF8.GetBytes(body));
     }
 
-    /// <summary>Binds a queue of this producer's own to an event's exchange.</summary>
-    public async Task<string> ListenAsync(string exchange)
+    /// <summary>Binds a queue of this producer's own to an event's exchange, which is there once an event was published.</summary>
+    public async Task<string> ListenAsync(string exchange, bool declares = true)
     {
-        await _channel.ExchangeDeclareAsync(exchange, ExchangeType.Fanout, durable: true);
-        var queue = (await _channel.QueueDeclareAsync()).QueueName;
+        if (declares)
+        {
+            await _channel.ExchangeDeclareAsync(exchange, ExchangeType.Fanout, durable: true);
+        }
+
+        var queue = (await _channel.QueueDeclareAsync($"producer.{Guid.NewGuid():N}")).QueueName;
         await _channel.QueueBindAsync(queue, exchange, routingKey: "");
         return queue;
     }

@@ -19,7 +19,10 @@ namespace Llava.DistributedTests;
 /// <summary>Scheduler and consumer of the null model in this process, on a real broker.</summary>
 internal sealed class Service : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    /// <summary>Password of every user but guest.</summary>
+    public const string Password = "a-test's-secret";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("llava-service-").FullName;
     private readonly List<IHost> _hosts = [];
@@ -39,17 +42,19 @@ internal sealed class Service : IAsyncDisposable
         return service;
     }
 
-    /// <summary>Starts the roles as two users that may do no more than their work.</summary>
-    public static async Task<Service> StartAsync(RabbitServer broker, BrokerUser scheduler, BrokerUser consumer)
+    /// <summary>Starts each role as the user that <c>compose/rabbitmq/users.sh</c> makes for it.</summary>
+    public static async Task<Service> StartAsLeastPrivilegedAsync(RabbitServer broker)
     {
         Service service = new(await broker.AddVirtualHostAsync());
-        foreach (var user in (BrokerUser[])[scheduler, consumer])
+        Dictionary<string, string> variables = new() { ["LLAVA_VIRTUAL_HOST"] = service.Broker.Name };
+        foreach (var user in (string[])["scheduler", "consumer", "producer"])
         {
-            await service.Broker.AddUserAsync(user.Name, BrokerUser.Password, user.Configure, user.Write, user.Read);
+            variables[$"LLAVA_{user.ToUpperInvariant()}_PASSWORD_FILE"] = service.Write($"{user}.secret", [Password]);
         }
 
-        await service.AddAsync(services => AddScheduler(services, service._folder), scheduler);
-        await service.AddAsync(services => AddConsumer(services), consumer);
+        await broker.RunScriptAsync(Path.Combine(Repository.Root, "compose", "rabbitmq", "users.sh"), variables);
+        await service.AddAsync(services => AddScheduler(services, service._folder), "scheduler");
+        await service.AddAsync(services => AddConsumer(services), "consumer");
         return service;
     }
 
@@ -116,7 +121,7 @@ internal sealed class Service : IAsyncDisposable
 
     private static void AddConsumer(IServiceCollection services) => services.AddLlavaConsumer(options => options.Configure(o => o.Models = [NullItemRunner.ModelName]));
 
-    private async Task AddAsync(Action<IServiceCollection> addRole, BrokerUser? user = null)
+    private async Task AddAsync(Action<IServiceCollection> addRole, string? user = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration["Llava:Transport:Kind"] = nameof(TransportKind.RabbitMq);
@@ -126,8 +131,8 @@ internal sealed class Service : IAsyncDisposable
         builder.Configuration["Llava:Transport:RabbitMq:VirtualHost"] = Broker.Name;
         if (user is not null)
         {
-            builder.Configuration["Llava:Transport:RabbitMq:Username"] = user.Name;
-            builder.Configuration["Llava:Transport:RabbitMq:PasswordFile"] = Write($"{user.Name}.secret", [BrokerUser.Password]);
+            builder.Configuration["Llava:Transport:RabbitMq:Username"] = user;
+            builder.Configuration["Llava:Transport:RabbitMq:PasswordFile"] = Path.Combine(_folder, $"{user}.secret");
         }
 
         builder.Logging.SetMinimumLevel(LogLevel.Critical);
@@ -138,10 +143,4 @@ internal sealed class Service : IAsyncDisposable
         _hosts.Add(host);
         await host.StartAsync();
     }
-}
-
-/// <summary>A user of the broker and what it may configure, write and read, as regular expressions.</summary>
-internal sealed record BrokerUser(string Name, string Configure, string Write, string Read)
-{
-    public const string Password = "a-test's-secret";
 }

@@ -91,7 +91,10 @@ public sealed class RabbitServer : IAsyncDisposable
     public Task SetMemoryAlarmAsync(bool isOn) => ControlAsync("set_vm_memory_high_watermark", isOn ? "0.0000001" : "0.6");
 
     /// <summary>Makes the broker believe that the disk is full, or again that it is not.</summary>
-    public Task SetDiskAlarmAsync(bool isOn) => ControlAsync("set_disk_free_limit", isOn ? "900TB" : "50MB");
+    public Task SetDiskAlarmAsync(bool isOn) => ControlAsync("set_disk_free_limit", isOn ? "900000000000000" : "50000000");
+
+    /// <summary>Runs a script in which <c>rabbitmqctl</c> is this broker's.</summary>
+    public Task RunScriptAsync(string script, IReadOnlyDictionary<string, string> variables) => RunAsync("/bin/sh", [script], variables);
 
     public async ValueTask DisposeAsync()
     {
@@ -100,9 +103,12 @@ public sealed class RabbitServer : IAsyncDisposable
             await KillAsync();
         }
 
-        // The port mapper outlives its node.
-        using var mapper = Process.Start("epmd", ["-port", $"{_mapperPort}", "-kill"]);
-        await mapper.WaitForExitAsync();
+        // The port mapper outlives its node, and lives as long as it believes in it.
+        await ServerFolder.WaitUntilAsync("The port mapper's end", async () =>
+        {
+            await RunAsync("epmd", ["-port", $"{_mapperPort}", "-kill"], new Dictionary<string, string>());
+            return true;
+        });
         _management.Dispose();
         _folder.Dispose();
     }
@@ -146,12 +152,15 @@ public sealed class RabbitServer : IAsyncDisposable
         ["ERL_EPMD_PORT"] = $"{_mapperPort}",
         ["ERL_EPMD_ADDRESS"] = "127.0.0.1",
         ["ERL_MAX_PORTS"] = "65536",
+        ["PATH"] = $"/usr/lib/rabbitmq/bin:{Environment.GetEnvironmentVariable("PATH")}",
     };
 
-    private async Task ControlAsync(params string[] arguments)
+    private Task ControlAsync(params string[] arguments) => RunAsync("/usr/lib/rabbitmq/bin/rabbitmqctl", arguments, new Dictionary<string, string>());
+
+    private async Task RunAsync(string program, string[] arguments, IReadOnlyDictionary<string, string> variables)
     {
-        ProcessStartInfo start = new("/usr/lib/rabbitmq/bin/rabbitmqctl", arguments) { WorkingDirectory = _folder.Path };
-        foreach (var (name, value) in Surroundings())
+        ProcessStartInfo start = new(program, arguments) { WorkingDirectory = _folder.Path };
+        foreach (var (name, value) in Surroundings().Concat(variables))
         {
             start.Environment[name] = value;
         }

@@ -13,13 +13,6 @@ public sealed class RabbitVirtualHost(RabbitServer server, string name)
     /// <summary>Name of the virtual host.</summary>
     public string Name { get; } = name;
 
-    /// <summary>Adds a user who may configure, write and read what the expressions match, here only.</summary>
-    public async Task AddUserAsync(string user, string password, string configure, string write, string read)
-    {
-        await Server.PutAsync($"users/{user}", new { password, tags = "" });
-        await Server.PutAsync($"permissions/{Name}/{user}", new { configure, write, read });
-    }
-
     /// <summary>Messages in the queue, delivered and unacknowledged ones included; null when there is no such queue.</summary>
     public async Task<int?> CountAsync(string queue) =>
         await FindAsync(queue) is { } found && found.TryGetProperty("messages", out var count) ? count.GetInt32() : null;
