@@ -9,6 +9,7 @@ var root = new RootCommand("Bulk image captioning, visual question answering and
     StatusCommand.Create(),
     ResultsCommand.Create(),
     UpCommand.Create(),
+    ServeCommand.Create(),
     TrainCommand.Create(),
     ScenesCommand.Create(),
     DoctorCommand.Create(),

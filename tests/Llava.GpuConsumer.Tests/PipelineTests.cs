@@ -2,6 +2,7 @@ using System.Globalization;
 using Llava.Contracts;
 using Llava.Contracts.Messages;
 using Llava.Contracts.States;
+using Llava.GpuConsumer.Chunks;
 using Llava.GpuConsumer.Runners;
 using Llava.Hosting.Transport;
 using Llava.Ledger.Chunks;
@@ -211,6 +212,34 @@ public sealed class PipelineTests : IAsyncLifetime
 
         await AssertAllAnsweredAsync(job, 20);
         Assert.All(await _pipeline.ResultsAsync(job), result => Assert.Equal(1, result.Attempts));
+    }
+
+    [Fact]
+    public async Task A_lease_that_waits_for_another_try_is_renewed_but_not_for_ever()
+    {
+        await _pipeline.StartAsync(new ScriptedRunner((item, _) => ScriptedRunner.Echo(item)));
+        var job = await _pipeline.SubmitAsync(1, model: "served by nobody");
+        await _pipeline.WaitForAsync(job, JobState.Queued);
+        var leases = _pipeline.Get<ChunkLeases>();
+        var held = _pipeline.Get<LeaseKeeper>().Keep((await leases.ClaimAsync(job, 0, 0, "this worker"))!);
+        held.Rest(_pipeline.Clock.GetTimestamp());
+
+        for (var waited = TimeSpan.Zero; waited < leases.Duration; waited += leases.Duration / 8)
+        {
+            _pipeline.Clock.Advance(leases.Duration / 8);
+            await Task.Delay(20);
+        }
+
+        Assert.Null(await leases.ClaimAsync(job, 0, 0, "another"));
+        ClaimedChunk? claimed = null;
+        for (var patience = 0; claimed is null && patience < 1000; patience++)
+        {
+            _pipeline.Clock.Advance(leases.Duration / 8);
+            await Task.Delay(20);
+            claimed = await leases.ClaimAsync(job, 0, 0, "another");
+        }
+
+        Assert.NotNull(claimed);
     }
 
     [Fact]

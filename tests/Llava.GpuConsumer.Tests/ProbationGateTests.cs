@@ -56,7 +56,7 @@ public sealed class ProbationGateTests
         using HeldLease held = new(new(new(new(1), 0, 0, 4, 1, 1, "w"), []));
         Assert.False(held.TryResume());
 
-        held.Rest();
+        held.Rest(now: 0);
 
         Assert.True(held.TryResume());
         Assert.False(held.TryResume());

@@ -1,14 +1,11 @@
+using Llava.Cli.Service;
 using Llava.Contracts.Requests;
 using Llava.GpuConsumer;
-using Llava.GpuConsumer.Runners;
 using Llava.Hosting.Transport;
 using Llava.Ledger;
-using Llava.ModelCore.Engine;
 using Llava.Scheduler;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Options;
 
 namespace Llava.Cli.Embedded;
 
@@ -27,9 +24,7 @@ internal static class EmbeddedServices
                 o.ImageRoots.Add(folder);
             }
         }));
-        services.AddOptions<EngineOptions>().BindConfiguration($"Llava:{EngineOptions.SectionName}");
-        services.AddSingleton(provider => new EngineItemRunnerFactory(provider.GetRequiredService<IOptions<EngineOptions>>().Value, TimeProvider.System));
-        services.AddSingleton<IItemRunnerFactory>(provider => new NullItemRunnerFactory(provider.GetRequiredService<EngineItemRunnerFactory>()));
+        builder.AddModels();
         services.AddLlavaConsumer(options => options.Configure(o =>
         {
             foreach (var model in models)

@@ -14,7 +14,7 @@ internal static class Login
     {
         if (!link.TrySpend(token))
         {
-            return Results.Text("Open the link that 'llava up' printed; it works once. Start 'llava up' again for a new one.\n", statusCode: StatusCodes.Status401Unauthorized);
+            return Results.Text("Open the link that this program printed when it started; it works once. Start it again for a new one.\n", statusCode: StatusCodes.Status401Unauthorized);
         }
 
         var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, "owner")], CookieAuthenticationDefaults.AuthenticationScheme);

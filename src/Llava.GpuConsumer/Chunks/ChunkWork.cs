@@ -8,7 +8,7 @@ using Llava.Ledger.Results;
 namespace Llava.GpuConsumer.Chunks;
 
 /// <summary>What a consumer does with one chunk.</summary>
-internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobRequests requests, IItemRunnerFactory runners, WorkerIdentity identity)
+internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobRequests requests, IItemRunnerFactory runners, WorkerIdentity identity, TimeProvider time)
 {
     /// <summary>Claims the chunk, or finds the claim of the try before; null when there is nothing to do.</summary>
     public async Task<HeldLease?> ClaimAsync(RunChunk message, CancellationToken cancellation)
@@ -32,7 +32,7 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
         }
         catch
         {
-            held.Rest();
+            held.Rest(time.GetTimestamp());
             throw;
         }
     }

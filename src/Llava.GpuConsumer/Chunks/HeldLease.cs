@@ -7,6 +7,7 @@ internal sealed class HeldLease : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private int _inWork = 1;
+    private long _restsSince;
 
     /// <param name="chunk">What was claimed; whoever claimed it is at work on it.</param>
     public HeldLease(ClaimedChunk chunk)
@@ -27,7 +28,15 @@ internal sealed class HeldLease : IDisposable
     public void Stop() => _stop.Cancel();
 
     /// <summary>Leaves the work to another try.</summary>
-    public void Rest() => Volatile.Write(ref _inWork, 0);
+    /// <param name="now">A time stamp of the caller's clock.</param>
+    public void Rest(long now)
+    {
+        _restsSince = now;
+        Volatile.Write(ref _inWork, 0);
+    }
+
+    /// <summary>When the work was last left to another try; null while someone is at it.</summary>
+    public long? RestsSince => Volatile.Read(ref _inWork) == 0 ? _restsSince : null;
 
     /// <summary>Takes the work up again; false when someone is at it, as with a message that came twice.</summary>
     public bool TryResume() => Interlocked.Exchange(ref _inWork, 1) == 0;

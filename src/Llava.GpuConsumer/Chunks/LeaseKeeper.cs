@@ -7,10 +7,16 @@ using Microsoft.Extensions.Logging;
 
 namespace Llava.GpuConsumer.Chunks;
 
-/// <summary>Renews every lease in work well before it ends, in one commit, and stops the work whose lease was lost or whose job was paused or cancelled.</summary>
-internal sealed partial class LeaseKeeper(ChunkLeases leases, ILedgerSignal signal, ILogger<LeaseKeeper> logger) : BackgroundService
+/// <summary>
+/// Renews every lease in work well before it ends, in one commit, and stops the work whose lease was lost or whose job was
+/// paused or cancelled. A lease that rests between two tries is renewed too, but not for ever: the next try never comes when
+/// the broker went away meanwhile and gave the message to another consumer.
+/// </summary>
+internal sealed partial class LeaseKeeper(ChunkLeases leases, ILedgerSignal signal, ConsumerOptions options, TimeProvider time, ILogger<LeaseKeeper> logger) : BackgroundService
 {
     private const int RenewalsPerLease = 4;
+
+    private readonly TimeSpan _longestRest = options.LongestPause + leases.Duration;
 
     private readonly ConcurrentDictionary<(JobId Job, int ChunkNo), HeldLease> _held = [];
 
@@ -48,11 +54,25 @@ internal sealed partial class LeaseKeeper(ChunkLeases leases, ILedgerSignal sign
             await listener.WaitAsync(leases.Duration / RenewalsPerLease, stoppingToken);
             try
             {
+                await GiveUpRestingAsync(stoppingToken);
                 await RenewAsync(stoppingToken);
             }
             catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
             {
                 RenewalFailed(failure);
+            }
+        }
+    }
+
+    private async Task GiveUpRestingAsync(CancellationToken cancellation)
+    {
+        foreach (var held in _held.Values.Where(held => held.RestsSince is { } since && time.GetElapsedTime(since) > _longestRest).ToList())
+        {
+            if (held.TryResume())
+            {
+                Forget(held);
+                await leases.ReleaseAsync(held.Lease, countAttempt: false, cancellation: cancellation);
+                RestGivenUp(held.Lease.Job, held.Lease.ChunkNo);
             }
         }
     }
@@ -91,6 +111,9 @@ internal sealed partial class LeaseKeeper(ChunkLeases leases, ILedgerSignal sign
 
     [LoggerMessage(3010, LogLevel.Error, "Leases could not be renewed; trying again before they end")]
     private partial void RenewalFailed(Exception failure);
+
+    [LoggerMessage(3012, LogLevel.Warning, "Chunk {Chunk} of job {Job} was left to another try that never came; it is given back")]
+    private partial void RestGivenUp(JobId job, int chunk);
 
     [LoggerMessage(3011, LogLevel.Information, "Chunk {Chunk} of job {Job} is put down: its lease is {Standing}")]
     private partial void WorkStopped(JobId job, int chunk, LeaseStanding standing);

@@ -3,8 +3,11 @@ using Llava.ModelCore.Engine;
 
 namespace Llava.GpuConsumer.Runners;
 
-/// <summary>Loads models the first time they are asked for and keeps them. A model's name is the path of its folder.</summary>
-public sealed class EngineItemRunnerFactory(EngineOptions options, TimeProvider time) : IItemRunnerFactory, IAsyncDisposable
+/// <summary>Loads models the first time they are asked for and keeps them.</summary>
+/// <param name="folderOf">Where the checkpoint of a model is.</param>
+/// <param name="options">How engines are set up.</param>
+/// <param name="time">Clock of the timings.</param>
+public sealed class EngineItemRunnerFactory(Func<string, string> folderOf, EngineOptions options, TimeProvider time) : IItemRunnerFactory, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, Lazy<Task<EngineItemRunner>>> _runners = new(StringComparer.Ordinal);
 
@@ -38,5 +41,5 @@ public sealed class EngineItemRunnerFactory(EngineOptions options, TimeProvider 
         }
     }
 
-    private EngineItemRunner Load(string model) => new(model, LoadedModel.Load(model, options, time), options.MaxSlots);
+    private EngineItemRunner Load(string model) => new(model, LoadedModel.Load(folderOf(model), options, time), options.MaxSlots);
 }

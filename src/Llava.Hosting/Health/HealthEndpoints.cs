@@ -25,8 +25,8 @@ public static class HealthEndpoints
     /// <summary>Maps both endpoints; they say no more than one word.</summary>
     public static void MapLlavaHealth(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = _ => false });
-        endpoints.MapHealthChecks("/health", new HealthCheckOptions { Predicate = check => check.Tags.Contains(ReadyTag) });
+        endpoints.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = _ => false }).AllowAnonymous();
+        endpoints.MapHealthChecks("/health", new HealthCheckOptions { Predicate = check => check.Tags.Contains(ReadyTag) }).AllowAnonymous();
     }
 
     private sealed class ReadyCheck(Func<CancellationToken, Task<bool>> check) : IHealthCheck

@@ -1,0 +1,108 @@
+using System.Net;
+using Llava.Cli.Embedded;
+using Llava.Dashboard;
+using Llava.Dashboard.Jobs;
+using Llava.Dashboard.Security;
+using Llava.GpuConsumer;
+using Llava.Hosting.Health;
+using Llava.Hosting.Transport;
+using Llava.Ledger;
+using Llava.Scheduler;
+using Llava.Scheduler.Recurring;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.HostFiltering;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Llava.Cli.Service;
+
+/// <summary>A process of the distributed service: roles chosen on the command line, everything else from the configuration.</summary>
+internal static class ServiceHost
+{
+    /// <summary>Builds the process.</summary>
+    /// <param name="roles">What it does.</param>
+    /// <param name="models">Models of a consumer, besides those that the configuration names.</param>
+    public static WebApplication Build(IReadOnlySet<Role> roles, IReadOnlyCollection<string> models)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.AddEnvironmentVariables();
+        AddLogging(builder.Logging);
+        AddHttp(builder);
+        builder.Services.AddLlavaLedger(options => options.BindConfiguration(LedgerOptions.SectionName));
+        if (roles.Contains(Role.Scheduler))
+        {
+            builder.Services.AddLlavaScheduler();
+        }
+
+        if (roles.Contains(Role.Consumer))
+        {
+            builder.AddModels();
+            builder.Services.AddLlavaConsumer(options => options.Configure(o => models.ToList().ForEach(o.Models.Add)));
+        }
+
+        if (roles.Contains(Role.Dashboard))
+        {
+            builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, Thumbnails>();
+        }
+
+        if (roles.Contains(Role.Scheduler) || roles.Contains(Role.Dashboard))
+        {
+            builder.Services.AddLlavaHangfire();
+        }
+
+        builder.Services.AddLlavaTransport(builder.Configuration);
+        var app = builder.Build();
+        if (roles.Contains(Role.Dashboard))
+        {
+            app.MapLlavaDashboard();
+        }
+
+        app.MapLlavaHealth();
+        return app;
+    }
+
+    /// <summary>Runs the process until it is told to end.</summary>
+    public static async Task RunAsync(WebApplication app, CancellationToken cancellation)
+    {
+        await app.Services.GetRequiredService<LedgerSetup>().PrepareAsync();
+        await app.StartAsync(cancellation);
+        Console.WriteLine($"Listening on {string.Join(", ", app.Urls)}.");
+        if (app.Services.GetService<OneTimeLink>() is { } link)
+        {
+            Console.WriteLine($"Open {app.Urls.First()}{link.Path}; the link works once.");
+        }
+
+        await app.WaitForShutdownAsync(cancellation);
+    }
+
+    /// <summary>Lines for people at a terminal, JSON with event ids for whatever collects them.</summary>
+    private static void AddLogging(ILoggingBuilder logging)
+    {
+        logging.ClearProviders().AddFilter("Microsoft", LogLevel.Warning).AddFilter("MassTransit", LogLevel.Warning).AddFilter("Hangfire", LogLevel.Warning);
+        if (Console.IsErrorRedirected)
+        {
+            logging.AddJsonConsole(options => options.UseUtcTimestamp = true);
+        }
+        else
+        {
+            logging.AddSimpleConsole(options => options.SingleLine = true);
+        }
+    }
+
+    private static void AddHttp(WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<IValidateOptions<HttpOptions>, HttpOptionsRanges>();
+        builder.Services.AddSingleton<IValidateOptions<HttpOptions>, HttpOptionsRules>();
+        builder.Services.AddOptions<HttpOptions>().BindConfiguration(HttpOptions.SectionName).ValidateOnStart();
+        builder.Services.AddOptions<HostFilteringOptions>().PostConfigure<IOptions<HttpOptions>>((filter, http) => filter.AllowedHosts = [.. filter.AllowedHosts, .. http.Value.Hosts]);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel((_, kestrel) =>
+        {
+            var http = kestrel.ApplicationServices.GetRequiredService<IOptions<HttpOptions>>().Value;
+            kestrel.Listen(IPAddress.Parse(http.Address), http.Port);
+        });
+    }
+}
