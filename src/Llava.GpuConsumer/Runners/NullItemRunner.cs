@@ -1,16 +1,25 @@
+using System.Globalization;
+
 namespace Llava.GpuConsumer.Runners;
 
 /// <summary>
-/// A model that says the prompt back at once: measures the pipeline without the model (<c>llava bench queue</c>), and tries
-/// out a source or a prompt template before a real model is paid for.
+/// A model that says the prompt back: measures the pipeline without the model (<c>llava bench queue</c>), and tries out a
+/// source or a prompt template before a real model is paid for. As <c>null-200ms</c> it takes its time.
 /// </summary>
 public sealed class NullItemRunner : IItemRunner
 {
-    /// <summary>Name that jobs ask for to be answered by nobody.</summary>
+    /// <summary>Name that jobs ask for to be answered by nobody, at once.</summary>
     public const string ModelName = "null";
 
+    private const string LatencyPrefix = ModelName + "-";
+    private const string LatencySuffix = "ms";
+
+    private readonly TimeSpan _latency;
+
+    private NullItemRunner(string model, TimeSpan latency) => (Model, _latency) = (model, latency);
+
     /// <inheritdoc/>
-    public string Model => ModelName;
+    public string Model { get; }
 
     /// <inheritdoc/>
     public string Revision => "1";
@@ -18,19 +27,32 @@ public sealed class NullItemRunner : IItemRunner
     /// <summary>Enough to keep the pipeline full: it never runs anything.</summary>
     public int Slots => 2048;
 
+    /// <summary>The runner for a name, or null when that is another model's.</summary>
+    public static NullItemRunner? Find(string model) =>
+        model == ModelName ? new(model, TimeSpan.Zero)
+        : model.StartsWith(LatencyPrefix, StringComparison.Ordinal) && model.EndsWith(LatencySuffix, StringComparison.Ordinal)
+            && int.TryParse(model[LatencyPrefix.Length..^LatencySuffix.Length], NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
+            ? new(model, TimeSpan.FromMilliseconds(milliseconds))
+        : null;
+
     /// <inheritdoc/>
-    public Task<ItemAnswer> RunAsync(WorkItem item, CancellationToken cancellation) =>
-        Task.FromResult(new ItemAnswer(item.Prompt, "stop", default, default));
+    public async Task<ItemAnswer> RunAsync(WorkItem item, CancellationToken cancellation)
+    {
+        if (_latency > TimeSpan.Zero)
+        {
+            await Task.Delay(_latency, cancellation);
+        }
+
+        return new ItemAnswer(item.Prompt, "stop", default, default);
+    }
 }
 
-/// <summary>Gives <see cref="NullItemRunner"/> for its name, and others from the factory behind it.</summary>
+/// <summary>Gives <see cref="NullItemRunner"/> for its names, and others from the factory behind it.</summary>
 /// <param name="others">Knows the real models; null where there are none.</param>
 public sealed class NullItemRunnerFactory(IItemRunnerFactory? others = null) : IItemRunnerFactory
 {
-    private readonly NullItemRunner _runner = new();
-
     /// <inheritdoc/>
-    public ValueTask<IItemRunner> GetAsync(string model, CancellationToken cancellation) => model == NullItemRunner.ModelName
-        ? ValueTask.FromResult<IItemRunner>(_runner)
+    public ValueTask<IItemRunner> GetAsync(string model, CancellationToken cancellation) => NullItemRunner.Find(model) is { } runner
+        ? ValueTask.FromResult<IItemRunner>(runner)
         : others?.GetAsync(model, cancellation) ?? throw new ArgumentException($"There is no model '{model}' here, only '{NullItemRunner.ModelName}'.", nameof(model));
 }

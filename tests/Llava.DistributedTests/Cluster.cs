@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using System.Globalization;
+using Llava.Contracts;
+using Llava.Contracts.Requests;
+using Llava.Contracts.States;
+using Llava.Ledger;
+using Llava.Ledger.Jobs;
+using Llava.Ledger.Results;
+using Llava.TestServers;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Llava.DistributedTests;
+
+/// <summary>The whole service as real processes: broker, database, two schedulers, two consumers.</summary>
+internal sealed class Cluster : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("llava-cluster-").FullName;
+    private ServiceProvider? _ledger;
+
+    private Cluster()
+    {
+    }
+
+    public RabbitServer Broker { get; } = new();
+
+    public PostgresServer Database { get; } = new(survivesPowerCut: true);
+
+    public List<ServiceProcess> Schedulers { get; } = [];
+
+    public List<ServiceProcess> Consumers { get; } = [];
+
+    public JobReader Jobs => _ledger!.GetRequiredService<JobReader>();
+
+    public static async Task<Cluster> StartAsync(string model)
+    {
+        Cluster cluster = new();
+        await Task.WhenAll(cluster.Broker.StartAsync(), cluster.Database.StartAsync());
+        await cluster.Database.CreateDatabaseAsync("llava");
+        var settings = cluster.Settings();
+        foreach (var name in (string[])["a", "b"])
+        {
+            cluster.Schedulers.Add(new(Path.Combine(cluster._folder, $"scheduler-{name}.log"), settings, "scheduler"));
+            cluster.Consumers.Add(new(Path.Combine(cluster._folder, $"consumer-{name}.log"), settings, "consumer", "--model", model));
+        }
+
+        cluster._ledger = new ServiceCollection()
+            .AddLlavaLedger(options => options.Configure(o => (o.Location, o.PasswordFile) = (settings["Llava__Ledger__Location"], settings["Llava__Ledger__PasswordFile"])))
+            .BuildServiceProvider();
+        await cluster._ledger.GetRequiredService<LedgerSetup>().PrepareAsync();
+        cluster.Schedulers.Concat(cluster.Consumers).ToList().ForEach(process => process.Start());
+        return cluster;
+    }
+
+    /// <summary>Submits numbered text-only questions.</summary>
+    public async Task<JobId> SubmitAsync(string model, int items)
+    {
+        var path = Path.Combine(_folder, $"{items}.jsonl");
+        await File.WriteAllLinesAsync(path, Enumerable.Range(0, items).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""{"id":"q{{i}}","prompt":"question {{i}}"}""")));
+        JobRequest request = new() { Model = model, Source = new() { Kind = SourceKind.Manifest, Path = path } };
+        return (await _ledger!.GetRequiredService<JobSubmission>().SubmitAsync(request)).Id;
+    }
+
+    /// <summary>Waits until so many items are done.</summary>
+    public async Task WaitForAsync(JobId job, int done)
+    {
+        var patience = Stopwatch.StartNew();
+        while ((await Jobs.ProgressAsync(job)).Done < done)
+        {
+            Assert.True(patience.Elapsed < Patience, $"{(await Jobs.ProgressAsync(job)).Done} of {done} items are done.\n{LastWords()}");
+            await Task.Delay(100);
+        }
+    }
+
+    /// <summary>Waits for the end of the job and checks that each item was answered rightly, once.</summary>
+    public async Task AssertCompleteAsync(JobId job, int items)
+    {
+        await WaitForAsync(job, items);
+        var patience = Stopwatch.StartNew();
+        while ((await Jobs.ReadAsync(job)).State != JobState.Completed)
+        {
+            Assert.True(patience.Elapsed < Patience, $"The job is {(await Jobs.ReadAsync(job)).State}.\n{LastWords()}");
+            await Task.Delay(100);
+        }
+
+        var number = 0;
+        await foreach (var result in _ledger!.GetRequiredService<ResultReader>().StreamAsync(job))
+        {
+            Assert.Equal((number, $"question {number}"), (result.ItemNo, result.Result.Text));
+            number++;
+        }
+
+        Assert.Equal(items, number);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in Schedulers.Concat(Consumers))
+        {
+            await process.DisposeAsync();
+        }
+
+        if (_ledger is not null)
+        {
+            await _ledger.DisposeAsync();
+        }
+
+        await Broker.DisposeAsync();
+        await Database.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>Leases and sweeps short enough for a test to wait for them.</summary>
+    private Dictionary<string, string> Settings() => new()
+    {
+        ["Llava__Transport__Kind"] = "RabbitMq",
+        ["Llava__Transport__Drain"] = "00:00:02",
+        ["Llava__Transport__RabbitMq__Host"] = "127.0.0.1",
+        ["Llava__Transport__RabbitMq__Port"] = Broker.Port.ToString(CultureInfo.InvariantCulture),
+        ["Llava__Ledger__Location"] = $"Host=127.0.0.1;Port={Database.Port};Database=llava;Username={PostgresServer.User}",
+        ["Llava__Ledger__PasswordFile"] = Database.PasswordFile,
+        ["Llava__Ledger__Lease"] = "00:00:06",
+        ["Llava__Ledger__RepublishAfter"] = "00:00:20",
+        ["Llava__Ledger__WorkerExpiry"] = "00:00:06",
+        ["Llava__Scheduler__ImageRoots__0"] = _folder,
+        ["Llava__Scheduler__Sweep"] = "00:00:02",
+        ["Llava__Http__Port"] = "0",
+    };
+
+    private string LastWords() => string.Join("\n\n", Schedulers.Concat(Consumers).Select(process => process.LastWords()));
+}
