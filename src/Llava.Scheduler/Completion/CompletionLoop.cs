@@ -34,14 +34,13 @@ internal sealed partial class CompletionLoop(JobEnding ending, ILedgerSignal sig
         }
     }
 
-    private async Task AnnounceAsync(EndedJob job, CancellationToken cancellation)
+    private Task<bool> AnnounceAsync(EndedJob job, CancellationToken cancellation) => ending.AnnounceAsync(job, async token =>
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(token);
         deadline.CancelAfter(transport.Value.SendTimeout);
         var counts = job.Progress;
         await bus.Publish(new JobCompleted(job.Job.Id, job.EndState, counts.Succeeded, counts.Failed, counts.Total), deadline.Token);
-        await ending.AnnouncedAsync(job, cancellation);
-    }
+    }, cancellation);
 
     [LoggerMessage(4020, LogLevel.Error, "Ending jobs failed; trying again")]
     private partial void EndingFailed(Exception failure);

@@ -26,8 +26,7 @@ internal sealed partial class Dispatcher(ChunkDispatch chunks, WorkerRegistry wo
             var picked = await PickAsync(model, window, cancellation);
             if (picked.Count > 0)
             {
-                await PublishAsync(model, picked, cancellation);
-                sent += picked.Count;
+                sent += await chunks.PublishAsync(picked, (mine, token) => SendAsync(model, mine, token), cancellation);
             }
         }
 
@@ -53,14 +52,12 @@ internal sealed partial class Dispatcher(ChunkDispatch chunks, WorkerRegistry wo
         return picked;
     }
 
-    /// <summary>Sends, then notes: a crash in between sends twice, and the second finds nothing to do.</summary>
-    private async Task PublishAsync(string model, List<WaitingChunk> picked, CancellationToken cancellation)
+    private async Task SendAsync(string model, IReadOnlyList<WaitingChunk> picked, CancellationToken cancellation)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(transport.Value.SendTimeout);
         var queue = await bus.GetSendEndpoint(ChunkQueue.AddressFor(model));
         await Task.WhenAll(picked.Select(chunk => queue.Send(new RunChunk(chunk.Job, chunk.ChunkNo, model, chunk.Attempt), deadline.Token)));
-        await chunks.MarkPublishedAsync(picked, cancellation);
         Published(picked.Count, model);
     }
 
