@@ -5,9 +5,16 @@
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 
+# In run level 1 a package starts no server: tests start their own.
+install() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
 install_missing() {
   local packages=()
   command -v chromium >/dev/null || packages+=(chromium)
+  [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || packages+=(rabbitmq-server)
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || packages+=(postgresql)
   [ ${#packages[@]} -eq 0 ] && return
   if ! command -v apt-get >/dev/null; then
     echo "Missing: ${packages[*]}. Install them with this system's package manager and run again." >&2
@@ -17,7 +24,13 @@ install_missing() {
   [ "$(id -u)" -eq 0 ] || as_root=(sudo)
   echo "Installing ${packages[*]} ..." >&2
   "${as_root[@]}" apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+  case " ${packages[*]} " in *" postgresql "*)
+    # Tests start servers of their own: the package must not make and start the system's.
+    install postgresql-common
+    "${as_root[@]}" sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+    ;;
+  esac
+  install "${packages[@]}"
 }
 
 chosen() {

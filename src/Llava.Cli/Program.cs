@@ -16,7 +16,10 @@ var root = new RootCommand("Bulk image captioning, visual question answering and
 };
 
 var parsed = root.Parse(args);
-return parsed.Errors.Count > 0 ? Usage(parsed) : await parsed.InvokeAsync().ConfigureAwait(false);
+
+// Commands end by themselves when told to: how long running chunks may go on is a setting (TransportOptions.Drain, an hour at most), not two seconds.
+InvocationConfiguration invocation = new() { ProcessTerminationTimeout = TimeSpan.FromHours(1.1) };
+return parsed.Errors.Count > 0 ? Usage(parsed) : await parsed.InvokeAsync(invocation).ConfigureAwait(false);
 
 static int Usage(ParseResult parsed)
 {

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Llava.Ledger.Storage;
 using Microsoft.Extensions.Options;
 
 namespace Llava.Ledger;
@@ -9,10 +10,16 @@ public sealed class LedgerOptions
     /// <summary>Where these options are found in the configuration.</summary>
     public const string SectionName = "Llava:Ledger";
 
-    /// <summary>The SQLite file; its folder is made when missing. Default <c>.llava/ledger.db</c> below the current folder.</summary>
+    /// <summary>
+    /// Where the ledger is: path of a SQLite file, whose folder is made when missing, or a PostgreSQL database as
+    /// <c>postgres://user@host:5432/database</c> or <c>Host=…;Database=…;Username=…</c>. Default <c>.llava/ledger.db</c> below the current folder.
+    /// </summary>
     [Required]
     [MinLength(1)]
-    public string Path { get; set; } = System.IO.Path.Combine(".llava", "ledger.db");
+    public string Location { get; set; } = Path.Combine(".llava", "ledger.db");
+
+    /// <summary>File that holds PostgreSQL's password, so that it stands in no environment and no listing; null takes what <see cref="Location"/> says.</summary>
+    public string? PasswordFile { get; set; }
 
     /// <summary>How long a claimed chunk stays its consumer's without a heartbeat. Default one minute.</summary>
     [Range(typeof(TimeSpan), "00:00:02", "01:00:00")]
@@ -34,7 +41,14 @@ public sealed class LedgerOptions
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Whether each commit reaches the disk before it counts: survives a power cut without losing the last moments, at a cost. A killed process loses nothing either way. Default false.</summary>
+    /// <summary>How long a read or write is tried again while PostgreSQL restarts or cannot be reached. Default one minute.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan RetryFor { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// Whether each commit to SQLite reaches the disk before it counts: survives a power cut without losing the last moments, at a cost.
+    /// A killed process loses nothing either way. Default false. PostgreSQL's own settings decide there, and by default do.
+    /// </summary>
     public bool SurvivePowerLoss { get; set; }
 }
 
@@ -43,9 +57,25 @@ internal sealed partial class LedgerOptionsRanges : IValidateOptions<LedgerOptio
 
 internal sealed class LedgerOptionsRules : IValidateOptions<LedgerOptions>
 {
-    public ValidateOptionsResult Validate(string? name, LedgerOptions options) => options.RepublishAfter > options.Lease
-        ? ValidateOptionsResult.Success
-        : ValidateOptionsResult.Fail(
-            $"Llava:Ledger:RepublishAfter is {options.RepublishAfter} and Llava:Ledger:Lease is {options.Lease}. A chunk that is " +
-            "published again sooner than a lease ends is mostly sent twice, so raise RepublishAfter or lower Lease.");
+    public ValidateOptionsResult Validate(string? name, LedgerOptions options)
+    {
+        List<string> findings = [];
+        if (options.RepublishAfter <= options.Lease)
+        {
+            findings.Add(
+                $"Llava:Ledger:RepublishAfter is {options.RepublishAfter} and Llava:Ledger:Lease is {options.Lease}. A chunk that is " +
+                "published again sooner than a lease ends is mostly sent twice, so raise RepublishAfter or lower Lease.");
+        }
+
+        if (options.PasswordFile is { } file && !File.Exists(file))
+        {
+            findings.Add($"Llava:Ledger:PasswordFile is '{file}', which does not exist; mount the secret there or name another file.");
+        }
+        else if (PostgresAddress.Problem(options) is { } problem)
+        {
+            findings.Add(problem);
+        }
+
+        return findings.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(findings);
+    }
 }

@@ -37,8 +37,12 @@ public static class LedgerServices
             provider.GetService<IStartupValidator>()?.Validate();
             return provider.GetRequiredService<IOptions<LedgerOptions>>().Value;
         });
-        services.TryAddSingleton<LedgerDatabase>(provider => new SqliteDatabase(Options(provider)));
-        services.TryAddSingleton<ILedgerSignal>(provider => new InProcessSignal(Time(provider)));
+        services.TryAddSingleton<LedgerDatabase>(provider => PostgresAddress.Find(Options(provider)) is { } address
+            ? new PostgresDatabase(address, Options(provider), Logger<PostgresDatabase>(provider))
+            : new SqliteDatabase(Options(provider)));
+        services.TryAddSingleton<ILedgerSignal>(provider => Database(provider) is PostgresDatabase postgres
+            ? new PostgresSignal(postgres, Time(provider), Logger<PostgresSignal>(provider))
+            : new InProcessSignal(Time(provider)));
         services.TryAddSingleton(provider => new LedgerSetup(Database(provider)));
         services.TryAddSingleton(provider => new JobSubmission(Database(provider), Signal(provider), Time(provider), Logger<JobSubmission>(provider)));
         services.TryAddSingleton(provider => new JobControl(Database(provider), Signal(provider), Time(provider), Logger<JobControl>(provider)));

@@ -2,7 +2,6 @@ using Llava.Contracts;
 using Llava.Contracts.Messages;
 using Llava.Hosting.Transport;
 using Llava.TestServers;
-using RabbitMQ.Client;
 
 namespace Llava.DistributedTests;
 
@@ -112,7 +111,7 @@ internal sealed record Fault(string Name, Func<Cluster, FaultTarget, Task> Injec
         {
             await producer.SendAsync(
                 ChunkQueue.NameFor(target.Model),
-                $$"""{"messageType":["urn:message:{{typeof(RunChunk).Namespace}}:{{nameof(RunChunk)}}"],"message":{"jobId":"{{target.Job}}","chunkNo":{{chunk}},"model":"{{target.Model}}","attempt":{{attempt}}}}""",
+                $$"""{"messageType":["urn:message:{{typeof(RunChunk).Namespace}}:{{nameof(RunChunk)}}"],"message":{"jobId":"{{target.Job}}","chunkNo":{{chunk}},"model":"{{target.Model}}","attempt":{{attempt}} } }""",
                 "application/vnd.masstransit+json");
         }
     }

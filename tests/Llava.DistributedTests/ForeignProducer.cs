@@ -13,9 +13,11 @@ internal sealed class ForeignProducer : IAsyncDisposable
 
     private ForeignProducer(IConnection connection, IChannel channel) => (_connection, _channel) = (connection, channel);
 
-    public static async Task<ForeignProducer> ConnectAsync(RabbitVirtualHost broker, string user = "guest", string password = "guest")
+    public static Task<ForeignProducer> ConnectAsync(RabbitVirtualHost broker, string user = "guest", string password = "guest") => ConnectAsync(broker.Server, broker.Name, user, password);
+
+    public static async Task<ForeignProducer> ConnectAsync(RabbitServer broker, string virtualHost = "/", string user = "guest", string password = "guest")
     {
-        ConnectionFactory factory = new() { HostName = "127.0.0.1", Port = broker.Server.Port, VirtualHost = broker.Name, UserName = user, Password = password };
+        ConnectionFactory factory = new() { HostName = "127.0.0.1", Port = broker.Port, VirtualHost = virtualHost, UserName = user, Password = password };
         var connection = await factory.CreateConnectionAsync();
         return new(connection, await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true)));
     }

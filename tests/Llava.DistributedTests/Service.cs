@@ -46,13 +46,8 @@ internal sealed class Service : IAsyncDisposable
     public static async Task<Service> StartAsLeastPrivilegedAsync(RabbitServer broker)
     {
         Service service = new(await broker.AddVirtualHostAsync());
-        Dictionary<string, string> variables = new() { ["LLAVA_VIRTUAL_HOST"] = service.Broker.Name };
-        foreach (var user in (string[])["scheduler", "consumer", "producer"])
-        {
-            variables[$"LLAVA_{user.ToUpperInvariant()}_PASSWORD_FILE"] = service.Write($"{user}.secret", [Password]);
-        }
-
-        await broker.RunScriptAsync(Path.Combine(Repository.Root, "compose", "rabbitmq", "users.sh"), variables);
+        var passwords = ((string[])["scheduler", "consumer", "producer"]).Select(user => $"LLAVA_{user.ToUpperInvariant()}_PASSWORD_FILE={service.Write($"{user}.secret", [Password])}");
+        await broker.RunScriptAsync(Repository.Path("compose", "rabbitmq", "users.sh"), [$"LLAVA_VIRTUAL_HOST={service.Broker.Name}", .. passwords]);
         await service.AddAsync(services => AddScheduler(services, service._folder), "scheduler");
         await service.AddAsync(services => AddConsumer(services), "consumer");
         return service;
@@ -136,7 +131,7 @@ internal sealed class Service : IAsyncDisposable
         }
 
         builder.Logging.SetMinimumLevel(LogLevel.Critical);
-        builder.Services.AddLlavaLedger(options => options.Configure(o => o.Path = Path.Combine(_folder, "ledger.db")));
+        builder.Services.AddLlavaLedger(options => options.Configure(o => o.Location = Path.Combine(_folder, "ledger.db")));
         addRole(builder.Services);
         builder.Services.AddLlavaTransport(builder.Configuration);
         var host = builder.Build();

@@ -42,7 +42,7 @@ internal sealed class Pipeline : IAsyncDisposable
         builder.Services.AddSingleton(runners);
         builder.Services.AddLlavaLedger(options => options.Configure(o =>
         {
-            o.Path = Path.Combine(_folder, "ledger.db");
+            o.Location = Path.Combine(_folder, "ledger.db");
             ledger?.Invoke(o);
         }));
         builder.Services.AddLlavaScheduler(options => options.Configure(o =>

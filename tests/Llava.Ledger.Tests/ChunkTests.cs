@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Llava.Ledger.Tests;
 
 /// <summary>Claiming, fencing, renewing, giving back, and recording results. The same on every database.</summary>
-public abstract class ChunkTests : LedgerFixture
+public abstract class ChunkTests(TestDatabase database) : LedgerFixture(database)
 {
     [Fact]
     public async Task A_claim_gives_the_items_without_a_result_in_order()
@@ -198,7 +198,7 @@ public abstract class ChunkTests : LedgerFixture
         var waiting = await Dispatch.WaitingAsync(job, 10);
         Assert.Equal([0, 1], waiting.Select(chunk => chunk.ChunkNo));
 
-        await Dispatch.MarkPublishedAsync(waiting);
+        await PublishAsync(waiting);
         Assert.Empty(await Dispatch.WaitingAsync(job, 10));
         var dispatchable = Assert.Single(await Dispatch.JobsAsync(Model));
         Assert.Equal((8, 800), (dispatchable.OutstandingItems, dispatchable.OutstandingTokens));
@@ -214,7 +214,7 @@ public abstract class ChunkTests : LedgerFixture
     public async Task What_a_dead_process_published_can_be_forgotten_at_once()
     {
         var job = await QueueJobAsync(items: 8);
-        await Dispatch.MarkPublishedAsync(await Dispatch.WaitingAsync(job, 10));
+        await PublishAsync(await Dispatch.WaitingAsync(job, 10));
         var claimed = (await ClaimAsync(job, 0))!;
 
         Assert.Equal(1, await Dispatch.ForgetPublishedAsync());
@@ -231,7 +231,7 @@ public abstract class ChunkTests : LedgerFixture
         var lease = (await ClaimAsync(job, 0))!;
         await Leases.ReleaseAsync(lease, countAttempt: true);
 
-        await Dispatch.MarkPublishedAsync(waiting);
+        await PublishAsync(waiting);
 
         Assert.Equal(1, Assert.Single(await Dispatch.WaitingAsync(job, 1)).Attempt);
     }
@@ -285,11 +285,6 @@ public abstract class ChunkTests : LedgerFixture
     }
 }
 
-public sealed class SqliteChunkTests : ChunkTests
-{
-    private readonly SqliteFile _file = new();
+public sealed class SqliteChunkTests() : ChunkTests(new SqliteFile());
 
-    protected override void Configure(LedgerOptions options) => _file.Configure(options);
-
-    protected override Task DropAsync() => _file.DropAsync();
-}
+public sealed class PostgresChunkTests() : ChunkTests(new PostgresTestDatabase());

@@ -5,7 +5,7 @@ using Llava.Ledger.Workers;
 namespace Llava.Ledger.Tests;
 
 /// <summary>Taking items in, workers, and deleting what is over. The same on every database.</summary>
-public abstract class ExpansionTests : LedgerFixture
+public abstract class ExpansionTests(TestDatabase database) : LedgerFixture(database)
 {
     [Fact]
     public async Task Items_position_and_chunks_are_taken_in_together()
@@ -93,7 +93,7 @@ public abstract class ExpansionTests : LedgerFixture
         var over = await QueueJobAsync(items: 4);
         await AnswerAsync((await ClaimAsync(over, 0))!);
         await Ending.AdvanceAsync();
-        await Ending.AnnouncedAsync(Assert.Single(await Ending.UnannouncedAsync()));
+        await Ending.AnnounceAsync(Assert.Single(await Ending.UnannouncedAsync()), _ => Task.CompletedTask);
         var running = await QueueJobAsync(items: 4);
         Clock.Advance(TimeSpan.FromDays(1));
 
@@ -107,11 +107,6 @@ public abstract class ExpansionTests : LedgerFixture
     }
 }
 
-public sealed class SqliteExpansionTests : ExpansionTests
-{
-    private readonly SqliteFile _file = new();
+public sealed class SqliteExpansionTests() : ExpansionTests(new SqliteFile());
 
-    protected override void Configure(LedgerOptions options) => _file.Configure(options);
-
-    protected override Task DropAsync() => _file.DropAsync();
-}
+public sealed class PostgresExpansionTests() : ExpansionTests(new PostgresTestDatabase());

@@ -6,7 +6,7 @@ using Llava.Ledger.Jobs;
 namespace Llava.Ledger.Tests;
 
 /// <summary>Submitting, listing, cancelling, pausing and ending jobs. The same on every database.</summary>
-public abstract class JobTests : LedgerFixture
+public abstract class JobTests(TestDatabase database) : LedgerFixture(database)
 {
     [Fact]
     public async Task A_submitted_job_is_found_as_it_was_asked_for()
@@ -93,7 +93,7 @@ public abstract class JobTests : LedgerFixture
 
         var ended = Assert.Single(await Ending.UnannouncedAsync());
         Assert.Equal(JobState.Completed, ended.EndState);
-        await Ending.AnnouncedAsync(ended);
+        Assert.True(await Ending.AnnounceAsync(ended, _ => Task.CompletedTask));
 
         var record = await Jobs.ReadAsync(job);
         Assert.Equal(JobState.Completed, record.State);
@@ -214,11 +214,6 @@ public abstract class JobTests : LedgerFixture
     }
 }
 
-public sealed class SqliteJobTests : JobTests
-{
-    private readonly SqliteFile _file = new();
+public sealed class SqliteJobTests() : JobTests(new SqliteFile());
 
-    protected override void Configure(LedgerOptions options) => _file.Configure(options);
-
-    protected override Task DropAsync() => _file.DropAsync();
-}
+public sealed class PostgresJobTests() : JobTests(new PostgresTestDatabase());

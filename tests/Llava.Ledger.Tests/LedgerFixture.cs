@@ -12,13 +12,17 @@ using Microsoft.Extensions.Time.Testing;
 namespace Llava.Ledger.Tests;
 
 /// <summary>A ledger of its own for one test, on a real database, with a clock that only moves when told to.</summary>
-public abstract class LedgerFixture : IAsyncLifetime
+public abstract class LedgerFixture(TestDatabase database) : IAsyncLifetime
 {
     private ServiceProvider _services = null!;
 
     protected const string Model = "scenes";
 
     protected FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+
+    protected IServiceProvider Services => _services;
+
+    protected TestDatabase TestDatabase => database;
 
     protected LedgerOptions Options => Get<Microsoft.Extensions.Options.IOptions<LedgerOptions>>().Value;
 
@@ -46,39 +50,42 @@ public abstract class LedgerFixture : IAsyncLifetime
 
     internal LedgerDatabase Database => Get<LedgerDatabase>();
 
-    public async Task InitializeAsync()
+    public virtual async Task InitializeAsync()
     {
-        _services = Open();
-        await Get<LedgerSetup>().PrepareAsync();
+        await database.CreateAsync();
+        await StartAsync();
     }
 
-    public async Task DisposeAsync()
+    public virtual async Task DisposeAsync()
     {
         await _services.DisposeAsync();
-        await DropAsync();
+        await database.DropAsync();
     }
-
-    /// <summary>Points the ledger at this test's database.</summary>
-    protected abstract void Configure(LedgerOptions options);
-
-    /// <summary>Removes this test's database.</summary>
-    protected abstract Task DropAsync();
 
     /// <summary>Ends the process as far as the ledger can tell, and opens the same database in the next one.</summary>
     protected async Task RestartAsync()
     {
         await _services.DisposeAsync();
-        await InitializeAsync();
+        await StartAsync();
     }
 
     /// <summary>A second process on the same database.</summary>
     protected ServiceProvider Open() => new ServiceCollection()
         .AddSingleton<TimeProvider>(Clock)
-        .AddLlavaLedger(options => options.Configure(Configure))
+        .AddLlavaLedger(options => options.Configure(database.Configure))
         .BuildServiceProvider();
+
+    private async Task StartAsync()
+    {
+        _services = Open();
+        await Get<LedgerSetup>().PrepareAsync();
+    }
 
     protected T Get<T>()
         where T : notnull => _services.GetRequiredService<T>();
+
+    /// <summary>Publishes to nobody.</summary>
+    protected Task<int> PublishAsync(IReadOnlyList<WaitingChunk> chunks) => Dispatch.PublishAsync(chunks, (_, _) => Task.CompletedTask);
 
     protected static JobRequest Request(int chunkItems = 4) =>
         new() { Model = Model, Prompt = "Describe.", Source = new() { Kind = SourceKind.Folder, Path = "images" }, ChunkItems = chunkItems };

@@ -1,13 +1,13 @@
 namespace Llava.Ledger.Tests;
 
-/// <summary>A SQLite file that one test owns.</summary>
-internal sealed class SqliteFile
+/// <summary>A SQLite file.</summary>
+internal sealed class SqliteFile : TestDatabase
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("llava-ledger-").FullName;
 
-    public void Configure(LedgerOptions options) => options.Path = Path.Combine(_folder, "deep", "ledger.db");
+    public override void Configure(LedgerOptions options) => options.Location = Path.Combine(_folder, "deep", "ledger.db");
 
-    public Task DropAsync()
+    public override Task DropAsync()
     {
         Directory.Delete(_folder, recursive: true);
         return Task.CompletedTask;

@@ -44,7 +44,7 @@ public sealed class SqliteSchemaTests : IDisposable
             await command.ExecuteNonQueryAsync();
         }
 
-        await using SqliteDatabase database = new(new() { Path = path });
+        await using SqliteDatabase database = new(new() { Location = path });
 
         Assert.Equal(0, await database.ReadAsync((session, token) => session.Statement("count_unfinished_chunks").Set("@job", 1L).FirstAsync(row => row.GetInt32(0), token), default));
     }
@@ -52,7 +52,7 @@ public sealed class SqliteSchemaTests : IDisposable
     [Fact]
     public async Task Processes_that_create_the_same_file_at_the_same_moment_both_succeed()
     {
-        LedgerOptions options = new() { Path = Path.Combine(_folder.FullName, "new.db") };
+        LedgerOptions options = new() { Location = Path.Combine(_folder.FullName, "new.db") };
         var databases = Enumerable.Range(0, 4).Select(_ => new SqliteDatabase(options)).ToList();
 
         await Task.WhenAll(databases.Select(database => Task.Run(database.PrepareAsync)));
@@ -70,7 +70,7 @@ public sealed class SqliteSchemaTests : IDisposable
     public async Task The_database_refuses_a_state_that_is_not_in_the_table(string table, string column)
     {
         var path = Path.Combine(_folder.FullName, "states.db");
-        await using (SqliteDatabase database = new(new() { Path = path }))
+        await using (SqliteDatabase database = new(new() { Location = path }))
         {
             await database.PrepareAsync();
         }

@@ -34,7 +34,7 @@ public sealed class HostTests : SourceFolder
     public async Task Hangfire_knows_the_recurring_tasks_and_they_run()
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddLlavaLedger(options => options.Configure(o => o.Path = Path.Combine(Outside, "ledger.db")));
+        builder.Services.AddLlavaLedger(options => options.Configure(o => o.Location = Path.Combine(Outside, "ledger.db")));
         builder.Services.AddLlavaScheduler(options => options.Configure(o => o.Retention = TimeSpan.FromDays(1)));
         builder.Services.AddLlavaHangfire();
         builder.Services.AddLlavaTransport(builder.Configuration);

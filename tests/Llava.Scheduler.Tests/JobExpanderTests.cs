@@ -61,7 +61,7 @@ public sealed class JobExpanderTests : SourceFolder
     }
 
     private ServiceProvider Open() => new ServiceCollection()
-        .AddLlavaLedger(options => options.Configure(o => o.Path = Path.Combine(Outside, $"{Guid.NewGuid():n}.db")))
+        .AddLlavaLedger(options => options.Configure(o => o.Location = Path.Combine(Outside, $"{Guid.NewGuid():n}.db")))
         .BuildServiceProvider();
 
     private static async Task<JobId> SubmitAsync(ServiceProvider ledger, SourceDescription source) =>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
@@ -8,74 +7,56 @@ using System.Text.Json;
 
 namespace Llava.TestServers;
 
-/// <summary>A RabbitMQ broker of Debian's package with its management, reachable as guest from this machine only.</summary>
-public sealed class RabbitServer : IAsyncDisposable
+/// <summary>A RabbitMQ of a test's own with its management, reachable as guest from this machine only.</summary>
+public sealed class RabbitServer : TestServer
 {
-    private const string Program = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+    // Not those on the path: they insist on a user and a folder of their own.
+    private const string Programs = "/usr/lib/rabbitmq/bin";
 
-    private readonly ServerFolder _folder = new();
-    private readonly int _nodePort = ServerFolder.FreePort();
-    private readonly int _mapperPort = ServerFolder.FreePort();
-    private readonly int _managementPort = ServerFolder.FreePort();
+    private readonly int _nodePort = FreePort();
+    private readonly int _mapperPort = FreePort();
+    private readonly int _managementPort = FreePort();
     private readonly HttpClient _management;
     private int _hosts;
 
-    private RabbitServer()
+    /// <summary>A broker that is not started yet.</summary>
+    public RabbitServer()
+        : base("rabbit")
     {
         _management = new() { BaseAddress = new($"http://127.0.0.1:{_managementPort}/api/") };
         _management.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String("guest:guest"u8));
     }
 
-    /// <summary>Port of AMQP on 127.0.0.1.</summary>
-    public int Port { get; } = ServerFolder.FreePort();
+    /// <inheritdoc/>
+    protected override IReadOnlyList<string> Command => [$"{Programs}/rabbitmq-server"];
 
-    private int ProcessId => int.Parse(File.ReadAllText(_folder["pid"]), CultureInfo.InvariantCulture);
+    /// <inheritdoc/>
+    protected override IReadOnlyDictionary<string, string> Variables => new Dictionary<string, string>
+    {
+        ["HOME"] = Path.Combine(Folder, "home"),
+        ["LANG"] = "C.UTF-8",
+        ["PATH"] = $"{Programs}:{Environment.GetEnvironmentVariable("PATH")}",
+        ["RABBITMQ_NODENAME"] = $"t{Port}@localhost",
+        ["RABBITMQ_MNESIA_BASE"] = Path.Combine(Folder, "mnesia"),
+        ["RABBITMQ_LOG_BASE"] = Path.Combine(Folder, "log"),
+        ["RABBITMQ_CONFIG_FILE"] = Path.Combine(Folder, "rabbitmq"),
+        ["RABBITMQ_ADVANCED_CONFIG_FILE"] = Path.Combine(Folder, "advanced.config"),
+        ["RABBITMQ_CONF_ENV_FILE"] = Path.Combine(Folder, "rabbitmq-env.conf"),
+        ["RABBITMQ_ENABLED_PLUGINS_FILE"] = Path.Combine(Folder, "enabled_plugins"),
+        ["RABBITMQ_PID_FILE"] = Path.Combine(Folder, "pid"),
+        ["RABBITMQ_DIST_PORT"] = _nodePort.ToString(CultureInfo.InvariantCulture),
+        ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "-kernel inet_dist_use_interface {127,0,0,1}",
+        ["ERL_EPMD_PORT"] = _mapperPort.ToString(CultureInfo.InvariantCulture),
+        ["ERL_EPMD_ADDRESS"] = "127.0.0.1",
+        ["ERL_MAX_PORTS"] = "65536",
+    };
 
-    /// <summary>Starts a new, empty broker and waits until it is ready.</summary>
+    /// <summary>A new broker that answers.</summary>
     public static async Task<RabbitServer> CreateAsync()
     {
-        if (!File.Exists(Program))
-        {
-            throw new InvalidOperationException($"There is no '{Program}'; install Debian's package rabbitmq-server, as tests/run.sh does.");
-        }
-
         RabbitServer server = new();
-        server.WriteConfiguration();
         await server.StartAsync();
         return server;
-    }
-
-    /// <summary>Starts the broker again on what it had on disk.</summary>
-    public async Task StartAsync()
-    {
-        File.Delete(_folder["pid"]);
-        ProcessStartInfo start = new("/bin/sh") { WorkingDirectory = _folder.Path };
-        foreach (var (name, value) in Surroundings())
-        {
-            start.Environment[name] = value;
-        }
-
-        // In a session of its own, so that a test run that is interrupted does not interrupt the broker's own end.
-        start.ArgumentList.Add("-c");
-        start.ArgumentList.Add($"exec setsid '{Program}' >'{_folder["log"]}/out' 2>&1 </dev/null");
-        Process.Start(start)!.Dispose();
-        await ServerFolder.WaitUntilAsync("The broker's start", async () => File.Exists(_folder["pid"]) && await ServerFolder.AcceptsAsync(Port) && (await _management.GetAsync(new Uri("overview", UriKind.Relative))).IsSuccessStatusCode);
-    }
-
-    /// <summary>Ends the broker as a power cut does.</summary>
-    public async Task KillAsync()
-    {
-        var process = ProcessId;
-        await ProcessSignals.KillAsync(process);
-        await ServerFolder.WaitUntilAsync("The broker's end", () => Task.FromResult(!ProcessSignals.Lives(process)));
-    }
-
-    /// <summary>Ends the broker in order.</summary>
-    public async Task StopAsync()
-    {
-        var process = ProcessId;
-        await ProcessSignals.TerminateAsync(process);
-        await ServerFolder.WaitUntilAsync("The broker's end", () => Task.FromResult(!ProcessSignals.Lives(process)));
     }
 
     /// <summary>Adds an empty virtual host, so that tests share a broker and nothing else.</summary>
@@ -87,43 +68,32 @@ public sealed class RabbitServer : IAsyncDisposable
         return new(this, name);
     }
 
+    /// <summary>Throws away what waits in a queue, where there is one.</summary>
+    public Task PurgeAsync(string queue) => RunAsUserAsync("/bin/sh", "-c", $"rabbitmqctl --quiet purge_queue {queue} || true");
+
     /// <summary>Makes the broker believe that it has no memory left, or again that it has.</summary>
-    public Task SetMemoryAlarmAsync(bool isOn) => ControlAsync("set_vm_memory_high_watermark", isOn ? "0.0000001" : "0.6");
+    public Task SetMemoryAlarmAsync(bool isOn) => RunAsUserAsync($"{Programs}/rabbitmqctl", "set_vm_memory_high_watermark", isOn ? "0.0000001" : "0.6");
 
     /// <summary>Makes the broker believe that the disk is full, or again that it is not.</summary>
-    public Task SetDiskAlarmAsync(bool isOn) => ControlAsync("set_disk_free_limit", isOn ? "900000000000000" : "50000000");
+    public Task SetDiskAlarmAsync(bool isOn) => RunAsUserAsync($"{Programs}/rabbitmqctl", "set_disk_free_limit", isOn ? "900000000000000" : "50000000");
 
     /// <summary>Runs a script in which <c>rabbitmqctl</c> is this broker's.</summary>
-    public Task RunScriptAsync(string script, IReadOnlyDictionary<string, string> variables) => RunAsync("/bin/sh", [script], variables);
+    /// <param name="script">The script.</param>
+    /// <param name="variables">Its environment, as <c>NAME=value</c>.</param>
+    public Task RunScriptAsync(string script, params string[] variables) => RunAsUserAsync(["env", .. variables, "/bin/sh", script]);
 
-    public async ValueTask DisposeAsync()
-    {
-        if (File.Exists(_folder["pid"]) && ProcessSignals.Lives(ProcessId))
-        {
-            await KillAsync();
-        }
-
-        // The port mapper outlives its node, and lives as long as it believes in it.
-        await ServerFolder.WaitUntilAsync("The port mapper's end", async () =>
-        {
-            await RunAsync("epmd", ["-port", $"{_mapperPort}", "-kill"], new Dictionary<string, string>());
-            return true;
-        });
-        _management.Dispose();
-        _folder.Dispose();
-    }
-
-    private void WriteConfiguration()
+    /// <inheritdoc/>
+    protected override Task PrepareAsync()
     {
         foreach (var folder in (string[])["mnesia", "log", "home"])
         {
-            Directory.CreateDirectory(_folder[folder]);
+            Directory.CreateDirectory(Path.Combine(Folder, folder));
         }
 
-        File.WriteAllText(_folder["rabbitmq-env.conf"], "");
-        File.WriteAllText(_folder["enabled_plugins"], "[rabbitmq_management].");
-        File.WriteAllText(_folder["advanced.config"], "[].");
-        File.WriteAllText(_folder["rabbitmq.conf"], $"""
+        Write("rabbitmq-env.conf", "");
+        Write("enabled_plugins", "[rabbitmq_management].");
+        Write("advanced.config", "[].");
+        Write("rabbitmq.conf", $"""
             listeners.tcp.1 = 127.0.0.1:{Port}
             management.tcp.ip = 127.0.0.1
             management.tcp.port = {_managementPort}
@@ -133,44 +103,35 @@ public sealed class RabbitServer : IAsyncDisposable
             log.console = false
             log.file.level = info
             """);
+        return Task.CompletedTask;
+
+        void Write(string name, string text) => File.WriteAllText(Path.Combine(Folder, name), text);
     }
 
-    private Dictionary<string, string> Surroundings() => new()
+    /// <inheritdoc/>
+    protected override async Task<bool> AnswersAsync()
     {
-        ["HOME"] = _folder["home"],
-        ["LANG"] = "C.UTF-8",
-        ["RABBITMQ_NODENAME"] = $"t{Port}@localhost",
-        ["RABBITMQ_MNESIA_BASE"] = _folder["mnesia"],
-        ["RABBITMQ_LOG_BASE"] = _folder["log"],
-        ["RABBITMQ_CONFIG_FILE"] = _folder["rabbitmq"],
-        ["RABBITMQ_ADVANCED_CONFIG_FILE"] = _folder["advanced.config"],
-        ["RABBITMQ_CONF_ENV_FILE"] = _folder["rabbitmq-env.conf"],
-        ["RABBITMQ_ENABLED_PLUGINS_FILE"] = _folder["enabled_plugins"],
-        ["RABBITMQ_PID_FILE"] = _folder["pid"],
-        ["RABBITMQ_DIST_PORT"] = $"{_nodePort}",
-        ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "-kernel inet_dist_use_interface {127,0,0,1}",
-        ["ERL_EPMD_PORT"] = $"{_mapperPort}",
-        ["ERL_EPMD_ADDRESS"] = "127.0.0.1",
-        ["ERL_MAX_PORTS"] = "65536",
-        ["PATH"] = $"/usr/lib/rabbitmq/bin:{Environment.GetEnvironmentVariable("PATH")}",
-    };
-
-    private Task ControlAsync(params string[] arguments) => RunAsync("/usr/lib/rabbitmq/bin/rabbitmqctl", arguments, new Dictionary<string, string>());
-
-    private async Task RunAsync(string program, string[] arguments, IReadOnlyDictionary<string, string> variables)
-    {
-        ProcessStartInfo start = new(program, arguments) { WorkingDirectory = _folder.Path };
-        foreach (var (name, value) in Surroundings().Concat(variables))
+        try
         {
-            start.Environment[name] = value;
+            // An answer of the management means little while the broker still starts.
+            return await GetAsync("health/checks/port-listener/" + Port.ToString(CultureInfo.InvariantCulture)) is not null;
         }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
 
-        await ServerFolder.RunAsync(start);
+    /// <inheritdoc/>
+    protected override async Task EndedAsync()
+    {
+        // The port mapper outlives its node, and will not go as long as it believes in it.
+        await RunAsUserAsync("/bin/sh", "-c", $"for i in 1 2 3 4 5 6 7 8 9 10; do epmd -port {_mapperPort} -kill | grep -q Killed && exit; sleep 0.2; done");
     }
 
     internal async Task PutAsync<T>(string path, T body)
     {
-        // The management reads a length and not chunks.
+        // The management wants a length and not chunks.
         using StringContent content = new(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json");
         using var answer = await _management.PutAsync(new Uri(path, UriKind.Relative), content);
         answer.EnsureSuccessStatusCode();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 
 namespace Llava.TestServers;
@@ -7,6 +8,8 @@ namespace Llava.TestServers;
 /// <param name="name">Name of the virtual host.</param>
 public sealed class RabbitVirtualHost(RabbitServer server, string name)
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     /// <summary>The broker.</summary>
     public RabbitServer Server { get; } = server;
 
@@ -21,8 +24,20 @@ public sealed class RabbitVirtualHost(RabbitServer server, string name)
     public async Task<string?> TypeAsync(string queue) => (await FindAsync(queue))?.GetProperty("type").GetString();
 
     /// <summary>Waits until the queue holds so many messages; the broker counts once a second.</summary>
-    public Task WaitForCountAsync(string queue, int count) =>
-        ServerFolder.WaitUntilAsync($"{count} messages in queue '{queue}'", async () => await CountAsync(queue) == count);
+    /// <exception cref="TimeoutException">It does not within a minute.</exception>
+    public async Task WaitForCountAsync(string queue, int count)
+    {
+        var waited = Stopwatch.StartNew();
+        while (await CountAsync(queue) is var found && found != count)
+        {
+            if (waited.Elapsed > Patience)
+            {
+                throw new TimeoutException($"Queue '{queue}' holds {found} messages and not {count}.");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100));
+        }
+    }
 
     private Task<JsonElement?> FindAsync(string queue) => Server.GetAsync($"queues/{Name}/{queue}");
 }

@@ -1,6 +1,7 @@
 using Llava.Ledger;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Llava.Cli.Embedded;
@@ -20,18 +21,13 @@ internal sealed class EmbeddedLedger : IAsyncDisposable
 
     public static async Task<EmbeddedLedger> OpenAsync(string dataFolder, CancellationToken cancellationToken)
     {
+        var configuration = new ConfigurationBuilder().AddEnvironmentVariables().Build();
         var services = new ServiceCollection()
-            .AddLlavaLedger(options => options.Configure(o => o.Path = LedgerPath.In(dataFolder)))
+            .AddLlavaLedger(options => options.BindLedger(configuration, dataFolder))
             .BuildServiceProvider();
         await services.GetRequiredService<LedgerSetup>().PrepareAsync();
         return new EmbeddedLedger(services);
     }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
-}
-
-/// <summary>The ledger's file in a data folder.</summary>
-internal static class LedgerPath
-{
-    public static string In(string dataFolder) => Path.Combine(dataFolder, "ledger.db");
 }

@@ -16,7 +16,7 @@ internal static class EmbeddedServices
     public static void AddEmbedded(this IHostApplicationBuilder builder, string dataFolder, IReadOnlyCollection<JobRequest> jobs, IEnumerable<string> models)
     {
         var services = builder.Services;
-        services.AddLlavaLedger(options => options.BindConfiguration(LedgerOptions.SectionName).Configure(o => o.Path = LedgerPath.In(dataFolder)));
+        services.AddLlavaLedger(options => options.BindLedger(builder.Configuration, dataFolder));
         services.AddLlavaScheduler(options => options.Configure(o =>
         {
             foreach (var folder in jobs.SelectMany(Folders).Where(Directory.Exists).Distinct())

@@ -32,7 +32,7 @@ internal static class ServiceHost
         builder.Configuration.AddEnvironmentVariables();
         AddLogging(builder.Logging);
         AddHttp(builder);
-        builder.Services.AddLlavaLedger(options => options.BindConfiguration(LedgerOptions.SectionName));
+        builder.Services.AddLlavaLedger(options => options.BindLedger(builder.Configuration, DataFolder.Resolve(null)));
         if (roles.Contains(Role.Scheduler))
         {
             builder.Services.AddLlavaScheduler();

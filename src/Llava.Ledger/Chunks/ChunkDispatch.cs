@@ -28,18 +28,16 @@ public sealed class ChunkDispatch
             .Set("@limit", limit)
             .ListAsync(row => new WaitingChunk(job, row.GetInt32(0), row.GetInt32(1), row.GetInt32(2), row.GetInt64(3)), token), cancellation);
 
-    /// <summary>Notes that messages were sent for these chunks. Those claimed meanwhile are left as they are.</summary>
-    public Task MarkPublishedAsync(IReadOnlyList<WaitingChunk> chunks, CancellationToken cancellation = default) =>
-        _database.WriteAsync(async (session, token) =>
-        {
-            var mark = session.Statement("mark_published").Set("@now", _time.GetUtcNow().ToUnixTimeMilliseconds());
-            foreach (var chunk in chunks)
-            {
-                await mark.Set("@job", chunk.Job.Value).Set("@chunk", chunk.ChunkNo).Set("@attempt", chunk.Attempt).ExecuteAsync(token);
-            }
-
-            return chunks.Count;
-        }, cancellation);
+    /// <summary>
+    /// Sends the messages of those chunks that still wait, and notes that they went out. Those that another process sends at the
+    /// same moment are left to it on PostgreSQL; whatever else happens, a chunk is rather sent twice than never.
+    /// </summary>
+    /// <param name="chunks">What to send.</param>
+    /// <param name="send">Sends messages for the chunks it is given; run again when the database must be tried again.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    /// <returns>Chunks that were sent.</returns>
+    public Task<int> PublishAsync(IReadOnlyList<WaitingChunk> chunks, Func<IReadOnlyList<WaitingChunk>, CancellationToken, Task> send, CancellationToken cancellation = default) =>
+        _database.PublishAsync(chunks, _time.GetUtcNow(), send, cancellation);
 
     /// <summary>Forgets which open chunks were published before now: with an in-memory transport the messages died with their process. A second message does no harm.</summary>
     public Task<int> ForgetPublishedAsync(CancellationToken cancellation = default) =>

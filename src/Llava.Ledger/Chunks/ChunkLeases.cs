@@ -32,26 +32,36 @@ public sealed class ChunkLeases
     /// <param name="owner">The worker.</param>
     /// <param name="cancellation">Gives up waiting.</param>
     /// <returns>The lease and what is left to do, or null when there is nothing to do: done, held by another, changed since, or its job does not run.</returns>
-    public Task<ClaimedChunk?> ClaimAsync(JobId job, int chunkNo, int attempt, string owner, CancellationToken cancellation = default) =>
-        _database.WriteAsync(async (session, token) =>
+    public async Task<ClaimedChunk?> ClaimAsync(JobId job, int chunkNo, int attempt, string owner, CancellationToken cancellation = default)
+    {
+        var now = _time.GetUtcNow();
+        var claim = await _database.WriteAsync(async (session, token) =>
         {
-            var now = _time.GetUtcNow();
-            var lease = await session.Statement("claim_chunk")
+            var claimed = await ClaimAsync(session, "claim_chunk");
+            if (claimed is null && session.IsRepeat)
+            {
+                claimed = await ClaimAsync(session, "find_claim");
+            }
+
+            return claimed is null ? null : claimed with { Missing = await ListMissingAsync(session, claimed.Lease, token) };
+
+            Task<Claim?> ClaimAsync(LedgerSession session, string statement) => session.Statement(statement)
                 .Set("@job", job.Value)
                 .Set("@chunk", chunkNo)
                 .Set("@attempt", attempt)
                 .Set("@owner", owner)
                 .Set("@now", now.ToUnixTimeMilliseconds())
                 .Set("@until", (now + _options.Lease).ToUnixTimeMilliseconds())
-                .FirstAsync(row => new ChunkLease(job, chunkNo, row.GetInt32(0), row.GetInt32(1), row.GetInt32(2), row.GetInt32(3), owner), token);
-            if (lease is null)
-            {
-                return null;
-            }
-
-            await JobTransitions.MoveAsync(session, job, JobState.Queued, JobState.Running, now, null, token);
-            return new ClaimedChunk(lease, await ListMissingAsync(session, lease, token));
+                .FirstAsync(row => new Claim(new(job, chunkNo, row.GetInt32(0), row.GetInt32(1), row.GetInt32(2), row.GetInt32(3), owner), JobStates.Table.Parse(row.GetString(4)), []), token);
         }, cancellation);
+        if (claim?.JobState == JobState.Queued)
+        {
+            // Not in the same transaction: whoever ends or cancels a job holds the job first and then its chunks, and this would be the other way round.
+            await _database.WriteAsync((session, token) => JobTransitions.MoveAsync(session, job, JobState.Queued, JobState.Running, now, null, token), cancellation);
+        }
+
+        return claim is null ? null : new(claim.Lease, claim.Missing);
+    }
 
     /// <summary>Items of the chunk that have no result by now, in order.</summary>
     public Task<List<ClaimedItem>> MissingItemsAsync(ChunkLease lease, CancellationToken cancellation = default) =>
@@ -63,14 +73,14 @@ public sealed class ChunkLeases
         _database.WriteAsync(async (session, token) =>
         {
             var until = (_time.GetUtcNow() + _options.Lease).ToUnixTimeMilliseconds();
-            List<LeaseStanding> standings = [];
-            foreach (var lease in leases)
+            Dictionary<ChunkLease, LeaseStanding> standings = [];
+            foreach (var lease in leases.OrderBy(lease => lease.Job).ThenBy(lease => lease.ChunkNo)) // the order that all writers share
             {
                 var state = await ForLease(session, "renew_lease", lease).Set("@until", until).FirstAsync(row => row.GetString(0), token);
-                standings.Add(state is null ? LeaseStanding.Lost : JobStates.Table.Parse(state) is JobState.Queued or JobState.Running ? LeaseStanding.Held : LeaseStanding.Stopped);
+                standings[lease] = state is null ? LeaseStanding.Lost : JobStates.Table.Parse(state) is JobState.Queued or JobState.Running ? LeaseStanding.Held : LeaseStanding.Stopped;
             }
 
-            return standings;
+            return leases.Select(lease => standings[lease]).ToList();
         }, cancellation);
 
     /// <summary>Gives the chunk back, to be handed out again.</summary>
@@ -99,4 +109,6 @@ public sealed class ChunkLeases
         .Set("@chunk", lease.ChunkNo)
         .Set("@owner", lease.Owner)
         .Set("@fence", lease.Fence);
+
+    private sealed record Claim(ChunkLease Lease, JobState JobState, IReadOnlyList<ClaimedItem> Missing);
 }

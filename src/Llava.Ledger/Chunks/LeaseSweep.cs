@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Llava.Contracts;
+using Llava.Contracts.States;
 using Llava.Ledger.Results;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
@@ -34,7 +35,7 @@ public sealed partial class LeaseSweep
     /// <summary>Looks once through everything that may need repair.</summary>
     public async Task<SweepReport> SweepAsync(CancellationToken cancellation = default)
     {
-        var report = await _database.WriteAsync(async (session, token) =>
+        var report = await _database.WriteAloneAsync(LedgerTurn.Sweep, async (session, token) =>
         {
             SweepReport found = new();
             foreach (var chunk in await ListAsync(session, "list_expired_leases", "@now", Now(), token))
@@ -115,14 +116,13 @@ public sealed partial class LeaseSweep
         .Set("@attempts", attempts)
         .ExecuteAsync(cancellation);
 
-    private Task<int> InsertAsync(LedgerSession session, SweptChunk chunk, List<int> items, CancellationToken cancellation) => session.Statement("insert_chunk")
-        .Set("@job", chunk.Job.Value)
-        .Set("@first", items[0])
-        .Set("@items", items[^1] - items[0] + 1)
-        .Set("@tokens", chunk.TokensOf(items[^1] - items[0] + 1))
-        .Set("@state", "open")
-        .Set("@attempts", AttemptsOf(items))
-        .ExecuteAsync(cancellation);
+    private async Task InsertAsync(LedgerSession session, SweptChunk chunk, List<int> items, CancellationToken cancellation)
+    {
+        // A job whose chunks run has all of them, so that nobody but this sweep takes numbers.
+        var next = await session.Statement("next_chunk").Set("@job", chunk.Job.Value).FirstAsync(row => row.GetInt32(0), cancellation);
+        var count = items[^1] - items[0] + 1;
+        await _database.InsertChunksAsync(session, [new(chunk.Job.Value, next, items[0], count, chunk.TokensOf(count), ChunkState.Open, AttemptsOf(items))], cancellation);
+    }
 
     private async Task FailAsync(LedgerSession session, SweptChunk chunk, int item, CancellationToken cancellation)
     {

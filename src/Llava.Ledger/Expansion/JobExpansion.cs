@@ -76,13 +76,16 @@ public sealed partial class JobExpansion
     {
         var (moved, failure) = await _database.WriteAsync(async (session, token) =>
         {
+            // Held: what is judged here must not be appended to before it is moved.
+            await session.Statement("hold_job").Set("@job", job.Value).ExecuteAsync(token);
             var found = await judge(session, token);
-            if (found is not null)
+            var isMine = await JobTransitions.MoveAsync(session, job, JobState.Validating, found is null ? JobState.Queued : JobState.Failed, _time.GetUtcNow(), found, token);
+            if (isMine && found is not null)
             {
                 await session.Statement("close_chunks").Set("@job", job.Value).ExecuteAsync(token);
             }
 
-            return (await JobTransitions.MoveAsync(session, job, JobState.Validating, found is null ? JobState.Queued : JobState.Failed, _time.GetUtcNow(), found, token), found);
+            return (isMine, found);
         }, cancellation);
         if (moved)
         {
@@ -97,9 +100,10 @@ public sealed partial class JobExpansion
     private async Task InsertAsync(LedgerSession session, JobId job, int firstItem, IReadOnlyList<ExpandedChunk> chunks, CancellationToken cancellation)
     {
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        var nextChunk = await session.Statement("next_chunk").Set("@job", job.Value).FirstAsync(row => row.GetInt32(0), cancellation);
         List<ItemDraft> items = [];
+        List<ChunkDraft> drafts = [];
         List<ResultDraft> rejected = [];
-        var insertChunk = session.Statement("insert_chunk").Set("@job", job.Value);
         foreach (var chunk in chunks)
         {
             var first = firstItem + items.Count;
@@ -114,9 +118,10 @@ public sealed partial class JobExpansion
             }
 
             var state = chunk.Items.All(item => item.Rejection is not null) ? ChunkState.Done : ChunkState.Open;
-            await insertChunk.Set("@first", first).Set("@items", chunk.Items.Count).Set("@tokens", chunk.Tokens).Set("@state", state.WireName()).Set("@attempts", 0).ExecuteAsync(cancellation);
+            drafts.Add(new(job.Value, nextChunk + drafts.Count, first, chunk.Items.Count, chunk.Tokens, state, 0));
         }
 
+        await _database.InsertChunksAsync(session, drafts, cancellation);
         await _database.InsertItemsAsync(session, items, cancellation);
         await _database.InsertResultsAsync(session, rejected, cancellation);
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Llava.Contracts;
 using Llava.Contracts.States;
 using Llava.Ledger.Signals;
@@ -53,7 +54,10 @@ public sealed partial class JobControl
     private async Task<JobState> ControlAsync(JobId job, Func<LedgerSession, JobRecord, CancellationToken, Task<JobState>> control, CancellationToken cancellation)
     {
         var state = await _database.WriteAsync(async (session, token) =>
-            await control(session, await JobReader.FindAsync(session, job, token) ?? throw new JobNotFoundException(job), token), cancellation);
+        {
+            await session.Statement("hold_job").Set("@job", job.Value).ExecuteAsync(token);
+            return await control(session, await JobReader.FindAsync(session, job, token) ?? throw new JobNotFoundException(job), token);
+        }, cancellation);
         JobControlled(job, state);
         foreach (var topic in Enum.GetValues<LedgerTopic>())
         {
@@ -66,7 +70,7 @@ public sealed partial class JobControl
     private async Task<JobState> MoveAsync(LedgerSession session, JobRecord job, JobState to, CancellationToken cancellation) =>
         await JobTransitions.MoveAsync(session, job.Id, job.State, to, _time.GetUtcNow(), null, cancellation)
             ? to
-            : throw new InvalidOperationException($"Job '{job.Id}' changed its state at the same moment; try again.");
+            : throw new UnreachableException($"Job '{job.Id}' changed its state while it was held.");
 
     [LoggerMessage(2002, LogLevel.Information, "Job {Job} is now {State}")]
     private partial void JobControlled(JobId job, JobState state);

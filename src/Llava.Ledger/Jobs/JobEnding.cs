@@ -34,7 +34,7 @@ public sealed partial class JobEnding
             return 0;
         }
 
-        await _database.WriteAsync(async (session, token) =>
+        await _database.WriteAloneAsync(LedgerTurn.End, async (session, token) =>
         {
             // Asked again inside the transaction: a job may have been paused, or a chunk come back, since.
             ended = await ListEndedAsync(session, now, token);
@@ -63,25 +63,40 @@ public sealed partial class JobEnding
         return ended;
     }, cancellation);
 
-    /// <summary>Closes the job's counts after its end was announced; a job that was finalizing is now completed.</summary>
-    public async Task AnnouncedAsync(EndedJob ended, CancellationToken cancellation = default)
+    /// <summary>Announces the job's end and closes its counts; a job that was finalizing is now completed. A crash at any moment announces twice, never not at all.</summary>
+    /// <param name="ended">The job and its counts.</param>
+    /// <param name="publish">Announces it, inside the transaction that notes it; run again when the database must be tried again.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    /// <returns>False when another process has announced it.</returns>
+    public async Task<bool> AnnounceAsync(EndedJob ended, Func<CancellationToken, Task> publish, CancellationToken cancellation = default)
     {
         var now = _time.GetUtcNow();
-        await _database.WriteAsync(async (session, token) =>
+        var isMine = await _database.WriteAsync(async (session, token) =>
         {
-            if (ended.Job.State == JobState.Finalizing)
+            var isFirst = await session.Statement("announce_job")
+                .Set("@job", ended.Job.Id.Value)
+                .Set("@now", now.ToUnixTimeMilliseconds())
+                .Set("@progress", JsonSerializer.Serialize(ended.Progress, LedgerJson.Default.JobProgress))
+                .ExecuteAsync(token) == 1;
+            if (isFirst && ended.Job.State == JobState.Finalizing)
             {
                 await JobTransitions.MoveAsync(session, ended.Job.Id, JobState.Finalizing, JobState.Completed, now, null, token);
             }
 
-            return await session.Statement("announce_job")
-                .Set("@job", ended.Job.Id.Value)
-                .Set("@now", now.ToUnixTimeMilliseconds())
-                .Set("@progress", JsonSerializer.Serialize(ended.Progress, LedgerJson.Default.JobProgress))
-                .ExecuteAsync(token);
+            if (isFirst)
+            {
+                await publish(token);
+            }
+
+            return isFirst;
         }, cancellation);
-        JobEnded(ended.Job.Id, ended.EndState, ended.Progress.Succeeded, ended.Progress.Failed, ended.Progress.Total);
-        _signal.Ring(LedgerTopic.WorkFinished);
+        if (isMine)
+        {
+            JobEnded(ended.Job.Id, ended.EndState, ended.Progress.Succeeded, ended.Progress.Failed, ended.Progress.Total);
+            _signal.Ring(LedgerTopic.WorkFinished);
+        }
+
+        return isMine;
     }
 
     private static Task<List<Candidate>> ListEndedAsync(LedgerSession session, DateTimeOffset now, CancellationToken cancellation) => session.Statement("list_ended_jobs")
@@ -93,8 +108,7 @@ public sealed partial class JobEnding
         switch (job)
         {
             case { State: JobState.Cancelling }:
-                await CloseAsync(ItemOutcome.Cancelled);
-                await MoveAsync(job.State, JobState.Cancelled);
+                await CloseAsync(JobState.Cancelled, ItemOutcome.Cancelled);
                 break;
             case { State: JobState.Queued, IsDone: true }:
                 await MoveAsync(JobState.Queued, JobState.Running);
@@ -104,16 +118,20 @@ public sealed partial class JobEnding
                 await MoveAsync(JobState.Running, JobState.Finalizing);
                 break;
             default:
-                await CloseAsync(ItemOutcome.Expired);
-                await MoveAsync(job.State, JobState.Expired);
+                await CloseAsync(JobState.Expired, ItemOutcome.Expired);
                 break;
         }
 
         Task<bool> MoveAsync(JobState from, JobState to) => JobTransitions.MoveAsync(session, job.Id, from, to, now, null, cancellation);
 
-        // Closing the chunks fences late answers off: what the ledger says from now on stays.
-        async Task CloseAsync(ItemOutcome outcome)
+        // The move holds the job, and tells whether it is still as it was listed. Closing the chunks fences late answers off: what the ledger says from now on stays.
+        async Task CloseAsync(JobState to, ItemOutcome outcome)
         {
+            if (!await MoveAsync(job.State, to))
+            {
+                return;
+            }
+
             await session.Statement("close_chunks").Set("@job", job.Id.Value).ExecuteAsync(cancellation);
             await session.Statement("fill_missing_results")
                 .Set("@job", job.Id.Value)

@@ -28,7 +28,7 @@ public sealed partial class JobRetention
             .ListAsync(row => new JobId(row.GetInt64(0)), token), cancellation);
         foreach (var job in jobs)
         {
-            await _database.WriteAsync(async (session, token) =>
+            await _database.WriteAloneAsync(LedgerTurn.Delete, async (session, token) =>
             {
                 foreach (var statement in (string[])["delete_results_of_job", "delete_items_of_job", "delete_chunks_of_job", "delete_job"])
                 {

@@ -48,7 +48,9 @@ public sealed partial class JobSubmission
                 .Set("@now", now.ToUnixTimeMilliseconds())
                 .Set("@expires", (now + request.CompletionWindow)?.ToUnixTimeMilliseconds())
                 .ExecuteAsync(token) == 1;
-            return isNew ? new SubmittedJob(job, true) : await FindEarlierAsync(session, request, json, token);
+            return isNew || (session.IsRepeat && await JobReader.FindAsync(session, job, token) is not null)
+                ? new SubmittedJob(job, true)
+                : await FindEarlierAsync(session, request, json, token);
         }, cancellation);
 
         if (submitted.IsNew)

@@ -73,22 +73,25 @@ public sealed class ResultWriter : IAsyncDisposable
     private async Task<Recorded> RecordAsync(LedgerSession session, List<Commit> batch, CancellationToken cancellation)
     {
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        List<bool> held = [];
+        var held = await _database.HoldAsync(session, LeasesOf(batch), cancellation);
         List<ResultDraft> rows = [];
-        foreach (var commit in batch)
+        foreach (var commit in batch.Where(commit => held.Contains(commit.Lease)))
         {
-            var statement = ChunkLeases.ForLease(session, commit.CompletesChunk ? "finish_chunk" : "check_lease", commit.Lease);
-            held.Add(await statement.ExecuteAsync(cancellation) == 1);
-            if (held[^1])
-            {
-                rows.AddRange(commit.Items.Select(item => new ResultDraft(
-                    commit.Lease.Job.Value, item, commit.Lease.Owner, commit.ModelRevision, commit.Lease.Attempt, now)));
-            }
+            rows.AddRange(commit.Items.Select(item => new ResultDraft(
+                commit.Lease.Job.Value, item, commit.Lease.Owner, commit.ModelRevision, commit.Lease.Attempt, now)));
         }
 
         await _database.InsertResultsAsync(session, rows, cancellation);
         return new(held, await EndsAnyJobAsync(session, batch, cancellation));
     }
+
+    /// <summary>A chunk whose parts came apart has several commits here and is held once.</summary>
+    private static List<UsedLease> LeasesOf(List<Commit> batch) =>
+    [
+        .. batch.GroupBy(commit => commit.Lease)
+            .Select(commits => new UsedLease(commits.Key, commits.Any(commit => commit.CompletesChunk)))
+            .OrderBy(used => used.Lease.Job).ThenBy(used => used.Lease.ChunkNo),
+    ];
 
     /// <summary>Whether the last chunk of some job ended: only then is there a reason to look for jobs that are over.</summary>
     private static async Task<bool> EndsAnyJobAsync(LedgerSession session, List<Commit> batch, CancellationToken cancellation)
@@ -106,10 +109,7 @@ public sealed class ResultWriter : IAsyncDisposable
 
     private void Report(List<Commit> batch, Recorded recorded)
     {
-        foreach (var (commit, isHeld) in batch.Zip(recorded.Held))
-        {
-            commit.Held.TrySetResult(isHeld);
-        }
+        batch.ForEach(commit => commit.Held.TrySetResult(recorded.Held.Contains(commit.Lease)));
 
         if (batch.Exists(commit => commit.CompletesChunk))
         {
@@ -122,7 +122,7 @@ public sealed class ResultWriter : IAsyncDisposable
         }
     }
 
-    private sealed record Recorded(List<bool> Held, bool EndsJob);
+    private sealed record Recorded(IReadOnlySet<ChunkLease> Held, bool EndsJob);
 
     private sealed record Commit(ChunkLease Lease, IReadOnlyList<FinishedItem> Items, bool CompletesChunk, string? ModelRevision)
     {

@@ -1,8 +1,8 @@
 namespace Llava.Ledger.Signals;
 
 /// <summary>
-/// A doorbell inside one process: whoever changes the ledger rings, loops wake at once. Nothing relies on it: behind every
-/// wait stands a poll, which also hears what other processes changed.
+/// A doorbell: whoever changes the ledger rings, loops wake at once; with PostgreSQL those of other processes too. Nothing
+/// relies on it: behind every wait stands a poll, which finds what no ring told.
 /// </summary>
 public interface ILedgerSignal
 {

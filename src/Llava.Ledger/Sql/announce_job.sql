@@ -1,3 +1,3 @@
 update jobs
 set announced_at = @now, final_progress = @progress
-where id = @job;
+where id = @job and announced_at is null;

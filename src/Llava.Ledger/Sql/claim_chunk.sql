@@ -7,4 +7,4 @@ set state = 'leased',
     published_at = coalesce(published_at, @now)
 where job_id = @job and chunk_no = @chunk and state = 'open' and attempts = @attempt
   and exists (select 1 from jobs where id = @job and state in ('queued', 'running'))
-returning first_item, item_count, attempts, fence;
+returning first_item, item_count, attempts, fence, (select state from jobs where id = @job);

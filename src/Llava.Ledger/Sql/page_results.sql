@@ -5,7 +5,7 @@ select i.item_no, i.custom_id, i.images, i.prompt, i.category,
        r.error_code, r.error_message, r.worker, r.model_revision, r.attempts, r.finished_at
 from results r
 join items i on i.job_id = r.job_id and i.item_no = r.item_no
-where r.job_id = @job and r.item_no > @after
+where r.job_id = @job and r.item_no > @after and i.item_no > @after
   and (cast(@outcome as text) is null or r.outcome = @outcome)
   and (cast(@code as text) is null or r.error_code = @code)
 order by r.item_no

@@ -1,3 +1,5 @@
+using Llava.Ledger.Chunks;
+
 namespace Llava.Ledger.Storage;
 
 /// <summary>What differs between the databases: how to read, how to write together, how to fill fast, how to bring the schema up to date.</summary>
@@ -7,18 +9,54 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     public abstract Task<T> ReadAsync<T>(Func<LedgerSession, CancellationToken, Task<T>> read, CancellationToken cancellation);
 
     /// <summary>Runs <paramref name="write"/> in a transaction, all or nothing; the task ends once it is committed.</summary>
-    /// <remarks>Writes that wait at the same moment may share a commit; one that throws undoes only itself.</remarks>
+    /// <remarks>
+    /// Writes that wait at the same moment may share a commit; one that throws undoes only itself. A write may run again after
+    /// a fault of the database, so all it does is inside the transaction or harmless when repeated (<see cref="LedgerSession.IsRepeat"/>).
+    /// Other processes write at the same moment: what a write read it must hold or ask again.
+    /// </remarks>
     public abstract Task<T> WriteAsync<T>(Func<LedgerSession, CancellationToken, Task<T>> write, CancellationToken cancellation);
+
+    /// <summary>As <see cref="WriteAsync"/>, but no other process is at the same <paramref name="turn"/> until the commit.</summary>
+    public abstract Task<T> WriteAloneAsync<T>(LedgerTurn turn, Func<LedgerSession, CancellationToken, Task<T>> write, CancellationToken cancellation);
 
     /// <summary>Inserts new items; those must not be there yet.</summary>
     public abstract Task InsertItemsAsync(LedgerSession session, IReadOnlyList<ItemDraft> items, CancellationToken cancellation);
 
+    /// <summary>Inserts new chunks; those must not be there yet.</summary>
+    public abstract Task InsertChunksAsync(LedgerSession session, IReadOnlyList<ChunkDraft> chunks, CancellationToken cancellation);
+
     /// <summary>Inserts results, leaving those alone that are there already.</summary>
     public abstract Task InsertResultsAsync(LedgerSession session, IReadOnlyList<ResultDraft> results, CancellationToken cancellation);
+
+    /// <summary>Of these leases, those that hold; nobody else changes their chunks until the commit, and those that are completed are done with it.</summary>
+    /// <param name="session">A write's session.</param>
+    /// <param name="leases">Different leases, in the order of their chunks, which all writers share.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    public abstract Task<IReadOnlySet<ChunkLease>> HoldAsync(LedgerSession session, IReadOnlyList<UsedLease> leases, CancellationToken cancellation);
+
+    /// <summary>Sends the messages of those chunks that still wait, and notes that they went out. A crash at any moment sends twice, never not at all.</summary>
+    /// <returns>Chunks that were sent; those that another process was sending are left out where the database can tell.</returns>
+    public abstract Task<int> PublishAsync(IReadOnlyList<WaitingChunk> chunks, DateTimeOffset now, Func<IReadOnlyList<WaitingChunk>, CancellationToken, Task> send, CancellationToken cancellation);
 
     /// <summary>Creates the schema or brings an older one up to date, once; reads and writes do so by themselves.</summary>
     public abstract Task PrepareAsync();
 
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
+}
+
+/// <summary>Work on the ledger that one process does at a time.</summary>
+internal enum LedgerTurn
+{
+    /// <summary>Bringing the schema up to date.</summary>
+    Migrate,
+
+    /// <summary>Looking for what was lost.</summary>
+    Sweep,
+
+    /// <summary>Bringing jobs to their end.</summary>
+    End,
+
+    /// <summary>Deleting jobs.</summary>
+    Delete,
 }

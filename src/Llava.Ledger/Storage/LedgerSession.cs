@@ -14,6 +14,9 @@ internal sealed class LedgerSession(DbConnection connection, LedgerSql sql) : IA
     /// <summary>The transaction that statements run in.</summary>
     public DbTransaction? Transaction { get; set; }
 
+    /// <summary>Whether this write ran before and may even have been committed: the connection broke before the database said so.</summary>
+    public bool IsRepeat { get; init; }
+
     /// <summary>The statement in <c>{name}.sql</c>, prepared once per connection. Its parameters keep their values until set again.</summary>
     [SuppressMessage("Security", "CA2100", Justification = "The text is a file of this assembly; values go in as parameters.")]
     public SqlStatement Statement(string name)

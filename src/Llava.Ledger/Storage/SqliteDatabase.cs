@@ -3,6 +3,7 @@ using System.Data;
 using System.Reflection;
 using System.Threading.Channels;
 using Llava.Contracts.States;
+using Llava.Ledger.Chunks;
 using Llava.Ledger.Schema;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -34,7 +35,7 @@ internal sealed class SqliteDatabase : LedgerDatabase
         _options = options;
         _connectionString = new SqliteConnectionStringBuilder
         {
-            DataSource = Path.GetFullPath(options.Path),
+            DataSource = Path.GetFullPath(options.Location),
             Pooling = false, // sessions are kept here, with their prepared statements
             DefaultTimeout = (int)options.BusyTimeout.TotalSeconds,
         }.ToString();
@@ -65,12 +66,27 @@ internal sealed class SqliteDatabase : LedgerDatabase
         return _writes.Writer.TryWrite(pending) ? await pending.Committed : throw new ObjectDisposedException(nameof(SqliteDatabase));
     }
 
+    /// <remarks>Every write is alone here.</remarks>
+    public override Task<T> WriteAloneAsync<T>(LedgerTurn turn, Func<LedgerSession, CancellationToken, Task<T>> write, CancellationToken cancellation) =>
+        WriteAsync(write, cancellation);
+
     public override Task InsertItemsAsync(LedgerSession session, IReadOnlyList<ItemDraft> items, CancellationToken cancellation)
     {
         using SqliteRowInsert insert = new(session, _sql["insert_item"]);
         foreach (var item in items)
         {
             insert.Bind(item.JobId).Bind(item.ItemNo).Bind(item.CustomId).Bind(item.Images).Bind(item.Prompt).Bind(item.Category).Run();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public override Task InsertChunksAsync(LedgerSession session, IReadOnlyList<ChunkDraft> chunks, CancellationToken cancellation)
+    {
+        using SqliteRowInsert insert = new(session, _sql["insert_chunk"]);
+        foreach (var chunk in chunks)
+        {
+            insert.Bind(chunk.JobId).Bind(chunk.ChunkNo).Bind(chunk.FirstItem).Bind(chunk.ItemCount).Bind(chunk.Tokens).Bind(chunk.State.WireName()).Bind(chunk.Attempts).Run();
         }
 
         return Task.CompletedTask;
@@ -90,6 +106,36 @@ internal sealed class SqliteDatabase : LedgerDatabase
         }
 
         return Task.CompletedTask;
+    }
+
+    public override async Task<IReadOnlySet<ChunkLease>> HoldAsync(LedgerSession session, IReadOnlyList<UsedLease> leases, CancellationToken cancellation)
+    {
+        HashSet<ChunkLease> held = [];
+        foreach (var (lease, completesChunk) in leases)
+        {
+            if (await ChunkLeases.ForLease(session, completesChunk ? "finish_chunk" : "check_lease", lease).ExecuteAsync(cancellation) == 1)
+            {
+                held.Add(lease);
+            }
+        }
+
+        return held;
+    }
+
+    /// <summary>Sends, then notes: sending inside the transaction would keep this process's other writes waiting.</summary>
+    public override async Task<int> PublishAsync(IReadOnlyList<WaitingChunk> chunks, DateTimeOffset now, Func<IReadOnlyList<WaitingChunk>, CancellationToken, Task> send, CancellationToken cancellation)
+    {
+        await send(chunks, cancellation);
+        return await WriteAsync(async (session, token) =>
+        {
+            var mark = session.Statement("mark_published").Set("@now", now.ToUnixTimeMilliseconds());
+            foreach (var chunk in chunks)
+            {
+                await mark.Set("@job", chunk.Job.Value).Set("@chunk", chunk.ChunkNo).Set("@attempt", chunk.Attempt).ExecuteAsync(token);
+            }
+
+            return chunks.Count;
+        }, cancellation);
     }
 
     public override Task PrepareAsync() => _prepared.Value;
@@ -124,7 +170,7 @@ internal sealed class SqliteDatabase : LedgerDatabase
     /// <summary>Asking the assembly and one row is cheaper by far than building EF Core's model only to learn that nothing is to be done.</summary>
     private async Task MigrateAsync()
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_options.Path))!);
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_options.Location))!);
         if (await CreateOrReadVersionAsync() != NewestMigration())
         {
             await using var context = SqliteLedgerContext.Open(_connectionString);

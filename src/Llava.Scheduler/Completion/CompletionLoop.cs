@@ -32,12 +32,11 @@ internal sealed partial class CompletionLoop(JobEnding ending, ILedgerSignal sig
         }
     }
 
-    private async Task AnnounceAsync(EndedJob job, CancellationToken cancellation)
+    private Task<bool> AnnounceAsync(EndedJob job, CancellationToken cancellation) => ending.AnnounceAsync(job, async token =>
     {
         var counts = job.Progress;
-        await sender.PublishAsync(new JobCompleted(job.Job.Id, job.EndState, counts.Succeeded, counts.Failed, counts.Total), cancellation);
-        await ending.AnnouncedAsync(job, cancellation);
-    }
+        await sender.PublishAsync(new JobCompleted(job.Job.Id, job.EndState, counts.Succeeded, counts.Failed, counts.Total), token);
+    }, cancellation);
 
     [LoggerMessage(4020, LogLevel.Error, "Ending jobs failed; trying again")]
     private partial void EndingFailed(Exception failure);

@@ -24,8 +24,7 @@ internal sealed partial class Dispatcher(ChunkDispatch chunks, WorkerRegistry wo
             var picked = await PickAsync(model, window, cancellation);
             if (picked.Count > 0)
             {
-                await PublishAsync(model, picked, cancellation);
-                sent += picked.Count;
+                sent += await chunks.PublishAsync(picked, (mine, token) => SendAsync(model, mine, token), cancellation);
             }
         }
 
@@ -51,11 +50,9 @@ internal sealed partial class Dispatcher(ChunkDispatch chunks, WorkerRegistry wo
         return picked;
     }
 
-    /// <summary>Sends, then notes: a crash in between sends twice, and the second finds nothing to do.</summary>
-    private async Task PublishAsync(string model, List<WaitingChunk> picked, CancellationToken cancellation)
+    private async Task SendAsync(string model, IReadOnlyList<WaitingChunk> picked, CancellationToken cancellation)
     {
         await sender.SendAsync(ChunkQueue.AddressFor(model), [.. picked.Select(chunk => new RunChunk(chunk.Job, chunk.ChunkNo, model, chunk.Attempt))], cancellation);
-        await chunks.MarkPublishedAsync(picked, cancellation);
         Published(picked.Count, model);
     }
 

@@ -1,5 +1,8 @@
 using Hangfire;
 using Hangfire.InMemory;
+using Hangfire.PostgreSql;
+using Llava.Ledger;
+using Llava.Ledger.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -8,14 +11,18 @@ namespace Llava.Scheduler.Recurring;
 /// <summary>Puts Hangfire, the clock for housekeeping, into a container. It only calls verbs of the ledger that return within seconds.</summary>
 public static class HangfireServices
 {
-    /// <summary>Adds Hangfire with its store in memory, its server, and the recurring tasks. Needs the ledger and the scheduler.</summary>
+    private const string Schema = "hangfire";
+
+    /// <summary>
+    /// Adds Hangfire, its server, and the recurring tasks. Its store is the ledger's PostgreSQL database, in a schema of its own, or
+    /// else this process's memory. Needs the ledger and the scheduler.
+    /// </summary>
     public static IServiceCollection AddLlavaHangfire(this IServiceCollection services)
     {
-        services.AddHangfire(hangfire => hangfire
+        services.AddHangfire((provider, hangfire) => UseStorageOf(hangfire, provider.GetRequiredService<LedgerOptions>())
             .SetDataCompatibilityLevel(CompatibilityLevel.Version_180)
             .UseSimpleAssemblyNameTypeSerializer()
             .UseRecommendedSerializerSettings()
-            .UseInMemoryStorage(new InMemoryStorageOptions { MaxExpirationTime = TimeSpan.FromHours(3) })
             .UseFilter(new AutomaticRetryAttribute { Attempts = 3, DelaysInSeconds = [1, 5, 15] }));
         services.AddHangfireServer(server =>
         {
@@ -27,6 +34,15 @@ public static class HangfireServices
         services.AddHostedService<RecurringSchedule>();
         return services;
     }
+
+    private static IGlobalConfiguration UseStorageOf(IGlobalConfiguration hangfire, LedgerOptions ledger) => PostgresAddress.Find(ledger) is { } address
+        ? hangfire.UsePostgreSqlStorage(storage => storage.UseNpgsqlConnection(address.ConnectionString), new PostgreSqlStorageOptions
+        {
+            SchemaName = Schema,
+            UseSlidingInvisibilityTimeout = true, // a fixed one starts a task again while it still runs
+            AllowDegradedModeWithoutStorage = false, // a clock without its store must not look ready
+        })
+        : hangfire.UseInMemoryStorage(new InMemoryStorageOptions { MaxExpirationTime = TimeSpan.FromHours(3) });
 
     private sealed class RecurringSchedule(IRecurringJobManager recurring) : IHostedService
     {

@@ -1,4 +1,4 @@
--- An update rather than a select: it counts as one row, and on PostgreSQL it holds the row until the commit.
+-- An update rather than a select: it counts as one row.
 update chunks
 set fence = fence
 where job_id = @job and chunk_no = @chunk and owner = @owner and fence = @fence and state = 'leased';

@@ -1,0 +1,21 @@
+using Llava.Ledger;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Llava.Cli.Embedded;
+
+/// <summary>The ledger's options, the same for every command, so that one submits to where the other reads.</summary>
+internal static class LedgerSettings
+{
+    /// <summary>Binds the section; the ledger is where the setting <c>Llava__Ledger</c> says, or in the data folder.</summary>
+    public static void BindLedger(this OptionsBuilder<LedgerOptions> options, IConfiguration configuration, string dataFolder)
+    {
+        var section = configuration.GetSection(LedgerOptions.SectionName);
+        options.Configure(o => o.Location = Path.Combine(dataFolder, "ledger.db")).Bind(section);
+        if (!string.IsNullOrEmpty(section.Value))
+        {
+            options.Configure(o => o.Location = section.Value);
+        }
+    }
+}

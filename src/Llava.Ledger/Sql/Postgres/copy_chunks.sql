@@ -1,0 +1,2 @@
+copy chunks (job_id, chunk_no, first_item, item_count, tokens, state, attempts, fence)
+from stdin (format binary);

@@ -1,0 +1,2 @@
+copy items (job_id, item_no, custom_id, images, prompt, category)
+from stdin (format binary);

@@ -1,0 +1,2 @@
+select pg_notify('llava_ledger', ring)
+from unnest(@rings) as ring;

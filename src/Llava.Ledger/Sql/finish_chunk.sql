@@ -1,3 +1,0 @@
-update chunks
-set state = 'done', owner = null, lease_until = null, error = null
-where job_id = @job and chunk_no = @chunk and owner = @owner and fence = @fence and state = 'leased';

@@ -1,0 +1,182 @@
+using System.Data;
+using System.Diagnostics;
+using Llava.Ledger.Chunks;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Llava.Ledger.Storage;
+
+/// <summary>
+/// A PostgreSQL database that many processes use at once. Every read and write has a pooled connection of its own; writes are
+/// read committed, so they hold the rows they decide about. What fails because the server restarts is tried again until it
+/// is back, as long as <see cref="LedgerOptions.RetryFor"/> allows.
+/// </summary>
+internal sealed partial class PostgresDatabase : LedgerDatabase
+{
+    private readonly TimeSpan _retryFor;
+    private readonly ILogger _logger;
+    private readonly PostgresSchema _schema;
+    private readonly Lock _preparing = new();
+    private Task? _prepared;
+
+    public PostgresDatabase(PostgresAddress address, LedgerOptions options, ILogger logger)
+    {
+        Address = address;
+        _retryFor = options.RetryFor;
+        _logger = logger;
+        _schema = new(address, Sql);
+        Source = NpgsqlDataSource.Create(address.ConnectionString);
+    }
+
+    /// <summary>Where it is.</summary>
+    public PostgresAddress Address { get; }
+
+    /// <summary>The pool of connections.</summary>
+    public NpgsqlDataSource Source { get; }
+
+    /// <summary>Its statements.</summary>
+    public LedgerSql Sql { get; } = new("Postgres");
+
+    public override async Task<T> ReadAsync<T>(Func<LedgerSession, CancellationToken, Task<T>> read, CancellationToken cancellation)
+    {
+        await PrepareAsync();
+        return await TryAsync(async _ =>
+        {
+            await using LedgerSession session = new(await Source.OpenConnectionAsync(cancellation), Sql);
+            return await read(session, cancellation);
+        }, cancellation);
+    }
+
+    public override async Task<T> WriteAsync<T>(Func<LedgerSession, CancellationToken, Task<T>> write, CancellationToken cancellation)
+    {
+        await PrepareAsync();
+        return await TryAsync(async attempt =>
+        {
+            var connection = await Source.OpenConnectionAsync(cancellation);
+            await using LedgerSession session = new(connection, Sql) { IsRepeat = attempt.MayBeCommitted };
+            await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellation);
+            session.Transaction = transaction;
+            var result = await write(session, cancellation);
+            attempt.IsCommitting = true;
+            await transaction.CommitAsync(CancellationToken.None); // given up halfway, nobody would know what became of it
+            return result;
+        }, cancellation);
+    }
+
+    public override Task<T> WriteAloneAsync<T>(LedgerTurn turn, Func<LedgerSession, CancellationToken, Task<T>> write, CancellationToken cancellation) =>
+        WriteAsync(async (session, token) =>
+        {
+            await session.Statement("take_turn").Set("@turn", (int)turn).ExecuteAsync(token);
+            return await write(session, token);
+        }, cancellation);
+
+    public override Task InsertItemsAsync(LedgerSession session, IReadOnlyList<ItemDraft> items, CancellationToken cancellation) =>
+        PostgresRows.CopyAsync(session, Sql["copy_items"], items, cancellation);
+
+    public override Task InsertChunksAsync(LedgerSession session, IReadOnlyList<ChunkDraft> chunks, CancellationToken cancellation) =>
+        PostgresRows.CopyAsync(session, Sql["copy_chunks"], chunks, cancellation);
+
+    public override Task InsertResultsAsync(LedgerSession session, IReadOnlyList<ResultDraft> results, CancellationToken cancellation) =>
+        PostgresRows.InsertAsync(session.Statement("insert_results"), results, cancellation);
+
+    public override async Task<IReadOnlySet<ChunkLease>> HoldAsync(LedgerSession session, IReadOnlyList<UsedLease> leases, CancellationToken cancellation)
+    {
+        var held = await session.Statement("hold_leases")
+            .Set("@jobs", leases.Select(used => used.Lease.Job.Value).ToArray())
+            .Set("@chunks", leases.Select(used => used.Lease.ChunkNo).ToArray())
+            .Set("@owners", leases.Select(used => used.Lease.Owner).ToArray())
+            .Set("@fences", leases.Select(used => used.Lease.Fence).ToArray())
+            .Set("@completes", leases.Select(used => used.CompletesChunk).ToArray())
+            .ListAsync(row => row.GetInt32(0), cancellation);
+        return held.Select(place => leases[place - 1].Lease).ToHashSet();
+    }
+
+    /// <summary>The chunks are marked, and so locked to others, before they are sent; whatever keeps the mark from being committed leaves them waiting.</summary>
+    public override Task<int> PublishAsync(IReadOnlyList<WaitingChunk> chunks, DateTimeOffset now, Func<IReadOnlyList<WaitingChunk>, CancellationToken, Task> send, CancellationToken cancellation) =>
+        WriteAsync(async (session, token) =>
+        {
+            var mine = await session.Statement("publish_chunks")
+                .Set("@jobs", chunks.Select(chunk => chunk.Job.Value).ToArray())
+                .Set("@chunks", chunks.Select(chunk => chunk.ChunkNo).ToArray())
+                .Set("@attempts", chunks.Select(chunk => chunk.Attempt).ToArray())
+                .Set("@now", now.ToUnixTimeMilliseconds())
+                .ListAsync(row => row.GetInt32(0), token);
+            if (mine.Count > 0)
+            {
+                await send([.. mine.Order().Select(place => chunks[place - 1])], token);
+            }
+
+            return mine.Count;
+        }, cancellation);
+
+    public override Task PrepareAsync()
+    {
+        if (_prepared is { IsCompletedSuccessfully: true })
+        {
+            return _prepared;
+        }
+
+        lock (_preparing)
+        {
+            // What failed while the server was away is asked for again.
+            return _prepared = _prepared is null or { IsFaulted: true } ? Task.Run(MigrateAsync) : _prepared;
+        }
+    }
+
+    public override ValueTask DisposeAsync() => Source.DisposeAsync();
+
+    private Task<bool> MigrateAsync() => TryAsync(async _ =>
+    {
+        await _schema.UpdateAsync(Source);
+        return true;
+    }, CancellationToken.None);
+
+    private async Task<T> TryAsync<T>(Func<Attempt, Task<T>> run, CancellationToken cancellation)
+    {
+        var started = Stopwatch.GetTimestamp();
+        Attempt attempt = new();
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                return await run(attempt);
+            }
+            catch (Exception failure) when (PostgresFaults.IsTransient(failure) && !cancellation.IsCancellationRequested)
+            {
+                attempt.Failed();
+                if (Stopwatch.GetElapsedTime(started) >= _retryFor)
+                {
+                    throw PostgresFaults.Explain(Address, failure, attempt.MayBeCommitted);
+                }
+
+                if (tries == 0)
+                {
+                    TryingAgain(Address, PostgresFaults.Reason(failure), _retryFor);
+                }
+            }
+            catch (Exception failure) when (PostgresFaults.IsRefusal(failure))
+            {
+                throw PostgresFaults.Explain(Address, failure, attempt.MayBeCommitted);
+            }
+
+            await Task.Delay(PostgresFaults.PauseAfter(tries), cancellation);
+        }
+    }
+
+    [LoggerMessage(2030, LogLevel.Warning, "The ledger, {Address}, failed a read or write ({Reason}); trying again for up to {RetryFor}")]
+    private partial void TryingAgain(PostgresAddress address, string reason, TimeSpan retryFor);
+
+    /// <summary>What the tries of one write have in common.</summary>
+    private sealed class Attempt
+    {
+        public bool IsCommitting { get; set; }
+
+        public bool MayBeCommitted { get; private set; }
+
+        public void Failed()
+        {
+            MayBeCommitted |= IsCommitting;
+            IsCommitting = false;
+        }
+    }
+}
