@@ -6,10 +6,14 @@ namespace Llava.DistributedTests;
 /// <summary>A <c>llava serve</c> process that a test may kill, freeze, drain and start again.</summary>
 internal sealed class ServiceProcess(string log, IReadOnlyDictionary<string, string> settings, params string[] arguments) : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     private Process? _process;
+    private long _logBefore;
 
     public void Start()
     {
+        _logBefore = File.Exists(log) ? new FileInfo(log).Length : 0;
         ProcessStartInfo start = new("/bin/sh") { WorkingDirectory = Path.GetTempPath() };
         foreach (var argument in (string[])["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1", "sh", log, Path.Combine(AppContext.BaseDirectory, "llava"), "serve", .. arguments])
         {
@@ -30,9 +34,16 @@ internal sealed class ServiceProcess(string log, IReadOnlyDictionary<string, str
         await _process.WaitForExitAsync();
     }
 
-    /// <summary>Asks it to end and waits until it has; its exit code.</summary>
+    /// <summary>Asks it to end once it is up, and waits until it has ended; its exit code.</summary>
     public async Task<int> DrainAsync()
     {
+        var waited = Stopwatch.StartNew();
+        while (!SaysItListens())
+        {
+            Assert.True(waited.Elapsed < Patience && !_process!.HasExited, $"'{string.Join(' ', arguments)}' is not up:\n{LastWords()}");
+            await Task.Delay(100);
+        }
+
         await ProcessSignals.TerminateAsync(_process!.Id);
         await _process.WaitForExitAsync();
         return _process.ExitCode;
@@ -44,6 +55,14 @@ internal sealed class ServiceProcess(string log, IReadOnlyDictionary<string, str
 
     /// <summary>What it logged, for a failure's text.</summary>
     public string LastWords() => File.Exists(log) ? string.Join('\n', File.ReadLines(log).TakeLast(15)) : "";
+
+    private bool SaysItListens()
+    {
+        using FileStream file = new(log, FileMode.OpenOrCreate, FileAccess.Read, FileShare.ReadWrite);
+        file.Position = _logBefore;
+        using StreamReader reader = new(file);
+        return reader.ReadToEnd().Contains("Listening on ", StringComparison.Ordinal);
+    }
 
     public async ValueTask DisposeAsync()
     {
