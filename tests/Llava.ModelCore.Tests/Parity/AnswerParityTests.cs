@@ -1,0 +1,47 @@
+using System.Text.Json;
+using Llava.ModelCore.Engine;
+using Llava.ModelCore.Native;
+
+namespace Llava.ModelCore.Tests.Parity;
+
+/// <summary>
+/// The whole way at once: image files and a question's text go in at the door that consumers use, and the greedy tokens of the
+/// original implementation come out, all questions in one running batch.
+/// </summary>
+public sealed class AnswerParityTests
+{
+    /// <summary>Those with a tokenizer beside the weights; the cases' llava-hf folders have it in another format.</summary>
+    public static TheoryData<string, string> Checkpoints =>
+        ModelCase.Where(model => File.Exists(Path.Combine(model.Checkpoint.TokenizerFolder, "tokenizer.model")) && !model.IsHf);
+
+    [Theory, MemberData(nameof(Checkpoints))]
+    public async Task Answers_from_image_files_and_text_are_those_of_the_original(string folder, string checkpoint)
+    {
+        TorchLibrary.EnsureLoaded();
+        await using var model = LoadedModel.Load(Path.Combine(folder, checkpoint), new EngineOptions { KvCacheBytes = 64 << 20 });
+        using var expected = ModelCore.Checkpoints.SafeTensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
+
+        // A question is one turn; the cases' longer conversations are compared step by step in ModelParityTests.
+        var asked = FixtureFolder.Json(folder, "prompts.json").EnumerateArray()
+            .Where(prompt => prompt.GetProperty("messages").GetArrayLength() == 2)
+            .Select(prompt => (Tokens: expected.ReadArray<int>($"{prompt.GetProperty("name").GetString()}.greedy_ids"), Prompt: prompt))
+            .Select(one => (one.Tokens, Answer: model.AnswerAsync(Question(folder, one.Prompt, one.Tokens.Length))))
+            .ToList();
+
+        Assert.NotEmpty(asked);
+        foreach (var (tokens, answering) in asked)
+        {
+            var sequence = (await answering).Sequence;
+            Assert.Equal(tokens.Take(sequence.Tokens.Count), sequence.Tokens);
+            Assert.True(sequence.Tokens.Count == tokens.Length || sequence.Reason == FinishReason.Stop, $"{sequence.Tokens.Count} of {tokens.Length} tokens, ended by {sequence.Reason}");
+        }
+    }
+
+    private static Question Question(string folder, JsonElement prompt, int tokens) => new()
+    {
+        Text = prompt.GetProperty("messages")[0][1].GetString()!,
+        Images = [.. prompt.GetProperty("images").EnumerateArray().Select(image => File.ReadAllBytes(Path.Combine(folder, image.GetString()!)))],
+        Template = prompt.GetProperty("conv_template").GetString(),
+        Sampling = new SamplingSettings { MaxNewTokens = tokens },
+    };
+}
