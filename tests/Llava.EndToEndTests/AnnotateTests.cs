@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Llava.TestServers;
 
 namespace Llava.EndToEndTests;
 
@@ -51,6 +52,26 @@ public sealed class AnnotateTests : IDisposable
         Assert.Equal("succeeded", Text(run.Lines[0], "outcome"));
         Assert.Equal(["invalid_line", "path_not_allowed", "image_not_found"], run.Lines.Skip(1).Select(ErrorCode));
         Assert.Contains("Line 2", run.Lines[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Ctrl_C_ends_the_command_and_the_same_command_goes_on()
+    {
+        SceneFiles.WriteImages(Images, 150);
+        string[] command = ["annotate", Images, "--max-new-tokens", "48"];
+        using var interrupted = LlavaProcess.Start(Data, command);
+        while (!(await LlavaProcess.RunAsync(Data, "status", "--json")).Output.Contains("\"state\":\"running\"", StringComparison.Ordinal))
+        {
+            await Task.Delay(50);
+        }
+
+        await interrupted.InterruptAsync();
+        var first = await interrupted.FinishAsync();
+        var second = await LlavaProcess.RunAsync(Data, command);
+
+        Assert.True(first.ExitCode == 3 && first.Errors.Contains("Stopped. The same command continues", StringComparison.Ordinal), first.Errors);
+        Assert.True(second.ExitCode == 0 && second.Errors.Contains("was begun before", StringComparison.Ordinal), second.Errors);
+        Assert.Equal(150, second.Lines.Count);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Llava.TestServers;
 
 namespace Llava.EndToEndTests;
 
@@ -59,6 +60,9 @@ internal sealed class LlavaProcess : IDisposable
             return true;
         }
     }
+
+    /// <summary>Presses Ctrl+C.</summary>
+    public Task InterruptAsync() => ProcessSignals.InterruptAsync(_process.Id);
 
     public void Dispose()
     {

@@ -23,7 +23,8 @@ internal sealed class EmbeddedHost : IAsyncDisposable
     public static async Task<EmbeddedHost> StartAsync(string dataFolder, JobRequest request, CancellationToken cancellationToken)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "llava" });
-        builder.Configuration.AddEnvironmentVariables();
+        // Whoever presses Ctrl+C wants the prompt back; what is put down is taken up again by the next command.
+        builder.Configuration.AddInMemoryCollection([new("Llava:Transport:Drain", "00:00:02")]).AddEnvironmentVariables();
         builder.Logging.AddWarningsToStandardError();
         builder.AddEmbedded(dataFolder, [request, .. await UnfinishedAsync(dataFolder, cancellationToken)], [request.Model]);
         var host = builder.Build();
