@@ -12,6 +12,7 @@ var root = new RootCommand("Bulk image captioning, visual question answering and
     ServeCommand.Create(),
     TrainCommand.Create(),
     ScenesCommand.Create(),
+    BenchCommand.Create(),
     DoctorCommand.Create(),
 };
 
