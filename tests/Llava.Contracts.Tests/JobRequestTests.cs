@@ -22,7 +22,7 @@ public sealed class JobRequestTests
             ImageAspect = "wide",
             ChunkItems = 0,
             CompletionWindow = TimeSpan.Zero,
-            Source = new() { Kind = (SourceKind)9, Path = "" },
+            Source = new() { Kind = (SourceKind)99, Path = "" },
             Generation = new() { MaxNewTokens = 0, Temperature = double.NaN, TopP = 0, TopK = -1, RepetitionPenalty = 0, StopStrings = [""] },
         };
 
