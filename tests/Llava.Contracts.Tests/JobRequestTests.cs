@@ -22,7 +22,7 @@ public sealed class JobRequestTests
             ImageAspect = "wide",
             ChunkItems = 0,
             CompletionWindow = TimeSpan.Zero,
-            Source = new() { Kind = (SourceKind)9, Path = "" },
+            Source = new() { Kind = (SourceKind)99, Path = "" },
             Generation = new() { MaxNewTokens = 0, Temperature = double.NaN, TopP = 0, TopK = -1, RepetitionPenalty = 0, StopStrings = [""] },
         };
 
@@ -60,12 +60,11 @@ public sealed class JobRequestTests
         Assert.True(request.Source.Recursive);
     }
 
-    [Theory]
-    [InlineData(null, "Why?", "Why?")]
-    [InlineData("Describe.", null, "Describe.")]
-    [InlineData("Describe.", "Why?", "Why?")]
-    [InlineData("Answer briefly: {prompt}", "Why?", "Answer briefly: Why?")]
-    [InlineData("Answer briefly: {prompt}", null, null)]
-    [InlineData(null, null, null)]
-    public void The_prompt_of_the_job_and_of_the_item_are_joined(string? job, string? item, string? expected) => Assert.Equal(expected, PromptTemplate.Compose(job, item));
+    [Fact]
+    public void One_prompt_or_several_but_not_both()
+    {
+        Assert.Empty((Good with { Prompts = ["What?", "Why?"] }).Validate());
+        Assert.Equal("prompts", Assert.Single((Good with { Prompt = "What?", Prompts = ["Why?"] }).Validate()).Field);
+        Assert.Equal("prompts", Assert.Single((Good with { Prompts = ["What?", " "] }).Validate()).Field);
+    }
 }

@@ -45,14 +45,14 @@ public sealed class ChunkPlannerTests
     }
 
     [Fact]
-    public void Predicted_tokens_count_the_answer_and_both_prompts_but_no_rejected_item()
+    public void Predicted_tokens_count_the_answer_and_what_is_asked_but_no_rejected_item()
     {
         ChunkPlanner planner = new(Request);
         planner.Add(new(new("a", ["a"], new string('q', 20))));
         planner.Add(new(new("b", ["b"])));
         planner.Add(new(new("c", ["c"]), new("invalid_line", "why")));
 
-        Assert.Equal(100 + 15 + 100 + 10, Assert.Single(planner.TakeAll()).Tokens);
+        Assert.Equal(100 + 5 + 100 + 10, Assert.Single(planner.TakeAll()).Tokens);
     }
 
     private static IEnumerable<int> Sizes(string images)

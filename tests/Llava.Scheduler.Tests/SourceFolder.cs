@@ -32,10 +32,15 @@ public abstract class SourceFolder : IDisposable
         return path;
     }
 
-    internal async Task<List<SourceItem>> ReadAsync(SourceDescription source, string? position = null)
+    /// <summary>Writes images that are never decoded, only looked for.</summary>
+    protected void WriteImages(params string[] names) => Array.ForEach(names, name => Write(name));
+
+    internal Task<List<SourceItem>> ReadAsync(SourceDescription source, string? position = null) => ReadJobAsync(new() { Model = "m", Source = source }, position);
+
+    internal async Task<List<SourceItem>> ReadJobAsync(JobRequest request, string? position = null)
     {
         List<SourceItem> items = [];
-        await foreach (var item in new SourceReader(Roots).ReadAsync(source, position, default))
+        await foreach (var item in new SourceReader(Roots).ReadAsync(request, position, default))
         {
             items.Add(item);
         }
@@ -43,14 +48,18 @@ public abstract class SourceFolder : IDisposable
         return items;
     }
 
+    /// <summary>Code with which the source is refused as a whole.</summary>
+    internal async Task<string> CodeOfAsync(SourceDescription source) => (await Assert.ThrowsAsync<SourceException>(() => ReadAsync(source))).Code;
+
     /// <summary>Reading on from each position must give exactly what came after it.</summary>
     internal async Task AssertResumableAsync(SourceDescription source)
     {
         var all = await ReadAsync(source);
+        Assert.NotEmpty(all);
         for (var at = 0; at < all.Count; at++)
         {
             var rest = await ReadAsync(source, all[at].Position);
-            Assert.Equal(all.Skip(at + 1).Select(item => (item.Item.Spec.CustomId, item.Position)), rest.Select(item => (item.Item.Spec.CustomId, item.Position)));
+            Assert.Equal(all.Skip(at + 1).Select(item => (item.Item.Spec.CustomId, item.Position, item.Place)), rest.Select(item => (item.Item.Spec.CustomId, item.Position, item.Place)));
         }
     }
 }

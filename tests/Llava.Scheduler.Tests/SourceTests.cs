@@ -41,6 +41,7 @@ public sealed class SourceTests : SourceFolder
     [Fact]
     public async Task A_manifest_gives_an_item_per_line_whatever_names_its_fields_have()
     {
+        WriteImages("a.png", "sub/b.png");
         SourceDescription source = new()
         {
             Kind = SourceKind.Manifest,
@@ -71,11 +72,12 @@ public sealed class SourceTests : SourceFolder
     [InlineData("[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]", "depth")]
     public async Task A_line_that_cannot_be_used_becomes_an_item_that_names_line_and_reason(string line, string reason)
     {
+        WriteImages("a.png", "b.png");
         var path = Write("m.jsonl", """{"image":"a.png"}""", line, """{"image":"b.png"}""");
 
         var items = await ReadAsync(new() { Kind = SourceKind.Manifest, Path = path });
 
-        Assert.Equal([null, JsonLinesSource.InvalidLine, null], items.Select(item => item.Item.Rejection?.Code));
+        Assert.Equal([null, "invalid_line", null], items.Select(item => item.Item.Rejection?.Code));
         Assert.Contains(reason, items[1].Item.Rejection!.Message, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("Line 2", items[1].Item.Rejection!.Message, StringComparison.Ordinal);
         Assert.Contains(path, items[1].Item.Rejection!.Message, StringComparison.Ordinal);
@@ -84,6 +86,7 @@ public sealed class SourceTests : SourceFolder
     [Fact]
     public async Task A_byte_order_mark_carriage_returns_and_a_missing_last_newline_do_not_matter()
     {
+        WriteImages("ä.png", "b.png");
         var path = Path.Combine(Root, "m.jsonl");
         await File.WriteAllTextAsync(path, "\uFEFF{\"image\":\"ä.png\"}\r\n\r\n  {\"image\":\"b.png\"}", new System.Text.UTF8Encoding(false));
         SourceDescription source = new() { Kind = SourceKind.Manifest, Path = path };
@@ -110,7 +113,7 @@ public sealed class SourceTests : SourceFolder
     [Fact]
     public async Task A_question_file_must_have_its_fields_and_takes_its_images_from_the_image_folder()
     {
-        Directory.CreateDirectory(Path.Combine(Root, "val"));
+        WriteImages("val/x.jpg");
         SourceDescription source = new()
         {
             Kind = SourceKind.Questions,
@@ -126,13 +129,14 @@ public sealed class SourceTests : SourceFolder
 
         Assert.Equal(("7", "What?", "conv"), (items[0].Item.Spec.CustomId, items[0].Item.Spec.Prompt, items[0].Item.Spec.Category));
         Assert.Equal(Path.Combine(Root, "val", "x.jpg"), items[0].Item.Spec.Images[0]);
-        Assert.Equal([null, null, JsonLinesSource.InvalidLine, JsonLinesSource.InvalidLine], items.Select(item => item.Item.Rejection?.Code));
+        Assert.Equal([null, null, "invalid_line", "invalid_line"], items.Select(item => item.Item.Rejection?.Code));
     }
 
     [Fact]
     public async Task A_list_is_one_image_or_a_file_of_paths()
     {
         var image = Write("one.png", "");
+        WriteImages("sub/two.png");
         SourceDescription one = new() { Kind = SourceKind.List, Path = image };
         SourceDescription many = new() { Kind = SourceKind.List, Path = Write("list.txt", "one.png", "", "sub/two.png", "../root-evil/x.png", "http://host/x.png") };
 

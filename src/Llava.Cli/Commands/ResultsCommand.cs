@@ -21,8 +21,8 @@ internal static class ResultsCommand
             var format = typed.GetValue(options.Format);
             var file = new ResultFile(ledger.Results);
             await (target is null
-                ? file.WriteAsync(record, Console.Out, format ?? OutputFormat.Jsonl, cancellationToken)
-                : file.WriteAsync(record, target, format ?? ResultFile.FormatOf(target), cancellationToken));
+                ? file.WriteAsync(record, Console.OpenStandardOutput(), format ?? OutputFormat.Jsonl, cancellationToken)
+                : file.WriteAsync(record, target, format ?? OutputFormats.Of(target), cancellationToken));
             return ExitCodes.Ok;
         }));
         return command;

@@ -24,7 +24,7 @@ internal static class VqaCommand
             }
 
             var source = new SourceDescription { Kind = SourceKind.Questions, Path = file.FullName, ImageFolder = typed.GetValue(images)?.FullName };
-            return new JobRun(options).RunAsync(typed, options.Request(typed, source, prompt: null), OutputFormat.Answers, cancellationToken);
+            return new JobRun(options).RunAsync(typed, options.Request(typed, source), OutputFormat.Answers, cancellationToken);
         }));
         return command;
     }

@@ -1,4 +1,5 @@
 using Llava.Dashboard.Jobs;
+using Llava.Hosting.Paths;
 using Llava.ModelCore.Imaging;
 
 namespace Llava.Cli.Embedded;
@@ -17,8 +18,8 @@ internal sealed class Thumbnails : IThumbnails, IDisposable
         await _decoding.WaitAsync(cancellationToken);
         try
         {
-            return new FileInfo(image) is { Exists: true, Length: <= MaxBytes }
-                ? _encoder.Encode(await File.ReadAllBytesAsync(image, cancellationToken), IThumbnails.Side)
+            return ImageLocation.Parse(image) is { Exists: true, Size: <= MaxBytes } location
+                ? _encoder.Encode(await location.ReadAsync(cancellationToken), IThumbnails.Side)
                 : null;
         }
         catch (Exception e) when (e is ImageException or IOException or UnauthorizedAccessException)

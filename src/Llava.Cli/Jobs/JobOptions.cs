@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using Llava.Cli.Output;
 using Llava.Contracts.Requests;
 
 namespace Llava.Cli.Jobs;
@@ -10,9 +12,15 @@ internal sealed class JobOptions
 
     public Option<string> Model { get; } = new("--model") { Description = "A model folder, or the name of one in the models folder.", DefaultValueFactory = _ => DefaultModel };
 
-    public Option<string?> Out { get; } = new("--out", "-o") { Description = "Where results go: a .jsonl or .csv file, or a folder for one .txt per image. Default: standard output." };
+    public Option<string?> Out { get; } = new("--out", "-o") { Description = "Where results go: a .jsonl, .csv, .parquet or .tar (WebDataset) file, or a folder for one .txt per image. Default: standard output." };
 
-    public Option<Output.OutputFormat?> Format { get; } = new("--format") { Description = "jsonl, csv, answers (LLaVA's answer file) or txt, when the name of --out does not say it." };
+    public Option<OutputFormat?> Format { get; } = new("--format")
+    {
+        Description = $"{string.Join(", ", OutputFormats.Names.Keys.Order(StringComparer.Ordinal))}, when the name of --out does not say it (docs/formats.md).",
+        CustomParser = Named(OutputFormats.Names),
+    };
+
+    public Option<bool> Strict { get; } = new("--strict") { Description = "Refuse the whole job, before any work, when one item of the source cannot be used." };
 
     public Option<int> MaxNewTokens { get; } = new("--max-new-tokens") { Description = "Longest answer, in tokens.", DefaultValueFactory = _ => 512 };
 
@@ -33,6 +41,7 @@ internal sealed class JobOptions
         command.Options.Add(Model);
         command.Options.Add(Out);
         command.Options.Add(Format);
+        command.Options.Add(Strict);
         command.Options.Add(MaxNewTokens);
         command.Options.Add(Temperature);
         command.Options.Add(TopP);
@@ -41,13 +50,28 @@ internal sealed class JobOptions
         command.Options.Add(Data);
     }
 
+    /// <summary>Reads one of these names.</summary>
+    public static Func<ArgumentResult, T?> Named<T>(IReadOnlyDictionary<string, T> names)
+        where T : struct => result =>
+        {
+            if (names.TryGetValue(result.Tokens[0].Value, out var value))
+            {
+                return value;
+            }
+
+            result.AddError($"'{result.Tokens[0].Value}' is none of {string.Join(", ", names.Keys.Order(StringComparer.Ordinal))}.");
+            return null;
+        };
+
     /// <summary>The request as typed, with the key that finds it again.</summary>
-    public JobRequest Request(ParseResult typed, SourceDescription source, string? prompt)
+    public JobRequest Request(ParseResult typed, SourceDescription source, params IReadOnlyList<string> prompts)
     {
         var request = new JobRequest
         {
             Model = ModelFolders.Resolve(typed.GetValue(Model)!),
-            Prompt = prompt,
+            Prompt = prompts is [var only] ? only : null,
+            Prompts = prompts.Count > 1 ? prompts : [],
+            Strict = typed.GetValue(Strict),
             Source = source,
             ConversationTemplate = typed.GetValue(ConversationTemplate),
             Generation = new GenerationSettings

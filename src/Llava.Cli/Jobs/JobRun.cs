@@ -19,7 +19,7 @@ internal sealed class JobRun(JobOptions options)
     public async Task<int> RunAsync(ParseResult typed, JobRequest request, OutputFormat defaultFormat, CancellationToken cancellationToken)
     {
         var target = typed.GetValue(options.Out);
-        var format = typed.GetValue(options.Format) ?? (target is null || defaultFormat == OutputFormat.Answers ? defaultFormat : ResultFile.FormatOf(target));
+        var format = typed.GetValue(options.Format) ?? (target is null || defaultFormat == OutputFormat.Answers ? defaultFormat : OutputFormats.Of(target));
         var data = DataFolder.Resolve(typed.GetValue(options.Data));
         await using var ledger = await EmbeddedLedger.OpenAsync(data, cancellationToken);
         var submitted = await ledger.Submission.SubmitAsync(request, cancellationToken);
@@ -77,7 +77,7 @@ internal sealed class JobRun(JobOptions options)
         }
         else if (Console.IsOutputRedirected || format != OutputFormat.Jsonl)
         {
-            await new ResultFile(results).WriteAsync(job, Console.Out, format, cancellationToken);
+            await new ResultFile(results).WriteAsync(job, Console.OpenStandardOutput(), format, cancellationToken);
         }
         else
         {

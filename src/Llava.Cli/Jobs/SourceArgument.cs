@@ -2,13 +2,19 @@ using Llava.Contracts.Requests;
 
 namespace Llava.Cli.Jobs;
 
-/// <summary>What the user typed as source: a folder, a glob, one image, a list of paths or a JSON Lines file.</summary>
+/// <summary>What the user typed as source: a folder, a glob, one image, a list of paths or a file of a known format.</summary>
 internal static class SourceArgument
 {
     private static readonly char[] Wildcards = ['*', '?'];
 
+    /// <summary>Kinds as they are typed.</summary>
+    public static IReadOnlyDictionary<string, SourceKind> Kinds { get; } =
+        SourceDescription.KindNames.Zip(Enum.GetValues<SourceKind>()).ToDictionary(kind => kind.First.Replace('_', '-'), kind => kind.Second, StringComparer.OrdinalIgnoreCase);
+
+    /// <param name="argument">What was typed.</param>
+    /// <param name="kind">How to read it; null recognises it.</param>
     /// <exception cref="UsageException">There is no such folder or file.</exception>
-    public static SourceDescription Parse(string argument)
+    public static SourceDescription Parse(string argument, SourceKind? kind = null)
     {
         var path = Path.GetFullPath(argument);
         if (argument.IndexOfAny(Wildcards) >= 0 && !Path.Exists(path))
@@ -23,11 +29,10 @@ internal static class SourceArgument
 
         if (!File.Exists(path))
         {
-            throw new UsageException($"'{argument}' is neither a folder nor a file. Give a folder of images, a glob such as 'photos/*.jpg', an image, a .txt list of paths, or a .jsonl file.");
+            throw new UsageException($"'{argument}' is neither a folder nor a file. Give a folder of images, a glob such as 'photos/*.jpg', an image, a .txt list of paths, or a .jsonl, .csv, .tsv, .parquet, .tar or .json file.");
         }
 
-        var isManifest = Path.GetExtension(path).ToLowerInvariant() is ".jsonl" or ".ndjson";
-        return new SourceDescription { Kind = isManifest ? SourceKind.Manifest : SourceKind.List, Path = path };
+        return new SourceDescription { Kind = kind ?? SourceRecognition.KindOf(path), Path = path };
     }
 
     /// <summary><c>photos/*.jpg</c> is one folder's files, <c>photos/**/*.jpg</c> those of the folders below it too.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using CsvHelper;
+using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
 
 namespace Llava.Cli.Output;
@@ -10,15 +11,18 @@ internal sealed class CsvResults : IResultWriter
     private static readonly string[] Header = ["custom_id", "image", "prompt", "text", "finish_reason", "error_code", "error_message"];
 
     private readonly CsvWriter _csv;
-    private readonly string? _jobPrompt;
+    private readonly JobRecord _job;
     private bool _hasHeader;
 
-    public CsvResults(TextWriter output, string? jobPrompt)
+    /// <param name="output">Where to; closed with this.</param>
+    /// <param name="job">The job.</param>
+    /// <param name="hasHeader">Whether the header is there already.</param>
+    public CsvResults(TextWriter output, JobRecord job, bool hasHeader)
     {
         // A text that begins with = or @ is a formula to a spreadsheet: escaped, not executed.
         var configuration = new CsvHelper.Configuration.CsvConfiguration(CultureInfo.InvariantCulture) { InjectionOptions = CsvHelper.Configuration.InjectionOptions.Escape };
-        _csv = new CsvWriter(output, configuration, leaveOpen: true);
-        _jobPrompt = jobPrompt;
+        _csv = new CsvWriter(output, configuration);
+        (_job, _hasHeader) = (job, hasHeader);
     }
 
     public async Task WriteAsync(ItemResult result, CancellationToken cancellationToken)
@@ -31,15 +35,11 @@ internal sealed class CsvResults : IResultWriter
 
         cancellationToken.ThrowIfCancellationRequested();
         await WriteRowAsync([
-            result.CustomId, string.Join(';', result.Images), result.Prompt ?? _jobPrompt, result.Result.Text, result.Result.FinishReason,
+            result.CustomId, string.Join(';', result.Images), _job.Asked(result), result.Result.Text, result.Result.FinishReason,
             result.Result.Failure?.Code, result.Result.Failure?.Message]);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _csv.FlushAsync();
-        await _csv.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _csv.DisposeAsync();
 
     private async Task WriteRowAsync(IEnumerable<string?> fields)
     {

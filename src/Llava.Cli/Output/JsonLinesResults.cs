@@ -1,28 +1,22 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Llava.Contracts.States;
+using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
 
 namespace Llava.Cli.Output;
 
 /// <summary>One JSON object per line. Nothing in it depends on when or how often an item ran, so that two runs can be compared byte by byte.</summary>
-internal sealed class JsonLinesResults(TextWriter output, string model, string? jobPrompt) : IResultWriter
+internal sealed class JsonLinesResults(TextWriter output, JobRecord job) : IResultWriter
 {
-    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    public Task WriteAsync(ItemResult result, CancellationToken cancellationToken) =>
+        output.WriteLineAsync(JsonText.Of(json => Write(json, job, result)).AsMemory(), cancellationToken);
 
-    public async Task WriteAsync(ItemResult result, CancellationToken cancellationToken)
-    {
-        using var buffer = new MemoryStream();
-        await using (var json = new Utf8JsonWriter(buffer, Readable))
-        {
-            Write(json, result);
-        }
+    public ValueTask DisposeAsync() => output.DisposeAsync();
 
-        await output.WriteLineAsync(System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length).AsMemory(), cancellationToken);
-    }
-
-    public async ValueTask DisposeAsync() => await output.FlushAsync();
-
-    private void Write(Utf8JsonWriter json, ItemResult result)
+    /// <summary>The object of one result.</summary>
+    public static void Write(Utf8JsonWriter json, JobRecord job, ItemResult result)
     {
         json.WriteStartObject();
         json.WriteString("custom_id", result.CustomId);
@@ -33,8 +27,8 @@ internal sealed class JsonLinesResults(TextWriter output, string model, string? 
         }
 
         json.WriteEndArray();
-        json.WriteString("prompt", result.Prompt ?? jobPrompt);
-        json.WriteString("outcome", Contracts.States.ItemOutcomes.Table.WireName(result.Result.Outcome));
+        json.WriteString("prompt", job.Asked(result));
+        json.WriteString("outcome", result.Result.Outcome.WireName());
         if (result.Result.Failure is { } failure)
         {
             json.WriteStartObject("error");
@@ -52,7 +46,25 @@ internal sealed class JsonLinesResults(TextWriter output, string model, string? 
             json.WriteEndObject();
         }
 
-        json.WriteString("model", model);
+        json.WriteString("model", job.ModelName());
         json.WriteEndObject();
+    }
+}
+
+/// <summary>JSON for people and machines: UTF-8 as it is, no escapes beyond what JSON asks for.</summary>
+internal static class JsonText
+{
+    public static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>What is written, as one line of text.</summary>
+    public static string Of(Action<Utf8JsonWriter> write)
+    {
+        using MemoryStream buffer = new();
+        using (Utf8JsonWriter json = new(buffer, Readable))
+        {
+            write(json);
+        }
+
+        return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 }

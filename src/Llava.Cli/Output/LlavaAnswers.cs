@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Llava.Contracts;
+using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
 
 namespace Llava.Cli.Output;
@@ -12,7 +12,7 @@ namespace Llava.Cli.Output;
 /// LLaVA's answer file (spec 8.1): one line per question, in order. A question that failed has an empty answer and its cause in the metadata,
 /// so that question and answer files stay line by line beside each other.
 /// </summary>
-internal sealed class LlavaAnswers(TextWriter output, string model, JobId job, string? jobPrompt) : IResultWriter
+internal sealed class LlavaAnswers(TextWriter output, JobRecord job) : IResultWriter
 {
     // shortuuid's alphabet: no letter that is taken for another.
     private const string Alphabet = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
@@ -26,21 +26,21 @@ internal sealed class LlavaAnswers(TextWriter output, string model, JobId job, s
         var line = new Dictionary<string, object?>
         {
             ["question_id"] = long.TryParse(result.CustomId, out var number) ? number : result.CustomId,
-            ["prompt"] = result.Prompt ?? jobPrompt,
+            ["prompt"] = job.Asked(result),
             ["text"] = result.Result.Text ?? "",
             ["answer_id"] = AnswerId(result.ItemNo),
-            ["model_id"] = model,
+            ["model_id"] = job.ModelName(),
             ["metadata"] = failure is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["error_code"] = failure.Code, ["error_message"] = failure.Message },
         };
         return output.WriteLineAsync(JsonSerializer.Serialize(line, Readable).AsMemory(), cancellationToken);
     }
 
-    public async ValueTask DisposeAsync() => await output.FlushAsync();
+    public ValueTask DisposeAsync() => output.DisposeAsync();
 
     /// <summary>22 letters in base 57, the same every time this item's answer is written.</summary>
     private string AnswerId(int item)
     {
-        var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{job}/{item}"));
+        var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{job.Id}/{item}"));
         var value = new BigInteger(digest.AsSpan(0, 16), isUnsigned: true);
         var id = new char[IdLength];
         for (var i = 0; i < IdLength; i++, value /= Alphabet.Length)

@@ -1,64 +1,76 @@
+using Llava.Contracts.States;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
 
 namespace Llava.Cli.Output;
 
-/// <summary>Writes a job's results to a file or folder: aside first, then renamed, so that a reader never sees half a file.</summary>
+/// <summary>
+/// Writes a job's results to a file or folder: aside first, then renamed, so that a reader never sees half a file. Where the format
+/// is lines and the job is over, what an interrupted writing left aside is gone on with.
+/// </summary>
 internal sealed class ResultFile(ResultReader results)
 {
-    /// <summary>The format a name asks for: .jsonl, .csv, or .txt for a folder of sidecars.</summary>
-    public static OutputFormat FormatOf(string path) => Path.GetExtension(path).ToLowerInvariant() switch
-    {
-        ".csv" => OutputFormat.Csv,
-        ".jsonl" or ".ndjson" or ".json" => OutputFormat.Jsonl,
-        "" => OutputFormat.Txt,
-        var other => throw new UsageException($"'{path}' ends in '{other}'. Give a .jsonl or .csv file, a folder for one .txt per image, or say --format."),
-    };
-
     public async Task WriteAsync(JobRecord job, string path, OutputFormat format, CancellationToken cancellationToken)
     {
         var target = Path.GetFullPath(path);
         if (format == OutputFormat.Txt)
         {
-            await CopyAsync(job, new SidecarTexts(target, job.Request.Source.Path), cancellationToken);
+            await CopyAsync(job, new SidecarTexts(target, job.Request.Source.Path), 0, cancellationToken);
             return;
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        var aside = $"{target}.{Environment.ProcessId}.part";
+        var aside = $"{target}.{job.Id}.part";
+        var canGoOn = format.IsLines() && job.State.IsFinal();
         try
         {
-            await using (var file = new StreamWriter(aside))
+            await using (FileStream file = new(aside, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None))
             {
-                await CopyAsync(job, Writer(job, file, format), cancellationToken);
+                var (length, records) = canGoOn ? WholeRecords.In(file, format) : default;
+                file.SetLength(length);
+                file.Position = length;
+                await CopyAsync(job, Writer(job, file, format), records, cancellationToken);
             }
 
             File.Move(aside, target, overwrite: true);
         }
-        finally
+        catch when (!canGoOn)
         {
             File.Delete(aside);
+            throw;
         }
     }
 
-    public Task WriteAsync(JobRecord job, TextWriter output, OutputFormat format, CancellationToken cancellationToken) =>
-        CopyAsync(job, Writer(job, output, format), cancellationToken);
-
-    private static IResultWriter Writer(JobRecord job, TextWriter output, OutputFormat format) => format switch
+    public Task WriteAsync(JobRecord job, Stream output, OutputFormat format, CancellationToken cancellationToken) => format switch
     {
-        OutputFormat.Csv => new CsvResults(output, job.Request.Prompt),
-        OutputFormat.Answers => new LlavaAnswers(output, ModelFolders.NameOf(job.Request.Model), job.Id, job.Request.Prompt),
         OutputFormat.Txt => throw new UsageException("One .txt per image needs a folder: say --out <folder>."),
-        _ => new JsonLinesResults(output, ModelFolders.NameOf(job.Request.Model), job.Request.Prompt),
+        OutputFormat.Parquet => throw new UsageException("A Parquet file is not written to standard output: say --out <file>."),
+        _ => CopyAsync(job, Writer(job, output, format), 0, cancellationToken),
     };
 
-    private async Task CopyAsync(JobRecord job, IResultWriter writer, CancellationToken cancellationToken)
+    private static IResultWriter Writer(JobRecord job, Stream output, OutputFormat format) => format switch
+    {
+        OutputFormat.Csv => new CsvResults(new StreamWriter(output), job, hasHeader: output.CanSeek && output.Position > 0),
+        OutputFormat.Parquet => new ParquetResults(output, job),
+        OutputFormat.Coco => new CocoResults(output, job),
+        OutputFormat.Answers => new LlavaAnswers(new StreamWriter(output), job),
+        OutputFormat.OpenAi => new OpenAiResults(new StreamWriter(output), job, isErrors: false),
+        OutputFormat.OpenAiErrors => new OpenAiResults(new StreamWriter(output), job, isErrors: true),
+        OutputFormat.WebDataset => new WebDatasetResults(output, job),
+        _ => new JsonLinesResults(new StreamWriter(output), job),
+    };
+
+    /// <summary>Copies all results but the first <paramref name="there"/>: those of a job that is over never change, nor does their order.</summary>
+    private async Task CopyAsync(JobRecord job, IResultWriter writer, int there, CancellationToken cancellationToken)
     {
         await using (writer)
         {
             await foreach (var result in results.StreamAsync(job.Id, cancellation: cancellationToken))
             {
-                await writer.WriteAsync(result, cancellationToken);
+                if (there-- <= 0)
+                {
+                    await writer.WriteAsync(result, cancellationToken);
+                }
             }
         }
     }

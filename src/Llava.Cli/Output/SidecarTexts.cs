@@ -1,3 +1,4 @@
+using Llava.Hosting.Paths;
 using Llava.Ledger.Results;
 
 namespace Llava.Cli.Output;
@@ -35,7 +36,8 @@ internal sealed class SidecarTexts(string folder, string source) : IResultWriter
 
     private string PathOf(ItemResult result)
     {
-        var name = result.Images.Count > 0 ? result.Images[0] : result.CustomId;
+        var isFile = result.Images is [var image, ..] && ImageLocation.Parse(image).Length is null;
+        var name = isFile ? result.Images[0] : result.CustomId;
         var relative = Path.IsPathRooted(name) ? Path.GetRelativePath(Directory.Exists(source) ? source : Path.GetDirectoryName(source)!, name) : name;
         var path = Path.GetFullPath(Path.Combine(folder, Path.ChangeExtension(relative, ".txt")));
         // A custom id comes from a file somebody else may have written.

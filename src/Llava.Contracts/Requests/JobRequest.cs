@@ -9,14 +9,28 @@ public sealed record JobRequest
     /// <summary>Model that answers, by the name consumers announce.</summary>
     public required string Model { get; init; }
 
-    /// <summary>Text asked about every item; <c>{prompt}</c> in it stands for the item's own. Null when every item brings its own.</summary>
+    /// <summary>
+    /// Text asked about every item that brings none of its own; a template of the item's fields, see <see cref="PromptTemplate"/>.
+    /// Null when every item brings its own.
+    /// </summary>
     public string? Prompt { get; init; }
+
+    /// <summary>
+    /// Instead of <see cref="Prompt"/>: texts of which each is asked of every item, at most 1000. Neighbours ask about the same image;
+    /// prompt n of item <c>a</c> is the item <c>a#n</c>, counted from 1. Default none.
+    /// </summary>
+    public IReadOnlyList<string> Prompts { get; init; } = [];
 
     /// <summary>How answers are generated.</summary>
     public GenerationSettings Generation { get; init; } = new();
 
     /// <summary>Where the items come from.</summary>
     public required SourceDescription Source { get; init; }
+
+    /// <summary>
+    /// Whether one bad item refuses the whole job with <c>invalid_source</c> before any is worked on; otherwise it fails alone. Default false.
+    /// </summary>
+    public bool Strict { get; init; }
 
     /// <summary>Who the job belongs to; tenants share the machine evenly. Default <c>default</c>.</summary>
     public string Tenant { get; init; } = "default";
@@ -44,9 +58,11 @@ public sealed record JobRequest
     {
         List<Finding> findings = [.. Generation.Validate()];
         Check(!string.IsNullOrWhiteSpace(Model) && Model.Length <= 1000, "model", $"is '{Model}'; name a model in at most 1000 letters.");
-        Check(Prompt is null || (!string.IsNullOrWhiteSpace(Prompt) && Prompt.Length <= 100_000), "prompt", "is empty or longer than 100000 letters; leave it out or say what to ask.");
+        Check(Prompt is null || IsPrompt(Prompt), "prompt", "is empty or longer than 100000 letters; leave it out or say what to ask.");
+        Check(Prompts.Count <= 1000 && Prompts.All(IsPrompt), "prompts", $"holds {Prompts.Count} texts; give at most 1000, each of 1 to 100000 letters.");
+        Check(Prompt is null || Prompts.Count == 0, "prompts", "stands beside 'prompt'; give one of the two.");
         Check(!string.IsNullOrWhiteSpace(Source.Path) && !Source.Path.Contains('\0', StringComparison.Ordinal), "source.path", $"is '{Source.Path}'; name a folder or file.");
-        Check(Enum.IsDefined(Source.Kind), "source.kind", $"is {(int)Source.Kind}; give folder, list, manifest or questions.");
+        Check(Enum.IsDefined(Source.Kind), "source.kind", $"is {(int)Source.Kind}; give {string.Join(", ", SourceDescription.KindNames)}.");
         Check(!string.IsNullOrWhiteSpace(Tenant) && Tenant.Length <= 100, "tenant", $"is '{Tenant}'; give 1 to 100 letters.");
         Check(Math.Abs((long)Priority) <= HighestPriority, "priority", $"is {Priority}; give -100 to 100.");
         Check(IdempotencyKey is null or { Length: > 0 and <= 200 }, "idempotency_key", "is empty or longer than 200 letters.");
@@ -62,5 +78,7 @@ public sealed record JobRequest
                 findings.Add(new(field, message));
             }
         }
+
+        static bool IsPrompt(string text) => !string.IsNullOrWhiteSpace(text) && text.Length <= 100_000;
     }
 }

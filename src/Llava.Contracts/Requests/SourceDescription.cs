@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Llava.Contracts.Requests;
@@ -8,10 +9,14 @@ public sealed record SourceDescription
     /// <summary>How to read it.</summary>
     public required SourceKind Kind { get; init; }
 
+    /// <summary>Every kind as it is spelled in JSON.</summary>
+    public static IReadOnlyList<string> KindNames { get; } =
+        [.. Enum.GetValues<SourceKind>().Select(kind => JsonSerializer.SerializeToElement(kind).GetString()!)];
+
     /// <summary>The folder, file, manifest or list, as the scheduler's machine sees it.</summary>
     public required string Path { get; init; }
 
-    /// <summary>Folder that relative image names in a manifest or list start from; null means the file's own folder.</summary>
+    /// <summary>Folder that relative image names in a file start from; null means the file's own folder.</summary>
     public string? ImageFolder { get; init; }
 
     /// <summary>For a folder: which file names count, with <c>*</c> and <c>?</c>; null means every known image suffix.</summary>
@@ -40,4 +45,28 @@ public enum SourceKind
     /// <summary>LLaVA's question file: JSON Lines with <c>question_id</c>, <c>image</c>, <c>text</c> and optionally <c>category</c>, all checked.</summary>
     [JsonStringEnumMemberName("questions")]
     Questions,
+
+    /// <summary>Comma-, semicolon- or tab-separated values with a header row: the manifest's fields as columns, and any others for the prompt; several <c>images</c> are separated by semicolons.</summary>
+    [JsonStringEnumMemberName("table")]
+    Table,
+
+    /// <summary>A Parquet file: the manifest's fields as columns, and any others for the prompt.</summary>
+    [JsonStringEnumMemberName("parquet")]
+    Parquet,
+
+    /// <summary>COCO's JSON: one item per entry of its <c>images</c>.</summary>
+    [JsonStringEnumMemberName("coco")]
+    Coco,
+
+    /// <summary>LLaVA's conversation JSON: an array of <c>id</c>, <c>image</c> and <c>conversations</c>, of which the first human turn is asked.</summary>
+    [JsonStringEnumMemberName("conversations")]
+    Conversations,
+
+    /// <summary>A WebDataset tar archive: members with one key are one item. Read in place, never unpacked.</summary>
+    [JsonStringEnumMemberName("webdataset")]
+    WebDataset,
+
+    /// <summary>OpenAI's batch input: JSON Lines with <c>custom_id</c>, <c>method</c>, <c>url</c> and a chat completion's <c>body</c>.</summary>
+    [JsonStringEnumMemberName("openai_batch")]
+    OpenAiBatch,
 }

@@ -1,3 +1,4 @@
+using Llava.Hosting.Paths;
 using Llava.Ledger.Results;
 using Llava.ModelCore;
 using Llava.ModelCore.Engine;
@@ -79,10 +80,10 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
     {
         try
         {
-            var file = new FileInfo(path);
-            return file.Length <= MaxImageBytes
-                ? await File.ReadAllBytesAsync(path, cancellation)
-                : throw new ItemException("image_too_large", $"'{path}' has {file.Length} bytes and the limit is {MaxImageBytes}. Shrink the image.");
+            var image = ImageLocation.Parse(path);
+            return image.Size <= MaxImageBytes
+                ? await image.ReadAsync(cancellation)
+                : throw new ItemException("image_too_large", $"'{path}' has {image.Size} bytes and the limit is {MaxImageBytes}. Shrink the image.");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

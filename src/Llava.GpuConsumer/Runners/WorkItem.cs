@@ -7,7 +7,7 @@ namespace Llava.GpuConsumer.Runners;
 /// <summary>One item to answer.</summary>
 /// <param name="Job">Its job.</param>
 /// <param name="ItemNo">Its number within the job.</param>
-/// <param name="Images">Real paths of its images, in the order of the prompt's placeholders; checked against the allowed folders when the job was read in.</param>
+/// <param name="Images">Where its images really are (<see cref="Llava.Hosting.Paths.ImageLocation"/>), in the order of the prompt's placeholders; checked against the allowed folders when the job was read in.</param>
 /// <param name="Prompt">The text to ask, the job's and the item's own already joined.</param>
 /// <param name="Request">The job's request: generation settings, conversation template, image aspect.</param>
 public sealed record WorkItem(JobId Job, int ItemNo, IReadOnlyList<string> Images, string Prompt, JobRequest Request);

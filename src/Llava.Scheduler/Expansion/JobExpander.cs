@@ -9,9 +9,6 @@ namespace Llava.Scheduler.Expansion;
 /// <summary>Reads one job's source into items and chunks, from wherever the ledger says it stands.</summary>
 internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, SchedulerOptions options)
 {
-    /// <summary>Code of an item that has no prompt, its own or the job's.</summary>
-    public const string NoPrompt = "no_prompt";
-
     /// <summary>Expands the job to its end; returns early when it is no longer this one's to expand.</summary>
     public async Task ExpandAsync(JobRecord job, CancellationToken cancellation)
     {
@@ -34,21 +31,35 @@ internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, Sc
 
     private async Task<bool> AppendAllAsync(JobRecord job, CancellationToken cancellation)
     {
-        ChunkPlanner planner = new(job.Request);
-        var taken = job.ItemCount;
-        string? before = null;
-        await foreach (var (item, position) in sources.ReadAsync(job.Request.Source, job.SourcePosition, cancellation))
+        var request = job.Request;
+        if (request.Strict && job.ItemCount == 0)
         {
-            // What is committed ends where the chunk before this item ended, and so must the position.
-            if (planner.Add(WithPrompt(item, job.Request)) && planner.FullItems >= options.ExpansionBatch && !await AppendAsync(planner.TakeFull(), before!))
-            {
-                return false;
-            }
-
-            before = position;
+            await StrictValidation.RequireAsync(request, sources, cancellation);
         }
 
-        return planner.TakeAll() is not { Count: > 0 } last || await AppendAsync(last, before!);
+        JobItems items = new(request);
+        await RememberAsync(items, job, cancellation);
+        ChunkPlanner planner = new(request);
+        var taken = job.ItemCount;
+        // A chunk may end between two prompts on one image: the record is read again, and what is there already is left out.
+        var there = job.ItemCount % items.PerRecord;
+        var before = job.SourcePosition ?? "";
+        await foreach (var record in sources.ReadAsync(request, before.Length > 0 ? before : null, cancellation))
+        {
+            foreach (var item in items.Of(record).Skip(there))
+            {
+                // What is committed ends where the chunk before this item ended, and so must the position.
+                if (planner.Add(item) && planner.FullItems >= options.ExpansionBatch && !await AppendAsync(planner.TakeFull(), before))
+                {
+                    return false;
+                }
+            }
+
+            there = 0;
+            before = record.Position;
+        }
+
+        return planner.TakeAll() is not { Count: > 0 } last || await AppendAsync(last, before);
 
         async Task<bool> AppendAsync(List<ExpandedChunk> chunks, string position)
         {
@@ -58,8 +69,22 @@ internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, Sc
         }
     }
 
-    private static ExpandedItem WithPrompt(ExpandedItem item, JobRequest request) =>
-        item.Rejection is not null || PromptTemplate.Compose(request.Prompt, item.Spec.Prompt) is not null
-            ? item
-            : item with { Rejection = new(NoPrompt, $"Item '{item.Spec.CustomId}' has no prompt, and the job's {(request.Prompt is null ? "is missing" : "needs one")}; give either.") };
+    /// <summary>After an interruption, the records taken in before it are read again for their names.</summary>
+    private async Task RememberAsync(JobItems items, JobRecord job, CancellationToken cancellation)
+    {
+        var records = items.NeedsMemory ? job.ItemCount / items.PerRecord : 0;
+        if (records == 0)
+        {
+            return;
+        }
+
+        await foreach (var record in sources.ReadAsync(job.Request, null, cancellation))
+        {
+            items.Remember(record);
+            if (--records == 0)
+            {
+                return;
+            }
+        }
+    }
 }

@@ -11,8 +11,9 @@ namespace Llava.Scheduler.Sources;
 /// </summary>
 internal sealed class FolderSource(AllowedRoots roots) : IJobSource
 {
-    public async IAsyncEnumerable<SourceItem> ReadAsync(SourceDescription source, string? position, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<SourceItem> ReadAsync(JobRequest request, string? position, [EnumeratorCancellation] CancellationToken cancellation)
     {
+        var source = request.Source;
         var root = Find(source);
         foreach (var name in Walk(root, "", position?.Split('/') ?? [], source.Recursive))
         {

@@ -5,15 +5,23 @@ using Llava.Ledger.Expansion;
 
 namespace Llava.Scheduler.Sources;
 
-/// <summary>Turns the image names of an item into files that may be read.</summary>
+/// <summary>Turns the image names of an item into files that are there and may be read.</summary>
 internal static class ImageReference
 {
-    /// <summary>The item with real paths, or rejected when one of its images may not be read.</summary>
+    /// <summary>Code of an item whose image is not there; the consumer's too.</summary>
+    public const string NotFound = "image_not_found";
+
+    private const string FileScheme = "file://";
+
+    /// <summary>The item with real paths, or rejected when one of its images may not be read or is not there.</summary>
     public static ExpandedItem Resolve(ItemSpec spec, AllowedRoots roots, string folder)
     {
         try
         {
-            return new(spec with { Images = [.. spec.Images.Select(image => Resolve(image, roots, folder))] });
+            var images = spec.Images.Select(image => Resolve(image, roots, folder)).ToList();
+            return images.FindIndex(image => !image.Exists) is >= 0 and var missing
+                ? new(spec, new(NotFound, $"The image '{spec.Images[missing]}' does not exist as '{images[missing].Path}'; check the name and the image folder."))
+                : new(spec with { Images = images.ConvertAll(image => image.ToString()) });
         }
         catch (PathNotAllowedException refused)
         {
@@ -21,7 +29,20 @@ internal static class ImageReference
         }
     }
 
-    private static string Resolve(string image, AllowedRoots roots, string folder) => image.Contains("://", StringComparison.Ordinal)
-        ? throw new PathNotAllowedException(image, "it is a URL, and images are read from local files only")
-        : roots.Resolve(image, folder);
+    private static ImageLocation Resolve(string image, AllowedRoots roots, string folder)
+    {
+        if (DataUrl.IsDataUrl(image))
+        {
+            throw new PathNotAllowedException($"{image[..Math.Min(image.Length, 30)]}…", "it is an image inside a URL, which only OpenAI batch files may hold");
+        }
+
+        var isFile = image.StartsWith(FileScheme, StringComparison.OrdinalIgnoreCase);
+        if (image.Contains("://", StringComparison.Ordinal) && !(isFile && Uri.TryCreate(image, UriKind.Absolute, out var url) && url.Host.Length == 0))
+        {
+            throw new PathNotAllowedException(image, "it is a URL, and images are read from local files only");
+        }
+
+        var location = ImageLocation.Parse(isFile ? Uri.UnescapeDataString(image[FileScheme.Length..]) : image);
+        return location with { Path = roots.Resolve(location.Path, folder) };
+    }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using Llava.Contracts.Requests;
 using Llava.Hosting.Paths;
 
@@ -8,9 +7,9 @@ namespace Llava.Scheduler.Sources;
 /// <summary>One image, or a text file with one image path per line.</summary>
 internal sealed class ListSource(AllowedRoots roots) : IJobSource
 {
-    public async IAsyncEnumerable<SourceItem> ReadAsync(SourceDescription source, string? position, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<SourceItem> ReadAsync(JobRequest request, string? position, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var (path, folder) = SourceFile.Find(source, roots);
+        var (path, folder) = SourceFile.Find(request.Source, roots);
         if (ImageFiles.IsImage(path))
         {
             if (position is null)
@@ -21,10 +20,17 @@ internal sealed class ListSource(AllowedRoots roots) : IJobSource
             yield break;
         }
 
+        (path, folder) = SourceFile.FindText(request.Source, roots);
+        RecordItems items = new(roots, "line", path, folder);
         await foreach (var line in TextLines.ReadAsync(path, position, cancellation))
         {
-            var image = Encoding.UTF8.GetString(line.Bytes.Span);
-            yield return new(ImageReference.Resolve(new(image, [image]), roots, folder), line.Position);
+            yield return items.Make(line.Number, line.Position, _ => Parse(line.Bytes.Span));
         }
+    }
+
+    private static ParsedRecord Parse(ReadOnlySpan<byte> line)
+    {
+        var image = RecordText.Decode(line);
+        return new(new(image, [image]), new Dictionary<string, string>());
     }
 }

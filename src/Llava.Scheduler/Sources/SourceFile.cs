@@ -22,4 +22,15 @@ internal static class SourceFile
             throw new SourceException(PathNotAllowedException.Code, refused.Message, refused);
         }
     }
+
+    /// <summary>The same for a text file, which must not be UTF-16 or UTF-32: every line of it would be noise.</summary>
+    public static (string Path, string ImageFolder) FindText(SourceDescription source, AllowedRoots roots)
+    {
+        var found = Find(source, roots);
+        using var file = File.OpenRead(found.Path);
+        Span<byte> start = stackalloc byte[4];
+        return start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)] is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [0, 0, 0xFE, 0xFF]
+            ? throw new SourceException("wrong_encoding", $"'{source.Path}' is UTF-16 or UTF-32 text; save it as UTF-8.")
+            : found;
+    }
 }

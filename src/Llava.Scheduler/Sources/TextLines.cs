@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 
@@ -10,12 +9,13 @@ internal static class TextLines
 {
     private const int MaxLine = 16 * 1024 * 1024;
     private static readonly byte[] ByteOrderMark = [0xEF, 0xBB, 0xBF];
+    private static readonly byte[] Blanks = [.. " \t\r\n"u8];
 
     /// <summary>Reads the lines after <paramref name="position"/>; blank ones are counted and left out.</summary>
     /// <exception cref="SourceException">A line is longer than 16 MiB: this is no text file of lines.</exception>
-    public static async IAsyncEnumerable<TextLine> ReadAsync(string path, string? position, [EnumeratorCancellation] CancellationToken cancellation)
+    public static async IAsyncEnumerable<TextRecord> ReadAsync(string path, string? position, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var (offset, number) = LinePosition.Parse(position);
+        var (offset, number) = RecordPosition.Parse(position);
         await using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, useAsync: false);
         file.Position = offset;
         var reader = PipeReader.Create(file, new(bufferSize: 128 * 1024, leaveOpen: true));
@@ -26,11 +26,12 @@ internal static class TextLines
             while (TakeLine(ref rest, read.IsCompleted) is { } line)
             {
                 number++;
+                var (text, indent) = Trim(line, isFirst: number == 1);
+                var start = offset + indent;
                 offset += line.Length;
-                var text = Trim(line, isFirst: number == 1);
                 if (!text.IsEmpty)
                 {
-                    yield return new(text, number, new LinePosition(offset, number).ToString());
+                    yield return new(text, start, number, new RecordPosition(offset, number).ToString());
                 }
             }
 
@@ -72,30 +73,12 @@ internal static class TextLines
         return line;
     }
 
-    private static ReadOnlyMemory<byte> Trim(ReadOnlySequence<byte> line, bool isFirst)
+    /// <summary>The line without what surrounds its text, and how many bytes went before it.</summary>
+    private static (ReadOnlyMemory<byte> Text, int Indent) Trim(ReadOnlySequence<byte> line, bool isFirst)
     {
         var bytes = line.IsSingleSegment ? line.First : line.ToArray();
-        if (isFirst && bytes.Span.StartsWith(ByteOrderMark))
-        {
-            bytes = bytes[ByteOrderMark.Length..];
-        }
-
-        return bytes.Trim(" \t\r\n"u8);
-    }
-
-    /// <summary>Offset of the next byte and number of the last line, as text.</summary>
-    private readonly record struct LinePosition(long Offset, int Line)
-    {
-        public static LinePosition Parse(string? text) => text?.Split(':') is [var offset, var line]
-            ? new(long.Parse(offset, CultureInfo.InvariantCulture), int.Parse(line, CultureInfo.InvariantCulture))
-            : default;
-
-        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Offset}:{Line}");
+        var mark = isFirst && bytes.Span.StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0;
+        var text = bytes[mark..].TrimStart(Blanks);
+        return (text.TrimEnd(Blanks), bytes.Length - text.Length);
     }
 }
-
-/// <summary>A line that is not blank.</summary>
-/// <param name="Bytes">Its text without surrounding blanks; valid until the next line is asked for.</param>
-/// <param name="Number">Counted from 1.</param>
-/// <param name="Position">Where reading goes on after it.</param>
-internal readonly record struct TextLine(ReadOnlyMemory<byte> Bytes, int Number, string Position);

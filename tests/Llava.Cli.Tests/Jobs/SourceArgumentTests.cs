@@ -33,6 +33,38 @@ public sealed class SourceArgumentTests : IDisposable
     public void A_jsonl_file_is_a_manifest() => Assert.Equal(SourceKind.Manifest, SourceArgument.Parse(In("items.jsonl")).Kind);
 
     [Theory]
+    [InlineData("a.csv", "image\n", SourceKind.Table)]
+    [InlineData("a.TSV", "image\n", SourceKind.Table)]
+    [InlineData("a.parquet", "PAR1", SourceKind.Parquet)]
+    [InlineData("data", "PAR1...", SourceKind.Parquet)]
+    [InlineData("a.tar", "", SourceKind.WebDataset)]
+    [InlineData("a.json", "\uFEFF [{}]", SourceKind.Conversations)]
+    [InlineData("a.json", "{\"images\":[]}", SourceKind.Coco)]
+    [InlineData("a.jsonl", "{\"image\":\"a.png\",\"custom_id\":\"1\"}\n", SourceKind.Manifest)]
+    [InlineData("a.jsonl", "\n{\"custom_id\": \"1\", \"method\": \"POST\", \"url\": \"/v1\", \"body\": {}}\n", SourceKind.OpenAiBatch)]
+    [InlineData("a.txt", "a.png\n", SourceKind.List)]
+    public void A_file_is_recognised_by_its_name_and_its_first_bytes(string name, string text, SourceKind kind)
+    {
+        File.WriteAllText(In(name), text);
+
+        Assert.Equal(kind, SourceArgument.Parse(In(name)).Kind);
+        Assert.Equal(SourceKind.Questions, SourceArgument.Parse(In(name), SourceKind.Questions).Kind);
+    }
+
+    [Fact]
+    public void An_archive_without_a_suffix_is_recognised()
+    {
+        var members = Directory.CreateDirectory(In("members")).FullName;
+        File.WriteAllText(Path.Combine(members, "1.jpg"), "");
+        System.Formats.Tar.TarFile.CreateFromDirectory(members, In("shard"), includeBaseDirectory: false);
+
+        Assert.Equal(SourceKind.WebDataset, SourceArgument.Parse(In("shard")).Kind);
+    }
+
+    [Fact]
+    public void Every_kind_can_be_typed() => Assert.Equal(Enum.GetValues<SourceKind>(), SourceArgument.Kinds.Values.Order());
+
+    [Theory]
     [InlineData("missing")]
     [InlineData("missing/*.jpg")]
     [InlineData("a*/b/*.jpg")]
