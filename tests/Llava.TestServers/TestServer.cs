@@ -10,6 +10,15 @@ public abstract class TestServer : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
+    // The runner of tests may be killed, and often is once the last test has ended: nothing inside it can be relied on to clean up.
+    private const string CleanUpAfterTests = """
+        while [ -d "$2" ] && kill -0 "$1" 2>/dev/null; do sleep 1; done
+        for process in /proc/[0-9]*; do
+          if [ "$process" != "/proc/$$" ] && tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -qF -e "$2"; then kill -9 "${process#/proc/}"; fi
+        done 2>/dev/null
+        while [ -d "$2" ]; do rm -rf "$2" || sleep 1; done
+        """;
+
     private readonly DirectoryInfo _folder;
     private Process? _process;
 
@@ -19,7 +28,7 @@ public abstract class TestServer : IAsyncDisposable
     {
         _folder = Directory.CreateTempSubdirectory($"llava-{name}-");
         SystemUser = Environment.IsPrivilegedProcess ? user : null;
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Remove();
+        Process.Start("setsid", ["/bin/sh", "-c", CleanUpAfterTests, "sh", $"{Environment.ProcessId}", Folder]).Dispose();
     }
 
     /// <summary>Its loopback port.</summary>
@@ -88,7 +97,20 @@ public abstract class TestServer : IAsyncDisposable
             await KillAsync();
         }
 
-        Remove();
+        // The children of a killed server may still be at their end, writing.
+        for (var tries = 0; _folder.Exists && tries < 100; tries++)
+        {
+            try
+            {
+                _folder.Delete(recursive: true);
+                _folder.Refresh();
+            }
+            catch (IOException)
+            {
+                await Task.Delay(Look);
+            }
+        }
+
         GC.SuppressFinalize(this);
     }
 
@@ -185,24 +207,6 @@ public abstract class TestServer : IAsyncDisposable
         if (process.ExitCode != 0)
         {
             throw new InvalidOperationException($"'{string.Join(' ', command)}' ended with {process.ExitCode}: {string.Concat(said)}");
-        }
-    }
-
-    private void Remove()
-    {
-        if (_process is { HasExited: false } running)
-        {
-            running.Kill(entireProcessTree: true);
-            running.WaitForExit(Patience);
-        }
-
-        try
-        {
-            _folder.Delete(recursive: true);
-        }
-        catch (DirectoryNotFoundException)
-        {
-            // Disposed before.
         }
     }
 }

@@ -1,10 +1,14 @@
--- Chunks that another process is marking at this moment are left to it.
+-- Chunks that another process is marking at this moment are left to it. The lateral looks each up by its key.
 with waiting as (
-    select c.job_id, c.chunk_no, picked.place
+    select picked.job_id, picked.chunk_no, picked.place
     from unnest(@jobs, @chunks, @attempts) with ordinality as picked (job_id, chunk_no, attempts, place)
-    join chunks c on c.job_id = picked.job_id and c.chunk_no = picked.chunk_no
-    where c.state = 'open' and c.published_at is null and c.attempts = picked.attempts
-    for update of c skip locked
+    cross join lateral (
+        select 1
+        from chunks c
+        where c.job_id = picked.job_id and c.chunk_no = picked.chunk_no and c.attempts = picked.attempts
+          and c.state = 'open' and c.published_at is null
+        for update skip locked
+    ) as locked
 )
 update chunks c
 set published_at = @now
