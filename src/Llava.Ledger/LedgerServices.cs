@@ -31,6 +31,7 @@ public static class LedgerServices
         services.AddSingleton<IValidateOptions<LedgerOptions>, LedgerOptionsRules>();
         services.AddLogging();
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(provider => new LedgerClock(provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton(provider =>
         {
             // Services are made before the host checks its options: whoever is first has all of them checked, so that every finding is named.
@@ -38,7 +39,7 @@ public static class LedgerServices
             return provider.GetRequiredService<IOptions<LedgerOptions>>().Value;
         });
         services.TryAddSingleton<LedgerDatabase>(provider => PostgresAddress.Find(Options(provider)) is { } address
-            ? new PostgresDatabase(address, Options(provider), Logger<PostgresDatabase>(provider))
+            ? new PostgresDatabase(address, Options(provider), provider.GetRequiredService<LedgerClock>(), Logger<PostgresDatabase>(provider))
             : new SqliteDatabase(Options(provider)));
         services.TryAddSingleton<ILedgerSignal>(provider => Database(provider) is PostgresDatabase postgres
             ? new PostgresSignal(postgres, Time(provider), Logger<PostgresSignal>(provider))
@@ -63,7 +64,7 @@ public static class LedgerServices
 
     private static ILedgerSignal Signal(IServiceProvider provider) => provider.GetRequiredService<ILedgerSignal>();
 
-    private static TimeProvider Time(IServiceProvider provider) => provider.GetRequiredService<TimeProvider>();
+    private static LedgerClock Time(IServiceProvider provider) => provider.GetRequiredService<LedgerClock>();
 
     private static LedgerOptions Options(IServiceProvider provider) => provider.GetRequiredService<LedgerOptions>();
 

@@ -285,6 +285,19 @@ public abstract class ChunkTests(TestDatabase database) : LedgerFixture(database
     }
 }
 
-public sealed class SqliteChunkTests() : ChunkTests(new SqliteFile());
+public sealed class SqliteChunkTests() : ChunkTests(new SqliteFile())
+{
+    /// <summary>On PostgreSQL it cannot be claimed before the note of its message is committed.</summary>
+    [Fact]
+    public async Task A_chunk_that_is_claimed_and_given_back_while_its_message_is_sent_waits_for_another()
+    {
+        var job = await QueueJobAsync(4);
+        var waiting = await Dispatch.WaitingAsync(job, 10);
+
+        await Dispatch.PublishAsync(waiting, async (_, token) => await Leases.ReleaseAsync((await ClaimAsync(job, 0))!, countAttempt: false, cancellation: token));
+
+        Assert.Equal(waiting.Select(chunk => chunk.ChunkNo), (await Dispatch.WaitingAsync(job, 10)).Select(chunk => chunk.ChunkNo));
+    }
+}
 
 public sealed class PostgresChunkTests() : ChunkTests(new PostgresTestDatabase());

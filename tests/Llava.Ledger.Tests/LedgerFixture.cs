@@ -72,6 +72,7 @@ public abstract class LedgerFixture(TestDatabase database) : IAsyncLifetime
     /// <summary>A second process on the same database.</summary>
     protected ServiceProvider Open() => new ServiceCollection()
         .AddSingleton<TimeProvider>(Clock)
+        .AddSingleton(new LedgerClock(Clock, followsServer: false))
         .AddLlavaLedger(options => options.Configure(database.Configure))
         .BuildServiceProvider();
 

@@ -36,7 +36,7 @@ internal sealed class PostgresTestDatabase : TestDatabase
     public static PostgresDatabase Open(string location)
     {
         LedgerOptions options = new() { Location = location };
-        return new(PostgresAddress.Find(options)!, options, NullLogger.Instance);
+        return new(PostgresAddress.Find(options)!, options, new LedgerClock(TimeProvider.System), NullLogger.Instance);
     }
 
     private static async Task<PostgresServer> StartAsync()

@@ -64,7 +64,7 @@ public sealed class FairShareTests
         var shares = fairShare.Begin(jobs.Select(job => job.Job));
         foreach (var (share, job) in shares.Zip(jobs))
         {
-            share.Waiting = new(Enumerable.Range(0, job.Chunks).Select(chunk => new WaitingChunk(job.Job.Id, chunk, 0, 1, job.Tokens)));
+            share.Waiting = new(Enumerable.Range(0, job.Chunks).Select(chunk => new WaitingChunk(job.Job.Id, chunk, 0, 0, 1, job.Tokens)));
         }
 
         var served = "";

@@ -1,4 +1,5 @@
 using Llava.Contracts;
+using Llava.Ledger;
 using Llava.ModelCore;
 
 namespace Llava.Cli.Commands;
@@ -22,7 +23,7 @@ internal static class Failures
             await Console.Error.WriteLineAsync(e.Message);
             return ExitCodes.Usage;
         }
-        catch (Exception e) when (e is LlavaException or JobException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is LlavaException or JobException or LedgerUnreachableException or IOException or UnauthorizedAccessException)
         {
             await Console.Error.WriteLineAsync(e.Message);
             return ExitCodes.CannotReachOrLoad;

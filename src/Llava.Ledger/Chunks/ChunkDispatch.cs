@@ -26,7 +26,7 @@ public sealed class ChunkDispatch
         _database.ReadAsync((session, token) => session.Statement("list_waiting_chunks")
             .Set("@job", job.Value)
             .Set("@limit", limit)
-            .ListAsync(row => new WaitingChunk(job, row.GetInt32(0), row.GetInt32(1), row.GetInt32(2), row.GetInt64(3)), token), cancellation);
+            .ListAsync(row => new WaitingChunk(job, row.GetInt32(0), row.GetInt32(1), row.GetInt32(2), row.GetInt32(3), row.GetInt64(4)), token), cancellation);
 
     /// <summary>
     /// Sends the messages of those chunks that still wait, and notes that they went out. Those that another process sends at the
@@ -58,6 +58,7 @@ public sealed record DispatchableJob(JobId Id, string Tenant, int Priority, int 
 /// <param name="Job">The job.</param>
 /// <param name="ChunkNo">The chunk.</param>
 /// <param name="Attempt">Attempts it lost so far.</param>
+/// <param name="Fence">Claims it has seen so far.</param>
 /// <param name="ItemCount">Its items.</param>
 /// <param name="Tokens">Tokens predicted for it.</param>
-public sealed record WaitingChunk(JobId Job, int ChunkNo, int Attempt, int ItemCount, long Tokens);
+public sealed record WaitingChunk(JobId Job, int ChunkNo, int Attempt, int Fence, int ItemCount, long Tokens);

@@ -13,15 +13,20 @@ namespace Llava.Ledger.Storage;
 /// </summary>
 internal sealed partial class PostgresDatabase : LedgerDatabase
 {
+    private static readonly TimeSpan ClockHolds = TimeSpan.FromMinutes(1);
+
     private readonly TimeSpan _retryFor;
+    private readonly LedgerClock _clock;
     private readonly ILogger _logger;
     private readonly PostgresSchema _schema;
     private readonly Lock _preparing = new();
     private Task? _prepared;
+    private long _clockReadAt;
 
-    public PostgresDatabase(PostgresAddress address, LedgerOptions options, ILogger logger)
+    public PostgresDatabase(PostgresAddress address, LedgerOptions options, LedgerClock clock, ILogger logger)
     {
         Address = address;
+        _clock = clock;
         _retryFor = options.RetryFor;
         _logger = logger;
         _schema = new(address, Sql);
@@ -54,6 +59,11 @@ internal sealed partial class PostgresDatabase : LedgerDatabase
         {
             var connection = await Source.OpenConnectionAsync(cancellation);
             await using LedgerSession session = new(connection, Sql) { IsRepeat = attempt.MayBeCommitted };
+            if (Stopwatch.GetElapsedTime(Volatile.Read(ref _clockReadAt)) > ClockHolds)
+            {
+                await ReadClockAsync(session, cancellation);
+            }
+
             await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellation);
             session.Transaction = transaction;
             var result = await write(session, cancellation);
@@ -128,8 +138,16 @@ internal sealed partial class PostgresDatabase : LedgerDatabase
     private Task<bool> MigrateAsync() => TryAsync(async _ =>
     {
         await _schema.UpdateAsync(Source);
+        await using LedgerSession session = new(await Source.OpenConnectionAsync(), Sql);
+        await ReadClockAsync(session, CancellationToken.None);
         return true;
     }, CancellationToken.None);
+
+    private async Task ReadClockAsync(LedgerSession session, CancellationToken cancellation)
+    {
+        _clock.Follow(await session.Statement("server_time").FirstAsync(row => row.Time(0), cancellation));
+        Volatile.Write(ref _clockReadAt, Stopwatch.GetTimestamp());
+    }
 
     private async Task<T> TryAsync<T>(Func<Attempt, Task<T>> run, CancellationToken cancellation)
     {

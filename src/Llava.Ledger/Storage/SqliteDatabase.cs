@@ -131,7 +131,7 @@ internal sealed class SqliteDatabase : LedgerDatabase
             var mark = session.Statement("mark_published").Set("@now", now.ToUnixTimeMilliseconds());
             foreach (var chunk in chunks)
             {
-                await mark.Set("@job", chunk.Job.Value).Set("@chunk", chunk.ChunkNo).Set("@attempt", chunk.Attempt).ExecuteAsync(token);
+                await mark.Set("@job", chunk.Job.Value).Set("@chunk", chunk.ChunkNo).Set("@fence", chunk.Fence).ExecuteAsync(token);
             }
 
             return chunks.Count;

@@ -18,7 +18,7 @@ public sealed class FinishedJob : IAsyncDisposable
     private readonly ServiceProvider _services;
 
     public FinishedJob() => _services = new ServiceCollection()
-        .AddLlavaLedger(options => options.Configure(o => o.Path = In("ledger.db")))
+        .AddLlavaLedger(options => options.Configure(o => o.Location = In("ledger.db")))
         .BuildServiceProvider();
 
     internal ResultFile Results => new(_services.GetRequiredService<ResultReader>());
@@ -40,7 +40,7 @@ public sealed class FinishedJob : IAsyncDisposable
         await ending.AdvanceAsync();
         foreach (var ended in await ending.UnannouncedAsync())
         {
-            await ending.AnnouncedAsync(ended);
+            await ending.AnnounceAsync(ended, _ => Task.CompletedTask);
         }
 
         return await _services.GetRequiredService<JobReader>().ReadAsync(job);
