@@ -3,6 +3,9 @@
 # again after a password changed. Passwords come from files, so that they stand in no environment and no listing.
 set -eu
 
+# A broker that has just been started answers here once it is up.
+rabbitmqctl --quiet await_startup --timeout 120
+
 host=${LLAVA_VIRTUAL_HOST:-/}
 
 # user <name> <file with the password> <configure> <write> <read>

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Llava.Testing;
 
 namespace Llava.ArchitectureTests;
 
@@ -7,17 +8,17 @@ public sealed partial class HouseRuleTests
 {
     [Fact]
     public void No_source_file_is_longer_than_400_lines() => Assert.All(
-        Repository.CSharpFiles(Repository.Source).Concat(Repository.CSharpFiles(Path.Combine(Repository.Root, "tests"))),
-        file => Assert.True(File.ReadLines(file).Count() <= 400, $"{Repository.Relative(file)} has {File.ReadLines(file).Count()} lines."));
+        SourceFiles.Below(SourceFiles.Folder).Concat(SourceFiles.Below(Path.Combine(Repository.Root, "tests"))),
+        file => Assert.True(File.ReadLines(file).Count() <= 400, $"{SourceFiles.Relative(file)} has {File.ReadLines(file).Count()} lines."));
 
     [Fact]
     public void Tensors_appear_in_the_model_core_only() => Assert.Empty(Outside("Llava.ModelCore", Tensors()));
 
     [Fact]
     public void The_model_core_reads_no_configuration_and_no_environment_but_its_libtorch_folder() => Assert.Empty(
-        Repository.CSharpFiles(Path.Combine(Repository.Source, "Llava.ModelCore"))
+        SourceFiles.Below(Path.Combine(SourceFiles.Folder, "Llava.ModelCore"))
             .Where(f => !f.EndsWith("TorchLibrary.cs", StringComparison.Ordinal) && !f.EndsWith("WeakenedCopy.cs", StringComparison.Ordinal))
-            .Where(f => Configuration().IsMatch(File.ReadAllText(f))).Select(Repository.Relative));
+            .Where(f => Configuration().IsMatch(File.ReadAllText(f))).Select(SourceFiles.Relative));
 
     [Fact]
     public void Only_the_command_line_writes_to_the_console() => Assert.Empty(Outside("Llava.Cli", Console()));
@@ -25,17 +26,17 @@ public sealed partial class HouseRuleTests
     // A training run is synchronous on a thread of its own, which may wait for the batch that is made ahead.
     [Fact]
     public void Nothing_but_a_training_thread_blocks_on_a_task_and_nothing_sleeps() => Assert.Empty(
-        Repository.CSharpFiles(Repository.Source).Where(f => (f.Contains("/Training/", StringComparison.Ordinal) ? Sleeping() : Blocking()).IsMatch(File.ReadAllText(f))).Select(Repository.Relative));
+        SourceFiles.Below(SourceFiles.Folder).Where(f => (f.Contains("/Training/", StringComparison.Ordinal) ? Sleeping() : Blocking()).IsMatch(File.ReadAllText(f))).Select(SourceFiles.Relative));
 
     [Fact]
     public void No_file_says_that_work_is_unfinished() => Assert.Empty(
-        Repository.CSharpFiles(Repository.Source).Where(f => Unfinished().IsMatch(File.ReadAllText(f))).Select(Repository.Relative));
+        SourceFiles.Below(SourceFiles.Folder).Where(f => Unfinished().IsMatch(File.ReadAllText(f))).Select(SourceFiles.Relative));
 
-    private static IEnumerable<string> Outside(string project, Regex words) => Directory.EnumerateDirectories(Repository.Source)
+    private static IEnumerable<string> Outside(string project, Regex words) => Directory.EnumerateDirectories(SourceFiles.Folder)
         .Where(folder => Path.GetFileName(folder) != project)
-        .SelectMany(Repository.CSharpFiles)
+        .SelectMany(SourceFiles.Below)
         .Where(f => words.IsMatch(File.ReadAllText(f)))
-        .Select(Repository.Relative);
+        .Select(SourceFiles.Relative);
 
     [GeneratedRegex(@"\btorch\.|using TorchSharp")]
     private static partial Regex Tensors();

@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using Llava.Testing;
 
 namespace Llava.ArchitectureTests;
 
@@ -57,7 +58,7 @@ public sealed class ProjectMapTests
     }
 
     private static IEnumerable<string> Projects() =>
-        Directory.EnumerateFiles(Repository.Source, "*.csproj", SearchOption.AllDirectories);
+        Directory.EnumerateFiles(SourceFiles.Folder, "*.csproj", SearchOption.AllDirectories);
 
     private static string[] Referenced(string project, string kind) => [.. XDocument.Load(project).Descendants(kind)
         .Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value.Replace('\\', '/')) is var name && kind == "PackageReference"

@@ -41,7 +41,7 @@ public sealed class RoomTests
     [Fact]
     public void Every_folder_of_the_model_core_is_a_known_room()
     {
-        var folders = Directory.EnumerateDirectories(Path.Combine(Repository.Source, "Llava.ModelCore"))
+        var folders = Directory.EnumerateDirectories(Path.Combine(SourceFiles.Folder, "Llava.ModelCore"))
             .Select(f => Path.GetFileName(f)!).Where(f => f is not ("bin" or "obj"));
 
         Assert.Empty(folders.Except([.. Floor, .. Upper.Keys]));

@@ -1,6 +1,6 @@
 using Llava.Hosting.Transport;
 using Llava.Ledger.Jobs;
-using Llava.TestServers;
+using Llava.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Llava.DistributedTests;

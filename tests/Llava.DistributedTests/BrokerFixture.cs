@@ -1,4 +1,4 @@
-using Llava.TestServers;
+using Llava.Testing;
 
 namespace Llava.DistributedTests;
 

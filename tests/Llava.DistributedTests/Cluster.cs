@@ -6,7 +6,7 @@ using Llava.Contracts.States;
 using Llava.Ledger;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
-using Llava.TestServers;
+using Llava.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Llava.DistributedTests;

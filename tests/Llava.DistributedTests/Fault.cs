@@ -1,7 +1,7 @@
 using Llava.Contracts;
 using Llava.Contracts.Messages;
 using Llava.Hosting.Transport;
-using Llava.TestServers;
+using Llava.Testing;
 
 namespace Llava.DistributedTests;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Llava.TestServers;
+using Llava.Testing;
 using RabbitMQ.Client;
 
 namespace Llava.DistributedTests;

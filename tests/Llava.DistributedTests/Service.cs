@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
@@ -9,7 +10,7 @@ using Llava.Ledger;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
 using Llava.Scheduler;
-using Llava.TestServers;
+using Llava.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -26,6 +27,7 @@ internal sealed class Service : IAsyncDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("llava-service-").FullName;
     private readonly List<IHost> _hosts = [];
+    private readonly LogTail _log = new();
 
     private Service(RabbitVirtualHost broker) => Broker = broker;
 
@@ -75,16 +77,17 @@ internal sealed class Service : IAsyncDisposable
 
     public async Task<JobRecord> WaitForEndAsync(JobId job)
     {
-        using CancellationTokenSource patience = new(Patience);
+        var waited = Stopwatch.StartNew();
         while (true)
         {
-            var record = await Services.GetRequiredService<JobReader>().ReadAsync(job, patience.Token);
+            var record = await Services.GetRequiredService<JobReader>().ReadAsync(job);
             if (JobStates.Table.IsFinal(record.State))
             {
                 return record;
             }
 
-            await Task.Delay(50, patience.Token);
+            Assert.True(waited.Elapsed < Patience, $"The job is {record.State} with {(await Services.GetRequiredService<JobReader>().ProgressAsync(job)).Done} items done. Last words:\n{_log}\nThe broker's:\n{Broker.Server.LastWords()}");
+            await Task.Delay(50);
         }
     }
 
@@ -130,7 +133,7 @@ internal sealed class Service : IAsyncDisposable
             builder.Configuration["Llava:Transport:RabbitMq:PasswordFile"] = Path.Combine(_folder, $"{user}.secret");
         }
 
-        builder.Logging.SetMinimumLevel(LogLevel.Critical);
+        builder.Logging.SetMinimumLevel(LogLevel.Debug).AddFilter("MassTransit.Messages", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning).AddProvider(_log);
         builder.Services.AddLlavaLedger(options => options.Configure(o => o.Location = Path.Combine(_folder, "ledger.db")));
         addRole(builder.Services);
         builder.Services.AddLlavaTransport(builder.Configuration);

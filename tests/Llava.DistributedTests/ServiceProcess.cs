@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Llava.TestServers;
+using Llava.Testing;
 
 namespace Llava.DistributedTests;
 
@@ -40,7 +40,7 @@ internal sealed class ServiceProcess(string log, IReadOnlyDictionary<string, str
         var waited = Stopwatch.StartNew();
         while (!SaysItListens())
         {
-            Assert.True(waited.Elapsed < Patience && !_process!.HasExited, $"'{string.Join(' ', arguments)}' is not up:\n{LastWords()}");
+            Assert.True(waited.Elapsed < Patience && !_process!.HasExited, $"'{string.Join(' ', arguments)}' is not up ({(_process!.HasExited ? $"ended with {_process.ExitCode}" : "still starting")}):\n{LastWords()}");
             await Task.Delay(100);
         }
 

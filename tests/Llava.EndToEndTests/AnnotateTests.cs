@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Llava.TestServers;
+using Llava.Testing;
 
 namespace Llava.EndToEndTests;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Llava.TestServers;
+using Llava.Testing;
 
 namespace Llava.EndToEndTests;
 

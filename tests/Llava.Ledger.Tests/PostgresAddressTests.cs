@@ -1,5 +1,5 @@
 using Llava.Ledger.Storage;
-using Llava.TestServers;
+using Llava.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Npgsql;

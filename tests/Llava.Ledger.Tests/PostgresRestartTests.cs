@@ -3,7 +3,7 @@ using System.Globalization;
 using Llava.Contracts;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Results;
-using Llava.TestServers;
+using Llava.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Llava.Ledger.Tests;

@@ -1,5 +1,5 @@
 using Llava.Ledger.Signals;
-using Llava.TestServers;
+using Llava.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,5 +1,5 @@
 using Llava.Ledger.Storage;
-using Llava.TestServers;
+using Llava.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Llava.Ledger.Tests;

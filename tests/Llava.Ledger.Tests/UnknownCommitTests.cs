@@ -1,5 +1,5 @@
 using Llava.Contracts.States;
-using Llava.TestServers;
+using Llava.Testing;
 using Npgsql;
 
 namespace Llava.Ledger.Tests;

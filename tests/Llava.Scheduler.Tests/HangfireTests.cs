@@ -2,7 +2,7 @@ using Hangfire;
 using Hangfire.Storage;
 using Llava.Ledger;
 using Llava.Scheduler.Recurring;
-using Llava.TestServers;
+using Llava.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 

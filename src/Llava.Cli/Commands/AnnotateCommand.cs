@@ -16,6 +16,7 @@ internal static class AnnotateCommand
         var inputFormat = new Option<SourceKind?>("--input-format")
         {
             Description = $"{string.Join(", ", SourceArgument.Kinds.Keys.Order(StringComparer.Ordinal))}, when the name and the first bytes of the source do not say it (docs/formats.md).",
+            HelpName = "kind",
             CustomParser = JobOptions.Named(SourceArgument.Kinds),
         };
         var images = new Option<DirectoryInfo?>("--images") { Description = "Folder that image names in a source file start from. Default: the file's own." };

@@ -17,6 +17,7 @@ internal sealed class JobOptions
     public Option<OutputFormat?> Format { get; } = new("--format")
     {
         Description = $"{string.Join(", ", OutputFormats.Names.Keys.Order(StringComparer.Ordinal))}, when the name of --out does not say it (docs/formats.md).",
+        HelpName = "format",
         CustomParser = Named(OutputFormats.Names),
     };
 

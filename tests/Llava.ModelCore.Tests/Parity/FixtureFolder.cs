@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Llava.Testing;
 
 namespace Llava.ModelCore.Tests.Parity;
 
@@ -10,7 +11,7 @@ internal static class FixtureFolder
 {
     public static string Root { get; } = Environment.GetEnvironmentVariable("LLAVA_FIXTURES") is { Length: > 0 } named
         ? Path.GetFullPath(named)
-        : Path.Combine(RepositoryFolder.Root, "tests", "Fixtures");
+        : Repository.Path("tests", "Fixtures");
 
     /// <summary>Case folders whose case name starts with the letter, for example 'J'.</summary>
     public static IReadOnlyList<string> Cases(string letter) => [.. Directory.EnumerateDirectories(Root)

@@ -1,4 +1,5 @@
 using Llava.ModelCore.Training.Scenes;
+using Llava.Testing;
 
 namespace Llava.ModelCore.Tests.Training;
 
@@ -8,8 +9,8 @@ public sealed class RecipeFilesTests
     [Fact]
     public void The_shipped_model_s_recipe_loads_and_its_sizes_are_those_of_the_shipped_model()
     {
-        var recipe = SceneRecipe.Load(Path.Combine(RepositoryFolder.Root, "recipes", "llava-scenes.json"));
-        using var shipped = ModelCore.Checkpoints.CheckpointFolder.Open(Path.Combine(RepositoryFolder.Root, "models", "llava-scenes"));
+        var recipe = SceneRecipe.Load(Repository.Path("recipes", "llava-scenes.json"));
+        using var shipped = ModelCore.Checkpoints.CheckpointFolder.Open(Repository.Path("models", "llava-scenes"));
 
         Assert.Equal(recipe.ModelConfig().LanguageModel, shipped.Config.LanguageModel);
         Assert.Equal(recipe.ModelConfig().Projector, shipped.Config.Projector);

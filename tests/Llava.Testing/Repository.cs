@@ -1,4 +1,4 @@
-namespace Llava.TestServers;
+namespace Llava.Testing;
 
 /// <summary>The checkout the tests were built from.</summary>
 public static class Repository

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 
-namespace Llava.TestServers;
+namespace Llava.Testing;
 
 /// <summary>A virtual host of a broker: queues and users of one test.</summary>
 /// <param name="server">The broker.</param>

@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace Llava.TestServers;
+namespace Llava.Testing;
 
 /// <summary>A PostgreSQL of a test's own, from the system's newest installation.</summary>
 /// <param name="survivesPowerCut">Whether commits reach the disk. Tests need not pay for that: a killed server loses nothing either way.</param>

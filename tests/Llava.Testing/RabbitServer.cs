@@ -5,7 +5,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 
-namespace Llava.TestServers;
+namespace Llava.Testing;
 
 /// <summary>A RabbitMQ of a test's own with its management, reachable as guest from this machine only.</summary>
 public sealed class RabbitServer : TestServer
@@ -76,6 +76,9 @@ public sealed class RabbitServer : TestServer
 
     /// <summary>Makes the broker believe that the disk is full, or again that it is not.</summary>
     public Task SetDiskAlarmAsync(bool isOn) => RunAsUserAsync($"{Programs}/rabbitmqctl", "set_disk_free_limit", isOn ? "900000000000000" : "50000000");
+
+    /// <summary>The last lines of its log, for a failure's text.</summary>
+    public string LastWords() => string.Join('\n', Directory.EnumerateFiles(Path.Combine(Folder, "log"), "*.log").Order(StringComparer.Ordinal).SelectMany(File.ReadLines).TakeLast(80));
 
     /// <summary>Runs a script in which <c>rabbitmqctl</c> is this broker's.</summary>
     /// <param name="script">The script.</param>

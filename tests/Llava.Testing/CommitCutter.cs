@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Llava.TestServers;
+namespace Llava.Testing;
 
 /// <summary>
 /// Stands between a client and PostgreSQL and, once armed, lets the next COMMIT through and the answer to it not: the

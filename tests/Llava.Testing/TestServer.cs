@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Llava.TestServers;
+namespace Llava.Testing;
 
 /// <summary>A server process in a temporary folder, on a loopback port of its own, that a test may stop, freeze and kill.</summary>
 public abstract class TestServer : IAsyncDisposable

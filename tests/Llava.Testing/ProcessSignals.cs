@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Llava.TestServers;
+namespace Llava.Testing;
 
 /// <summary>Signals to processes of which only the id is known.</summary>
 public static class ProcessSignals
