@@ -3,6 +3,7 @@ using System.Globalization;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
+using Llava.Hosting.Transport;
 using Llava.Ledger;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
@@ -117,6 +118,7 @@ internal sealed class Cluster : IAsyncDisposable
         ["Llava__Transport__Kind"] = "RabbitMq",
         ["Llava__Transport__Drain"] = "00:00:02",
         ["Llava__Transport__RabbitMq__Host"] = "127.0.0.1",
+        ["Llava__Transport__RabbitMq__QueueType"] = nameof(QueueType.Classic), // see BrokerFaultTests
         ["Llava__Transport__RabbitMq__Port"] = Broker.Port.ToString(CultureInfo.InvariantCulture),
         ["Llava__Ledger__Location"] = $"Host=127.0.0.1;Port={Database.Port};Database=llava;Username={PostgresServer.User}",
         ["Llava__Ledger__PasswordFile"] = Database.PasswordFile,

@@ -29,16 +29,18 @@ internal sealed class Service : IAsyncDisposable
     private readonly List<IHost> _hosts = [];
     private readonly LogTail _log = new();
 
-    private Service(RabbitVirtualHost broker) => Broker = broker;
+    private readonly QueueType _queueType;
+
+    private Service(RabbitVirtualHost broker, QueueType queueType = QueueType.Quorum) => (Broker, _queueType) = (broker, queueType);
 
     public RabbitVirtualHost Broker { get; }
 
     public IServiceProvider Services => _hosts[0].Services;
 
     /// <summary>Starts both roles as the broker's guest.</summary>
-    public static async Task<Service> StartAsync(RabbitServer broker)
+    public static async Task<Service> StartAsync(RabbitServer broker, QueueType queueType = QueueType.Quorum)
     {
-        Service service = new(await broker.AddVirtualHostAsync());
+        Service service = new(await broker.AddVirtualHostAsync(), queueType);
         await service.AddAsync(services => AddScheduler(services, service._folder));
         await service.AddAsync(services => AddConsumer(services));
         return service;
@@ -127,6 +129,7 @@ internal sealed class Service : IAsyncDisposable
         builder.Configuration["Llava:Transport:RabbitMq:Host"] = "127.0.0.1";
         builder.Configuration["Llava:Transport:RabbitMq:Port"] = Broker.Server.Port.ToString(CultureInfo.InvariantCulture);
         builder.Configuration["Llava:Transport:RabbitMq:VirtualHost"] = Broker.Name;
+        builder.Configuration["Llava:Transport:RabbitMq:QueueType"] = _queueType.ToString();
         if (user is not null)
         {
             builder.Configuration["Llava:Transport:RabbitMq:Username"] = user;

@@ -3,12 +3,16 @@ using Llava.Testing;
 
 namespace Llava.DistributedTests;
 
-/// <summary>A <c>llava serve</c> process that a test may kill, freeze, drain and start again.</summary>
+/// <summary>
+/// A <c>llava serve</c> process that a test may kill, freeze, drain and start again. As under any process manager, one that
+/// ends by itself is started again.
+/// </summary>
 internal sealed class ServiceProcess(string log, IReadOnlyDictionary<string, string> settings, params string[] arguments) : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    private Process? _process;
+    private volatile Process? _process;
+    private volatile bool _isWanted;
     private long _logBefore;
 
     public void Start()
@@ -25,11 +29,14 @@ internal sealed class ServiceProcess(string log, IReadOnlyDictionary<string, str
             start.Environment[name] = value;
         }
 
+        _isWanted = true;
         _process = Process.Start(start)!;
+        _ = SuperviseAsync(_process);
     }
 
     public async Task KillAsync()
     {
+        _isWanted = false;
         _process!.Kill();
         await _process.WaitForExitAsync();
     }
@@ -40,10 +47,11 @@ internal sealed class ServiceProcess(string log, IReadOnlyDictionary<string, str
         var waited = Stopwatch.StartNew();
         while (!SaysItListens())
         {
-            Assert.True(waited.Elapsed < Patience && !_process!.HasExited, $"'{string.Join(' ', arguments)}' is not up ({(_process!.HasExited ? $"ended with {_process.ExitCode}" : "still starting")}):\n{LastWords()}");
+            Assert.True(waited.Elapsed < Patience, $"'{string.Join(' ', arguments)}' is not up:\n{LastWords()}");
             await Task.Delay(100);
         }
 
+        _isWanted = false;
         await ProcessSignals.TerminateAsync(_process!.Id);
         await _process.WaitForExitAsync();
         return _process.ExitCode;
@@ -56,6 +64,16 @@ internal sealed class ServiceProcess(string log, IReadOnlyDictionary<string, str
     /// <summary>What it logged, for a failure's text.</summary>
     public string LastWords() => File.Exists(log) ? string.Join('\n', File.ReadLines(log).TakeLast(15)) : "";
 
+    private async Task SuperviseAsync(Process process)
+    {
+        await process.WaitForExitAsync();
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        if (_isWanted && process == _process)
+        {
+            Start();
+        }
+    }
+
     private bool SaysItListens()
     {
         using FileStream file = new(log, FileMode.OpenOrCreate, FileAccess.Read, FileShare.ReadWrite);
@@ -66,6 +84,7 @@ internal sealed class ServiceProcess(string log, IReadOnlyDictionary<string, str
 
     public async ValueTask DisposeAsync()
     {
+        _isWanted = false;
         if (_process is { HasExited: false })
         {
             await KillAsync();

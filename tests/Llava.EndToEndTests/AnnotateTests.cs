@@ -57,7 +57,7 @@ public sealed class AnnotateTests : IDisposable
     [Fact]
     public async Task Ctrl_C_ends_the_command_and_the_same_command_goes_on()
     {
-        SceneFiles.WriteImages(Images, 150);
+        SceneFiles.WriteImages(Images, 400);
         string[] command = ["annotate", Images, "--max-new-tokens", "48"];
         using var interrupted = LlavaProcess.Start(Data, command);
         while (!(await LlavaProcess.RunAsync(Data, "status", "--json")).Output.Contains("\"state\":\"running\"", StringComparison.Ordinal))
@@ -71,7 +71,7 @@ public sealed class AnnotateTests : IDisposable
 
         Assert.True(first.ExitCode == 3 && first.Errors.Contains("Stopped. The same command continues", StringComparison.Ordinal), first.Errors);
         Assert.True(second.ExitCode == 0 && second.Errors.Contains("was begun before", StringComparison.Ordinal), second.Errors);
-        Assert.Equal(150, second.Lines.Count);
+        Assert.Equal(400, second.Lines.Count);
     }
 
     [Fact]

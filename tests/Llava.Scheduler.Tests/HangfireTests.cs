@@ -1,5 +1,4 @@
 using Hangfire;
-using Hangfire.Storage;
 using Llava.Ledger;
 using Llava.Scheduler.Recurring;
 using Llava.Testing;
@@ -29,8 +28,7 @@ public sealed class HangfireTests : IAsyncLifetime
         await Task.WhenAll(new[] { first, second }.Select(process => Task.Run(() => StartAsync(process))));
 
         await using var later = Open();
-        using var connection = later.GetRequiredService<JobStorage>().GetConnection();
-        Assert.Equal([RetentionTask.Id, SweepTask.Id], connection.GetRecurringJobs().Select(job => job.Id).Order());
+        Assert.Equal([RetentionTask.Id, SweepTask.Id], await RecurringTasks.WaitForAsync(later.GetRequiredService<JobStorage>(), 2));
         await Task.WhenAll(StopAsync(first), StopAsync(second));
     }
 

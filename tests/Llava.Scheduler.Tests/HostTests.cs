@@ -1,5 +1,4 @@
 using Hangfire;
-using Hangfire.Storage;
 using Llava.Hosting.Transport;
 using Llava.Ledger;
 using Llava.Scheduler.Recurring;
@@ -41,11 +40,7 @@ public sealed class HostTests : SourceFolder
         using var host = builder.Build();
         await host.StartAsync();
 
-        using (var connection = host.Services.GetRequiredService<JobStorage>().GetConnection())
-        {
-            Assert.Equal([RetentionTask.Id, SweepTask.Id], connection.GetRecurringJobs().Select(task => task.Id).Order(StringComparer.Ordinal));
-        }
-
+        Assert.Equal([RetentionTask.Id, SweepTask.Id], await RecurringTasks.WaitForAsync(host.Services.GetRequiredService<JobStorage>(), 2));
         await host.Services.GetRequiredService<SweepTask>().RunAsync(default);
         await host.Services.GetRequiredService<RetentionTask>().RunAsync(default);
         await host.StopAsync();

@@ -12,7 +12,7 @@ internal sealed class ChunkEndpoints(ConsumerOptions options) : IReceiveEndpoint
         {
             bus.ReceiveEndpoint(ChunkQueue.NameFor(model), endpoint =>
             {
-                endpoint.UseWorkQueue();
+                endpoint.UseWorkQueue(context);
                 endpoint.PrefetchCount = options.ConcurrentChunks;
                 endpoint.ConfigureConsumer<RunChunkConsumer>(context);
             });

@@ -54,8 +54,27 @@ public sealed class RabbitMqOptions
     [Required]
     public string Username { get; set; } = "guest";
 
+    /// <summary>
+    /// How queues are kept. Default <see cref="QueueType.Quorum"/>. All processes must say the same; a queue that is there keeps its type
+    /// until it is deleted, which costs nothing: the ledger sends again what was in it.
+    /// </summary>
+    public QueueType QueueType { get; set; } = QueueType.Quorum;
+
     /// <summary>File that holds the password, so that it stands in no environment and no listing; null takes the broker's default.</summary>
     public string? PasswordFile { get; set; }
+}
+
+/// <summary>How RabbitMQ keeps a queue.</summary>
+public enum QueueType
+{
+    /// <summary>Copies on several nodes of a cluster, agreed on by Raft.</summary>
+    Quorum,
+
+    /// <summary>
+    /// One copy on one node. For a broker of one node this is as safe, and after a power cut safer: quorum queues of RabbitMQ 3.10
+    /// sometimes come back without a leader there.
+    /// </summary>
+    Classic,
 }
 
 [OptionsValidator]

@@ -1,4 +1,6 @@
 using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Llava.Hosting.Transport;
 
@@ -6,12 +8,15 @@ namespace Llava.Hosting.Transport;
 public static class WorkQueue
 {
     /// <summary>
-    /// A quorum queue that senders reach by its own exchange. A failed message waits in <c>{queue}_error</c>; no fault event
+    /// A durable queue that senders reach by its own exchange. A failed message waits in <c>{queue}_error</c>; no fault event
     /// goes out, because a consumer may write to its own queues only.
     /// </summary>
-    public static void UseWorkQueue(this IReceiveEndpointConfigurator endpoint)
+    /// <param name="endpoint">The queue's endpoint.</param>
+    /// <param name="context">Where the options are found.</param>
+    public static void UseWorkQueue(this IReceiveEndpointConfigurator endpoint, IBusRegistrationContext context)
     {
-        if (endpoint is IRabbitMqReceiveEndpointConfigurator queue)
+        var options = context.GetRequiredService<IOptions<TransportOptions>>().Value.RabbitMq;
+        if (endpoint is IRabbitMqReceiveEndpointConfigurator queue && options.QueueType == QueueType.Quorum)
         {
             queue.SetQuorumQueue();
         }

@@ -43,18 +43,4 @@ public static class HangfireServices
             AllowDegradedModeWithoutStorage = false, // a clock without its store must not look ready
         })
         : hangfire.UseInMemoryStorage(new InMemoryStorageOptions { MaxExpirationTime = TimeSpan.FromHours(3) });
-
-    private sealed class RecurringSchedule(IRecurringJobManager recurring) : IHostedService
-    {
-        private static readonly RecurringJobOptions Utc = new() { TimeZone = TimeZoneInfo.Utc };
-
-        public Task StartAsync(CancellationToken cancellationToken)
-        {
-            recurring.AddOrUpdate<SweepTask>(SweepTask.Id, task => task.RunAsync(CancellationToken.None), Cron.Minutely(), Utc);
-            recurring.AddOrUpdate<RetentionTask>(RetentionTask.Id, task => task.RunAsync(CancellationToken.None), Cron.Daily(3), Utc);
-            return Task.CompletedTask;
-        }
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
 }

@@ -15,7 +15,7 @@ internal sealed class SubmissionEndpoint : IReceiveEndpoints
     public void Configure(IBusFactoryConfigurator bus, IBusRegistrationContext context) =>
         bus.ReceiveEndpoint(SubmissionQueue.Name, endpoint =>
         {
-            endpoint.UseWorkQueue();
+            endpoint.UseWorkQueue(context);
             endpoint.PrefetchCount = ConcurrentSubmissions;
             endpoint.DefaultContentType = new ContentType(MediaTypeNames.Application.Json);
             endpoint.UseRawJsonDeserializer(RawSerializerOptions.AnyMessageType | RawSerializerOptions.AddTransportHeaders);
