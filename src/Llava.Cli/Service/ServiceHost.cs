@@ -35,7 +35,11 @@ internal static class ServiceHost
         builder.Services.AddLlavaLedger(options => options.BindLedger(builder.Configuration, DataFolder.Resolve(null)));
         if (roles.Contains(Role.Scheduler))
         {
-            builder.Services.AddLlavaScheduler();
+            builder.Services.AddLlavaScheduler().AddLlavaHangfire();
+        }
+        else if (roles.Contains(Role.Dashboard))
+        {
+            builder.Services.AddLlavaHangfireStorage();
         }
 
         if (roles.Contains(Role.Consumer))
@@ -47,11 +51,6 @@ internal static class ServiceHost
         if (roles.Contains(Role.Dashboard))
         {
             builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, Thumbnails>();
-        }
-
-        if (roles.Contains(Role.Scheduler) || roles.Contains(Role.Dashboard))
-        {
-            builder.Services.AddLlavaHangfire();
         }
 
         builder.Services.AddLlavaTransport(builder.Configuration);

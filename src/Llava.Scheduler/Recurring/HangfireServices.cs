@@ -14,16 +14,20 @@ public static class HangfireServices
     private const string Schema = "hangfire";
 
     /// <summary>
-    /// Adds Hangfire, its server, and the recurring tasks. Its store is the ledger's PostgreSQL database, in a schema of its own, or
-    /// else this process's memory. Needs the ledger and the scheduler.
+    /// Adds Hangfire's store and nothing that works: what its pages need. The store is the ledger's PostgreSQL database, in a schema of
+    /// its own, or else this process's memory. Needs the ledger.
     /// </summary>
-    public static IServiceCollection AddLlavaHangfire(this IServiceCollection services)
-    {
+    public static IServiceCollection AddLlavaHangfireStorage(this IServiceCollection services) =>
         services.AddHangfire((provider, hangfire) => UseStorageOf(hangfire, provider.GetRequiredService<LedgerOptions>())
             .SetDataCompatibilityLevel(CompatibilityLevel.Version_180)
             .UseSimpleAssemblyNameTypeSerializer()
             .UseRecommendedSerializerSettings()
             .UseFilter(new AutomaticRetryAttribute { Attempts = 3, DelaysInSeconds = [1, 5, 15] }));
+
+    /// <summary>Adds Hangfire's store, its server, and the recurring tasks. Needs the ledger and the scheduler.</summary>
+    public static IServiceCollection AddLlavaHangfire(this IServiceCollection services)
+    {
+        services.AddLlavaHangfireStorage();
         services.AddHangfireServer(server =>
         {
             server.WorkerCount = 2;
