@@ -12,7 +12,8 @@ internal sealed class LlavaProcess : IDisposable
 
     private LlavaProcess(string dataFolder, IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "llava"))
+        // A run in the background ignores Ctrl+C, and so would its children.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", Path.Combine(AppContext.BaseDirectory, "llava")])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
