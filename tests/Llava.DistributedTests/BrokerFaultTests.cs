@@ -16,8 +16,7 @@ public sealed class BrokerFaultTests : IAsyncLifetime
 
     public async Task DisposeAsync() => await _broker.DisposeAsync();
 
-    /// <summary>Killing the broker under several processes is in the fault matrix, where it holds.</summary>
-    [Fact(Skip = "About one run in ten stops for longer than the test waits: after the restart the only consumer takes nothing from its queue, until the process is started again. The cause is not found yet.")]
+    [Fact]
     public async Task A_killed_broker_loses_nothing() => await AssertSurvivesAsync(
         async () =>
         {

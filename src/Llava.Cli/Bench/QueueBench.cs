@@ -11,6 +11,7 @@ using Llava.Ledger;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
+using Llava.Ledger.Storage;
 using Llava.Scheduler;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -70,7 +71,7 @@ internal sealed class QueueBench : IAsyncDisposable
         return new()
         {
             Transport = Get<IOptions<TransportOptions>>().Value.Kind.ToString(),
-            Ledger = Get<LedgerOptions>().Location.Contains('=', StringComparison.Ordinal) || Get<LedgerOptions>().Location.Contains("://", StringComparison.Ordinal) ? "PostgreSQL" : "SQLite",
+            Ledger = PostgresAddress.Find(Get<LedgerOptions>()) is null ? "SQLite" : "PostgreSQL",
             Items = _items,
             ChunkItems = _chunkItems,
             Rounds = rounds,

@@ -82,7 +82,7 @@ internal static class ServiceHost
     private static void AddLogging(ILoggingBuilder logging)
     {
         logging.ClearProviders().AddFilter("Microsoft", LogLevel.Warning).AddFilter("MassTransit", LogLevel.Warning).AddFilter("Hangfire", LogLevel.Warning);
-        if (Console.IsErrorRedirected)
+        if (Console.IsOutputRedirected)
         {
             logging.AddJsonConsole(options => options.UseUtcTimestamp = true);
         }
