@@ -28,6 +28,18 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     /// <summary>Inserts results, leaving those alone that are there already.</summary>
     public abstract Task InsertResultsAsync(LedgerSession session, IReadOnlyList<ResultDraft> results, CancellationToken cancellation);
 
+    /// <summary>Claims those chunks that are open and have lost no attempt since.</summary>
+    /// <param name="session">A write's session.</param>
+    /// <param name="claims">Claims in the order of their chunks, which all writers share.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="until">End of the leases; tells these claims from all others, should the write be repeated.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    /// <returns>For each claim, in order, what was granted, or null.</returns>
+    public abstract Task<IReadOnlyList<GrantedClaim?>> ClaimAsync(LedgerSession session, IReadOnlyList<ChunkClaim> claims, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellation);
+
+    /// <summary>Items without a result, in order, for each of the ranges.</summary>
+    public abstract Task<IReadOnlyList<IReadOnlyList<ClaimedItem>>> ListMissingAsync(LedgerSession session, IReadOnlyList<ItemRange> ranges, CancellationToken cancellation);
+
     /// <summary>Of these leases, those that hold; nobody else changes their chunks until the commit, and those that are completed are done with it.</summary>
     /// <param name="session">A write's session.</param>
     /// <param name="leases">Different leases, in the order of their chunks, which all writers share.</param>

@@ -89,6 +89,49 @@ internal sealed partial class PostgresDatabase : LedgerDatabase
     public override Task InsertResultsAsync(LedgerSession session, IReadOnlyList<ResultDraft> results, CancellationToken cancellation) =>
         PostgresRows.InsertAsync(session.Statement("insert_results"), results, cancellation);
 
+    public override async Task<IReadOnlyList<GrantedClaim?>> ClaimAsync(LedgerSession session, IReadOnlyList<ChunkClaim> claims, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellation)
+    {
+        var granted = new GrantedClaim?[claims.Count];
+        await AddAsync("claim_chunks");
+        if (session.IsRepeat)
+        {
+            await AddAsync("find_claims");
+        }
+
+        return granted;
+
+        async Task AddAsync(string statement)
+        {
+            var command = session.Statement(statement)
+                .Set("@jobs", claims.Select(claim => claim.Job.Value).ToArray())
+                .Set("@chunks", claims.Select(claim => claim.ChunkNo).ToArray())
+                .Set("@attempts", claims.Select(claim => claim.Attempt).ToArray())
+                .Set("@owners", claims.Select(claim => claim.Owner).ToArray())
+                .Set("@until", until.ToUnixTimeMilliseconds());
+            if (statement == "claim_chunks")
+            {
+                command.Set("@now", now.ToUnixTimeMilliseconds());
+            }
+
+            foreach (var (place, claim) in await command.ListAsync(row => (row.GetInt32(0) - 1, ClaimColumns.Read(row, 1, claims[row.GetInt32(0) - 1])), cancellation))
+            {
+                granted[place] = claim;
+            }
+        }
+    }
+
+    public override async Task<IReadOnlyList<IReadOnlyList<ClaimedItem>>> ListMissingAsync(LedgerSession session, IReadOnlyList<ItemRange> ranges, CancellationToken cancellation)
+    {
+        List<ClaimedItem>[] missing = [.. ranges.Select(range => new List<ClaimedItem>(range.Count))];
+        var rows = await session.Statement("list_missing_items")
+            .Set("@jobs", ranges.Select(range => range.Job.Value).ToArray())
+            .Set("@firsts", ranges.Select(range => range.First).ToArray())
+            .Set("@ends", ranges.Select(range => range.End).ToArray())
+            .ListAsync(row => (Place: row.GetInt32(0), Item: ClaimColumns.ReadItem(row, 1)), cancellation);
+        rows.ForEach(row => missing[row.Place - 1].Add(row.Item));
+        return missing;
+    }
+
     public override async Task<IReadOnlySet<ChunkLease>> HoldAsync(LedgerSession session, IReadOnlyList<UsedLease> leases, CancellationToken cancellation)
     {
         var held = await session.Statement("hold_leases")

@@ -108,6 +108,39 @@ internal sealed class SqliteDatabase : LedgerDatabase
         return Task.CompletedTask;
     }
 
+    public override async Task<IReadOnlyList<GrantedClaim?>> ClaimAsync(LedgerSession session, IReadOnlyList<ChunkClaim> claims, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellation)
+    {
+        var statement = session.Statement("claim_chunk").Set("@now", now.ToUnixTimeMilliseconds()).Set("@until", until.ToUnixTimeMilliseconds());
+        List<GrantedClaim?> granted = [];
+        foreach (var claim in claims)
+        {
+            granted.Add(await statement
+                .Set("@job", claim.Job.Value)
+                .Set("@chunk", claim.ChunkNo)
+                .Set("@attempt", claim.Attempt)
+                .Set("@owner", claim.Owner)
+                .FirstAsync(row => ClaimColumns.Read(row, 0, claim), cancellation));
+        }
+
+        return granted;
+    }
+
+    public override async Task<IReadOnlyList<IReadOnlyList<ClaimedItem>>> ListMissingAsync(LedgerSession session, IReadOnlyList<ItemRange> ranges, CancellationToken cancellation)
+    {
+        var statement = session.Statement("list_missing_items");
+        List<IReadOnlyList<ClaimedItem>> missing = [];
+        foreach (var range in ranges)
+        {
+            missing.Add(await statement
+                .Set("@job", range.Job.Value)
+                .Set("@first", range.First)
+                .Set("@end", range.End)
+                .ListAsync(row => ClaimColumns.ReadItem(row, 0), cancellation));
+        }
+
+        return missing;
+    }
+
     public override async Task<IReadOnlySet<ChunkLease>> HoldAsync(LedgerSession session, IReadOnlyList<UsedLease> leases, CancellationToken cancellation)
     {
         HashSet<ChunkLease> held = [];
