@@ -28,16 +28,26 @@ public sealed class ChunkDispatch
             .Set("@limit", limit)
             .ListAsync(row => new WaitingChunk(job, row.GetInt32(0), row.GetInt32(1), row.GetInt32(2), row.GetInt32(3), row.GetInt64(4)), token), cancellation);
 
+    /// <summary>Hands a model's chunks out, unless another process does at this moment: two would overfill the window and send the same chunks.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="atMost">Time after which another process may begin, should this one be frozen.</param>
+    /// <param name="handOut">Picks chunks, sends their messages and calls <see cref="MarkPublishedAsync"/>.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>False when another process is at it.</returns>
+    public Task<bool> TryAloneAsync(string model, TimeSpan atMost, Func<CancellationToken, Task> handOut, CancellationToken cancellation = default) =>
+        _database.TryAloneAsync($"dispatch {model}", atMost, handOut, cancellation);
+
     /// <summary>
-    /// Sends the messages of those chunks that still wait, and notes that they went out. Those that another process sends at the
-    /// same moment are left to it on PostgreSQL; whatever else happens, a chunk is rather sent twice than never.
+    /// Notes that messages for these chunks went out. To be called when they did: a crash in between sends them twice and
+    /// never not at all, and a second message finds nothing to do.
     /// </summary>
-    /// <param name="chunks">What to send.</param>
-    /// <param name="send">Sends messages for the chunks it is given; run again when the database must be tried again.</param>
-    /// <param name="cancellation">Gives up waiting.</param>
-    /// <returns>Chunks that were sent.</returns>
-    public Task<int> PublishAsync(IReadOnlyList<WaitingChunk> chunks, Func<IReadOnlyList<WaitingChunk>, CancellationToken, Task> send, CancellationToken cancellation = default) =>
-        _database.PublishAsync(chunks, _time.GetUtcNow(), send, cancellation);
+    public Task MarkPublishedAsync(IReadOnlyList<WaitingChunk> chunks, CancellationToken cancellation = default) => _database.WriteAsync(
+        async (session, token) =>
+        {
+            await _database.MarkPublishedAsync(session, chunks, _time.GetUtcNow(), token);
+            return chunks.Count;
+        },
+        cancellation);
 
     /// <summary>Forgets which open chunks were published before now: with an in-memory transport the messages died with their process. A second message does no harm.</summary>
     public Task<int> ForgetPublishedAsync(CancellationToken cancellation = default) =>

@@ -19,6 +19,15 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     /// <summary>As <see cref="WriteAsync"/>, but no other process is at the same <paramref name="turn"/> until the commit.</summary>
     public abstract Task<T> WriteAloneAsync<T>(LedgerTurn turn, Func<LedgerSession, CancellationToken, Task<T>> write, CancellationToken cancellation);
 
+    /// <summary>Does work that is more than one write, unless another process is at it.</summary>
+    /// <param name="turn">Name of the work.</param>
+    /// <param name="atMost">Time after which another may begin, should this process be frozen. The work may then be done again.</param>
+    /// <param name="work">The work, with reads and writes of its own.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>False when another process is at it.</returns>
+    /// <remarks>SQLite cannot tell; there the work may be done by two processes at once.</remarks>
+    public abstract Task<bool> TryAloneAsync(string turn, TimeSpan atMost, Func<CancellationToken, Task> work, CancellationToken cancellation);
+
     /// <summary>Inserts new items; those must not be there yet.</summary>
     public abstract Task InsertItemsAsync(LedgerSession session, IReadOnlyList<ItemDraft> items, CancellationToken cancellation);
 
@@ -46,9 +55,8 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     /// <param name="cancellation">Gives up waiting.</param>
     public abstract Task<IReadOnlySet<ChunkLease>> HoldAsync(LedgerSession session, IReadOnlyList<UsedLease> leases, CancellationToken cancellation);
 
-    /// <summary>Sends the messages of those chunks that still wait, and notes that they went out. A crash at any moment sends twice, never not at all.</summary>
-    /// <returns>Chunks that were sent; those that another process was sending are left out where the database can tell.</returns>
-    public abstract Task<int> PublishAsync(IReadOnlyList<WaitingChunk> chunks, DateTimeOffset now, Func<IReadOnlyList<WaitingChunk>, CancellationToken, Task> send, CancellationToken cancellation);
+    /// <summary>Notes that messages for these chunks went out, except for those that were claimed since.</summary>
+    public abstract Task MarkPublishedAsync(LedgerSession session, IReadOnlyList<WaitingChunk> chunks, DateTimeOffset now, CancellationToken cancellation);
 
     /// <summary>Creates the schema or brings an older one up to date, once; reads and writes do so by themselves.</summary>
     public abstract Task PrepareAsync();

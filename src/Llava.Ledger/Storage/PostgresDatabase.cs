@@ -1,5 +1,6 @@
 using System.Data;
 using System.Diagnostics;
+using System.Globalization;
 using Llava.Ledger.Chunks;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -80,6 +81,22 @@ internal sealed partial class PostgresDatabase : LedgerDatabase
             return await write(session, token);
         }, cancellation);
 
+    /// <remarks>The turn is an open transaction that nothing is written in.</remarks>
+    public override Task<bool> TryAloneAsync(string turn, TimeSpan atMost, Func<CancellationToken, Task> work, CancellationToken cancellation) =>
+        WriteAsync(async (session, token) =>
+        {
+            var isMine = await session.Statement("try_turn")
+                .Set("@turn", turn)
+                .Set("@milliseconds", ((long)atMost.TotalMilliseconds).ToString(CultureInfo.InvariantCulture))
+                .FirstAsync(row => row.GetBoolean(0), token);
+            if (isMine)
+            {
+                await work(token);
+            }
+
+            return isMine;
+        }, cancellation);
+
     public override Task InsertItemsAsync(LedgerSession session, IReadOnlyList<ItemDraft> items, CancellationToken cancellation) =>
         PostgresRows.CopyAsync(session, Sql["copy_items"], items, cancellation);
 
@@ -144,23 +161,12 @@ internal sealed partial class PostgresDatabase : LedgerDatabase
         return held.Select(place => leases[place - 1].Lease).ToHashSet();
     }
 
-    /// <summary>The chunks are marked, and so locked to others, before they are sent; whatever keeps the mark from being committed leaves them waiting.</summary>
-    public override Task<int> PublishAsync(IReadOnlyList<WaitingChunk> chunks, DateTimeOffset now, Func<IReadOnlyList<WaitingChunk>, CancellationToken, Task> send, CancellationToken cancellation) =>
-        WriteAsync(async (session, token) =>
-        {
-            var mine = await session.Statement("publish_chunks")
-                .Set("@jobs", chunks.Select(chunk => chunk.Job.Value).ToArray())
-                .Set("@chunks", chunks.Select(chunk => chunk.ChunkNo).ToArray())
-                .Set("@attempts", chunks.Select(chunk => chunk.Attempt).ToArray())
-                .Set("@now", now.ToUnixTimeMilliseconds())
-                .ListAsync(row => row.GetInt32(0), token);
-            if (mine.Count > 0)
-            {
-                await send([.. mine.Order().Select(place => chunks[place - 1])], token);
-            }
-
-            return mine.Count;
-        }, cancellation);
+    public override Task MarkPublishedAsync(LedgerSession session, IReadOnlyList<WaitingChunk> chunks, DateTimeOffset now, CancellationToken cancellation) => session.Statement("mark_published")
+        .Set("@jobs", chunks.Select(chunk => chunk.Job.Value).ToArray())
+        .Set("@chunks", chunks.Select(chunk => chunk.ChunkNo).ToArray())
+        .Set("@fences", chunks.Select(chunk => chunk.Fence).ToArray())
+        .Set("@now", now.ToUnixTimeMilliseconds())
+        .ExecuteAsync(cancellation);
 
     public override Task PrepareAsync()
     {

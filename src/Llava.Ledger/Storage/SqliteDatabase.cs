@@ -70,6 +70,12 @@ internal sealed class SqliteDatabase : LedgerDatabase
     public override Task<T> WriteAloneAsync<T>(LedgerTurn turn, Func<LedgerSession, CancellationToken, Task<T>> write, CancellationToken cancellation) =>
         WriteAsync(write, cancellation);
 
+    public override async Task<bool> TryAloneAsync(string turn, TimeSpan atMost, Func<CancellationToken, Task> work, CancellationToken cancellation)
+    {
+        await work(cancellation);
+        return true;
+    }
+
     public override Task InsertItemsAsync(LedgerSession session, IReadOnlyList<ItemDraft> items, CancellationToken cancellation)
     {
         using SqliteRowInsert insert = new(session, _sql["insert_item"]);
@@ -155,20 +161,13 @@ internal sealed class SqliteDatabase : LedgerDatabase
         return held;
     }
 
-    /// <summary>Sends, then notes: sending inside the transaction would keep this process's other writes waiting.</summary>
-    public override async Task<int> PublishAsync(IReadOnlyList<WaitingChunk> chunks, DateTimeOffset now, Func<IReadOnlyList<WaitingChunk>, CancellationToken, Task> send, CancellationToken cancellation)
+    public override async Task MarkPublishedAsync(LedgerSession session, IReadOnlyList<WaitingChunk> chunks, DateTimeOffset now, CancellationToken cancellation)
     {
-        await send(chunks, cancellation);
-        return await WriteAsync(async (session, token) =>
+        var mark = session.Statement("mark_published").Set("@now", now.ToUnixTimeMilliseconds());
+        foreach (var chunk in chunks)
         {
-            var mark = session.Statement("mark_published").Set("@now", now.ToUnixTimeMilliseconds());
-            foreach (var chunk in chunks)
-            {
-                await mark.Set("@job", chunk.Job.Value).Set("@chunk", chunk.ChunkNo).Set("@fence", chunk.Fence).ExecuteAsync(token);
-            }
-
-            return chunks.Count;
-        }, cancellation);
+            await mark.Set("@job", chunk.Job.Value).Set("@chunk", chunk.ChunkNo).Set("@fence", chunk.Fence).ExecuteAsync(cancellation);
+        }
     }
 
     public override Task PrepareAsync() => _prepared.Value;

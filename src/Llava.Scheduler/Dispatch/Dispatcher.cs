@@ -12,23 +12,28 @@ internal sealed partial class Dispatcher(ChunkDispatch chunks, WorkerRegistry wo
     private const int UsualChunk = 32;
     private const int MostWaiting = 256;
 
+    /// <summary>What a round needs beside the sending.</summary>
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(5);
+
     private readonly FairShare _fairShare = new();
 
-    /// <summary>Fills the windows once.</summary>
-    /// <returns>Chunks that went out.</returns>
-    public async Task<int> DispatchAsync(CancellationToken cancellation)
+    /// <summary>Fills the windows once, but for those that another scheduler fills at this moment.</summary>
+    public async Task DispatchAsync(CancellationToken cancellation)
     {
-        var sent = 0;
         foreach (var (model, window) in Window.Of(await workers.LiveAsync(cancellation), UsualChunk))
         {
-            var picked = await PickAsync(model, window, cancellation);
-            if (picked.Count > 0)
-            {
-                sent += await chunks.PublishAsync(picked, (mine, token) => SendAsync(model, mine, token), cancellation);
-            }
+            await chunks.TryAloneAsync(model, sender.Timeout + Margin, token => FillAsync(model, window, token), cancellation);
         }
+    }
 
-        return sent;
+    private async Task FillAsync(string model, int window, CancellationToken cancellation)
+    {
+        if (await PickAsync(model, window, cancellation) is { Count: > 0 } picked)
+        {
+            await sender.SendAsync(ChunkQueue.AddressFor(model), [.. picked.Select(chunk => new RunChunk(chunk.Job, chunk.ChunkNo, model, chunk.Attempt))], cancellation);
+            await chunks.MarkPublishedAsync(picked, cancellation);
+            Published(picked.Count, model);
+        }
     }
 
     private async Task<List<WaitingChunk>> PickAsync(string model, int window, CancellationToken cancellation)
@@ -48,12 +53,6 @@ internal sealed partial class Dispatcher(ChunkDispatch chunks, WorkerRegistry wo
         }
 
         return picked;
-    }
-
-    private async Task SendAsync(string model, IReadOnlyList<WaitingChunk> picked, CancellationToken cancellation)
-    {
-        await sender.SendAsync(ChunkQueue.AddressFor(model), [.. picked.Select(chunk => new RunChunk(chunk.Job, chunk.ChunkNo, model, chunk.Attempt))], cancellation);
-        Published(picked.Count, model);
     }
 
     [LoggerMessage(4010, LogLevel.Debug, "Published {Chunks} chunks for model {Model}")]
