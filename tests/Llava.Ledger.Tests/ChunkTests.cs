@@ -198,10 +198,13 @@ public abstract class ChunkTests(TestDatabase database) : LedgerFixture(database
         var waiting = await Dispatch.WaitingAsync(job, 10);
         Assert.Equal([0, 1], waiting.Select(chunk => chunk.ChunkNo));
 
+        Assert.Equal(0, Assert.Single(await Dispatch.JobsAsync(Model, 1)).FirstWaiting);
+        await PublishAsync(waiting[..1]);
+        Assert.Equal(1, Assert.Single(await Dispatch.JobsAsync(Model, 1)).FirstWaiting);
         await PublishAsync(waiting);
         Assert.Empty(await Dispatch.WaitingAsync(job, 10));
-        var dispatchable = Assert.Single(await Dispatch.JobsAsync(Model));
-        Assert.Equal((8, 800), (dispatchable.OutstandingItems, dispatchable.OutstandingTokens));
+        var dispatchable = Assert.Single(await Dispatch.JobsAsync(Model, 1));
+        Assert.Equal((8, 4, 800, null), (dispatchable.OutstandingItems, dispatchable.OutstandingExpressItems, dispatchable.OutstandingTokens, dispatchable.FirstWaiting));
 
         Clock.Advance(Options.RepublishAfter);
         Assert.Equal(0, (await Sweep.SweepAsync()).Republished);

@@ -23,11 +23,11 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
     }
 
     /// <summary>Runs what has no result, to the end. When it throws, the lease is still held and rests until the next try.</summary>
-    public async Task RunAsync(HeldLease held, string model, CancellationToken cancellation)
+    public async Task RunAsync(HeldLease held, string model, bool express, CancellationToken cancellation)
     {
         try
         {
-            await TryAsync(held, model, cancellation);
+            await TryAsync(held, model, express, cancellation);
             keeper.Forget(held);
         }
         catch
@@ -53,7 +53,7 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
         }
     }
 
-    private async Task TryAsync(HeldLease held, string model, CancellationToken cancellation)
+    private async Task TryAsync(HeldLease held, string model, bool express, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, held.Stopped);
         var request = await requests.GetAsync(held.Lease.Job, stop.Token);
@@ -65,7 +65,7 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
         var runner = await runners.GetAsync(model, stop.Token);
         var items = held.Untried ?? await ledger.Leases.MissingItemsAsync(held.Lease, stop.Token);
         held.Untried = null;
-        await new ChunkRun(ledger.Results, held.Lease, request, runner).RunAsync(items, stop.Token);
+        await new ChunkRun(ledger.Results, held.Lease, request, runner, express).RunAsync(items, stop.Token);
     }
 }
 

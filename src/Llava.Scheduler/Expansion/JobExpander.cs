@@ -12,7 +12,7 @@ internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, Sc
     /// <summary>Expands the job to its end; returns early when it is no longer this one's to expand.</summary>
     public async Task ExpandAsync(JobRecord job, CancellationToken cancellation)
     {
-        Batches batches = new(expansion, job, cancellation);
+        await using Batches batches = new(expansion, job, cancellation);
         try
         {
             if (await ReadAsync(job, batches, cancellation) && await batches.EndAsync())
@@ -89,7 +89,7 @@ internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, Sc
     }
 
     /// <summary>Commits one batch while the next is read.</summary>
-    private sealed class Batches(JobExpansion expansion, JobRecord job, CancellationToken cancellation)
+    private sealed class Batches(JobExpansion expansion, JobRecord job, CancellationToken cancellation) : IAsyncDisposable
     {
         private int _items = job.ItemCount;
         private Task<bool> _last = Task.FromResult(true);
@@ -112,5 +112,8 @@ internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, Sc
         /// <summary>Waits for the last commit.</summary>
         /// <returns>False when the job is no longer this one's to expand.</returns>
         public Task<bool> EndAsync() => _last;
+
+        /// <summary>Waits for the last commit, whatever became of it: whoever goes on with the job must find it done or not.</summary>
+        public async ValueTask DisposeAsync() => await _last.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 }
