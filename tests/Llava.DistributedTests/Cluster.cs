@@ -12,7 +12,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Llava.DistributedTests;
 
-/// <summary>The whole service as real processes: broker, database, two schedulers, two consumers.</summary>
+/// <summary>
+/// The whole service as real processes: broker, database, two schedulers, two consumers. Of each pair one has a clock that is
+/// an hour wrong, which nobody may notice.
+/// </summary>
 internal sealed class Cluster : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
@@ -40,11 +43,10 @@ internal sealed class Cluster : IAsyncDisposable
         await Task.WhenAll(cluster.Broker.StartAsync(), cluster.Database.StartAsync());
         await cluster.Database.CreateDatabaseAsync("llava");
         var settings = cluster.Settings();
-        foreach (var name in (string[])["a", "b"])
-        {
-            cluster.Schedulers.Add(new(Path.Combine(cluster._folder, $"scheduler-{name}.log"), settings, "scheduler"));
-            cluster.Consumers.Add(new(Path.Combine(cluster._folder, $"consumer-{name}.log"), settings, "consumer", "--model", model));
-        }
+        var ahead = settings.Concat(SkewedClock.By(TimeSpan.FromHours(1))).ToDictionary();
+        var behind = settings.Concat(SkewedClock.By(TimeSpan.FromHours(-1))).ToDictionary();
+        cluster.Schedulers.AddRange([new(Log("scheduler-a"), settings, "scheduler"), new(Log("scheduler-b"), behind, "scheduler")]);
+        cluster.Consumers.AddRange([new(Log("consumer-a"), settings, "consumer", "--model", model), new(Log("consumer-b"), ahead, "consumer", "--model", model)]);
 
         cluster._ledger = new ServiceCollection()
             .AddLlavaLedger(options => options.Configure(o => (o.Location, o.PasswordFile) = (settings["Llava__Ledger__Location"], settings["Llava__Ledger__PasswordFile"])))
@@ -52,6 +54,8 @@ internal sealed class Cluster : IAsyncDisposable
         await cluster._ledger.GetRequiredService<LedgerSetup>().PrepareAsync();
         cluster.Schedulers.Concat(cluster.Consumers).ToList().ForEach(process => process.Start());
         return cluster;
+
+        string Log(string name) => Path.Combine(cluster._folder, $"{name}.log");
     }
 
     /// <summary>Submits numbered text-only questions.</summary>
@@ -73,6 +77,22 @@ internal sealed class Cluster : IAsyncDisposable
             await Task.Delay(100);
         }
     }
+
+    /// <summary>Waits until so many items are done; their results in order.</summary>
+    public async Task<List<ItemResult>> WaitForResultsAsync(JobId job, int items)
+    {
+        await WaitForAsync(job, items);
+        List<ItemResult> results = [];
+        await foreach (var result in _ledger!.GetRequiredService<ResultReader>().StreamAsync(job))
+        {
+            results.Add(result);
+        }
+
+        return results;
+    }
+
+    /// <summary>The consumer that calls itself so, which names its process; null when it is none of them any more.</summary>
+    public ServiceProcess? Find(string worker) => Consumers.Find(consumer => worker.Contains($"-{consumer.Process.Id}-", StringComparison.Ordinal));
 
     /// <summary>Waits for the end of the job and checks that each item was answered rightly, once.</summary>
     public async Task AssertCompleteAsync(JobId job, int items)

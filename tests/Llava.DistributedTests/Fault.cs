@@ -71,6 +71,12 @@ internal sealed record Fault(string Name, Func<Cluster, FaultTarget, Task> Injec
             await Task.Delay(ShortSleep);
             await cluster.Broker.SetDiskAlarmAsync(false);
         }),
+        new("full queues", async (cluster, _) =>
+        {
+            await cluster.Broker.SetFullAsync(true);
+            await Task.Delay(ShortSleep);
+            await cluster.Broker.SetFullAsync(false);
+        }),
         new("messages twice and out of order", (cluster, target) => SendAsync(cluster, target, target.Shuffled(chunk => (chunk, chunk % 3)))),
         new("messages of a job that is not there", (cluster, target) => SendAsync(cluster, target with { Job = new(1) }, target.Shuffled(chunk => (chunk, 0)))),
         new("malformed messages", async (cluster, target) =>
@@ -81,7 +87,11 @@ internal sealed record Fault(string Name, Func<Cluster, FaultTarget, Task> Injec
                 await vandal.SendAsync(ChunkQueue.NameFor(target.Model), body);
             }
         }),
-        new("lose all waiting messages", (cluster, target) => cluster.Broker.PurgeAsync(ChunkQueue.NameFor(target.Model))),
+        new("lose all waiting messages", async (cluster, target) =>
+        {
+            await cluster.Broker.PurgeAsync(ChunkQueue.NameFor(target.Model));
+            await cluster.Broker.PurgeAsync(ChunkQueue.NameFor(target.Model, express: true));
+        }),
     ];
 
     private static async Task ReplaceAsync(ServiceProcess process)

@@ -32,7 +32,7 @@ public sealed class ClockSkewTests() : LedgerFixture(new PostgresTestDatabase())
     {
         await using var right = OpenWith(TimeSpan.Zero);
         await using var wrong = OpenWith(TimeSpan.FromMinutes(minutesOff));
-        await wrong.GetRequiredService<WorkerRegistry>().HeartbeatAsync(new() { Id = "wrong", Host = "elsewhere", ProcessId = 1, ProcessStartedAt = default, Models = [new(Model, "r1", 4)] });
+        await wrong.GetRequiredService<WorkerRegistry>().HeartbeatAsync(new() { Id = "wrong", Host = "elsewhere", ProcessId = 1, ProcessStart = default, Models = [new(Model, "r1", 4)] });
         await using var later = OpenWith(TimeSpan.Zero, TimeSpan.FromMinutes(2));
 
         Assert.Single(await right.GetRequiredService<WorkerRegistry>().LiveAsync());

@@ -70,7 +70,7 @@ public abstract class ExpansionTests(TestDatabase database) : LedgerFixture(data
             Id = "w",
             Host = "here",
             ProcessId = 7,
-            ProcessStartedAt = Clock.GetUtcNow(),
+            ProcessStart = TimeSpan.FromSeconds(7),
             Models = [new("scenes", "r1", 32)],
         };
         await Workers.HeartbeatAsync(worker);

@@ -45,7 +45,7 @@ public sealed class FairShareTests
     [Fact]
     public void The_window_follows_the_slots_of_those_who_take_work()
     {
-        WorkerRecord worker = new() { Id = "w", Host = "h", ProcessId = 1, ProcessStartedAt = default, Models = [new("a", "1", 32), new("b", "1", 8)] };
+        WorkerRecord worker = new() { Id = "w", Host = "h", ProcessId = 1, ProcessStart = default, Models = [new("a", "1", 32), new("b", "1", 8)] };
 
         var windows = Window.Of([worker, worker with { Id = "v", Models = [new("a", "1", 64)] }, worker with { Id = "d", Draining = true }], chunkItems: 32);
 

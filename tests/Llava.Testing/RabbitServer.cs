@@ -77,6 +77,26 @@ public sealed class RabbitServer : TestServer
     /// <summary>Makes the broker believe that the disk is full, or again that it is not.</summary>
     public Task SetDiskAlarmAsync(bool isOn) => RunAsUserAsync($"{Programs}/rabbitmqctl", "set_disk_free_limit", isOn ? "900000000000000" : "50000000");
 
+    /// <summary>Lets every queue of ours hold one message and refuse all others, or again as many as come.</summary>
+    public async Task SetFullAsync(bool isOn)
+    {
+        const string Policy = "policies/%2F/full";
+        if (isOn)
+        {
+            await PutAsync(Policy, new Dictionary<string, object>
+            {
+                ["pattern"] = @"^llava\.",
+                ["apply-to"] = "queues",
+                ["definition"] = new Dictionary<string, object> { ["max-length"] = 1, ["overflow"] = "reject-publish" },
+            });
+        }
+        else
+        {
+            using var answer = await _management.DeleteAsync(new Uri(Policy, UriKind.Relative));
+            answer.EnsureSuccessStatusCode();
+        }
+    }
+
     /// <summary>The last lines of its log, for a failure's text.</summary>
     public string LastWords() => string.Join('\n', Directory.EnumerateFiles(Path.Combine(Folder, "log"), "*.log").Order(StringComparer.Ordinal).SelectMany(File.ReadLines).TakeLast(80));
 

@@ -76,7 +76,7 @@ internal sealed partial class WorkerHeartbeat(
                     Id = identity.Id,
                     Host = ThisProcess.Host,
                     ProcessId = ThisProcess.Id,
-                    ProcessStartedAt = ThisProcess.StartedAt,
+                    ProcessStart = ThisProcess.Start,
                     Models = models,
                     Draining = lifetime.ApplicationStopping.IsCancellationRequested,
                 },

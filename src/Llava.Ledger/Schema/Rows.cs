@@ -98,6 +98,8 @@ internal sealed class WorkerRow
     public required string Id { get; init; }
     public required string Host { get; init; }
     public int ProcessId { get; init; }
+
+    /// <summary>In milliseconds, from whatever moment its machine counts; only compared with what the same machine says.</summary>
     public long ProcessStartedAt { get; init; }
 
     /// <summary>Models, revisions and slots as JSON.</summary>

@@ -12,8 +12,8 @@ public sealed record WorkerRecord
     /// <summary>Its process id on that machine.</summary>
     public required int ProcessId { get; init; }
 
-    /// <summary>When that process started; tells it from a later one with the same id.</summary>
-    public required DateTimeOffset ProcessStartedAt { get; init; }
+    /// <summary>When that process started, counted as its machine counts; tells it from a later one with the same id.</summary>
+    public required TimeSpan ProcessStart { get; init; }
 
     /// <summary>Models it answers for.</summary>
     public required IReadOnlyList<ServedModel> Models { get; init; }

@@ -30,7 +30,7 @@ public sealed class WorkerRegistry
             .Set("@id", worker.Id)
             .Set("@host", worker.Host)
             .Set("@process", worker.ProcessId)
-            .Set("@started", worker.ProcessStartedAt.ToUnixTimeMilliseconds())
+            .Set("@started", (long)worker.ProcessStart.TotalMilliseconds)
             .Set("@models", JsonSerializer.Serialize(worker.Models, LedgerJson.Default.IReadOnlyListServedModel))
             .Set("@draining", worker.Draining)
             .Set("@now", _time.GetUtcNow().ToUnixTimeMilliseconds())
@@ -52,7 +52,7 @@ public sealed class WorkerRegistry
             Id = row.GetString(0),
             Host = row.GetString(1),
             ProcessId = row.GetInt32(2),
-            ProcessStartedAt = row.Time(3),
+            ProcessStart = TimeSpan.FromMilliseconds(row.GetInt64(3)),
             Models = JsonSerializer.Deserialize(row.GetString(4), LedgerJson.Default.IReadOnlyListServedModel) ?? [],
             Draining = row.GetBoolean(5),
             HeartbeatAt = row.Time(6),

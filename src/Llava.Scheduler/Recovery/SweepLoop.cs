@@ -41,7 +41,7 @@ internal sealed partial class SweepLoop(LeaseSweep sweep, ChunkDispatch chunks, 
     {
         foreach (var worker in await workers.ListAsync(cancellation))
         {
-            if (worker.Host == ThisProcess.Host && ThisProcess.IsDead(worker.ProcessId, worker.ProcessStartedAt))
+            if (worker.Host == ThisProcess.Host && ThisProcess.IsDead(worker.ProcessId, worker.ProcessStart))
             {
                 WorkerDied(worker.Id, worker.ProcessId);
                 await sweep.EndLeasesOfAsync(worker.Id, cancellation);
