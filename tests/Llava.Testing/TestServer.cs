@@ -7,7 +7,7 @@ namespace Llava.Testing;
 /// <summary>A server process in a temporary folder, on a loopback port of its own, that a test may stop, freeze and kill.</summary>
 public abstract class TestServer : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
     // The runner of tests may be killed, and often is once the last test has ended: nothing inside it can be relied on to clean up.
@@ -42,7 +42,7 @@ public abstract class TestServer : IAsyncDisposable
     private string Log => Path.Combine(Folder, "server.log");
 
     /// <summary>Starts it, for the first time or again, and returns once it answers.</summary>
-    /// <exception cref="InvalidOperationException">It ended, or did not answer within a minute; its log is in the message.</exception>
+    /// <exception cref="InvalidOperationException">It ended, or did not answer within three minutes; its log is in the message.</exception>
     public async Task StartAsync()
     {
         if (SystemUser is not null)
