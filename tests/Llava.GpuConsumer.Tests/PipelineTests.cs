@@ -20,6 +20,28 @@ public sealed class PipelineTests : IAsyncLifetime
     public async Task DisposeAsync() => await _pipeline.DisposeAsync();
 
     [Fact]
+    public async Task The_steps_of_an_item_follow_on_each_other_from_the_claim_to_the_written_result()
+    {
+        await _pipeline.StartAsync(new ScriptedRunner((item, _) =>
+        {
+            _pipeline.Clock.Advance(TimeSpan.FromMilliseconds(50)); // what the model tells took that long
+            return ScriptedRunner.Echo(item);
+        }));
+        var job = await _pipeline.SubmitAsync(20);
+
+        await _pipeline.WaitForAsync(job, JobState.Completed);
+
+        Assert.All(await _pipeline.ResultsAsync(job), result =>
+        {
+            var timeline = result.Timeline!;
+            DateTimeOffset?[] steps = [timeline.QueuedAt, timeline.ClaimedAt, timeline.PreparedAt, timeline.PrefillAt, timeline.FirstTokenAt, timeline.LastTokenAt, timeline.WrittenAt];
+            Assert.DoesNotContain(null, steps);
+            Assert.Equal(steps.Order(), steps);
+            Assert.Equal((2, 3, 4), (timeline.Timings!.Value.QueueMs, timeline.Timings.Value.PrefillMs, timeline.Timings.Value.DecodeMs));
+        });
+    }
+
+    [Fact]
     public async Task Every_item_of_a_large_job_is_answered_exactly_once_in_order()
     {
         await _pipeline.StartAsync(new NullItemRunnerFactory(), NullItemRunner.ModelName);
@@ -221,7 +243,7 @@ public sealed class PipelineTests : IAsyncLifetime
         var job = await _pipeline.SubmitAsync(1, model: "served by nobody");
         await _pipeline.WaitForAsync(job, JobState.Queued);
         var leases = _pipeline.Get<ChunkLeases>();
-        var held = _pipeline.Get<LeaseKeeper>().Keep((await leases.ClaimAsync(job, 0, 0, "this worker"))!);
+        var held = _pipeline.Get<LeaseKeeper>().Keep((await leases.ClaimAsync(job, 0, 0, "this worker"))!, _pipeline.Clock.GetTimestamp());
         held.Rest(_pipeline.Clock.GetTimestamp());
 
         for (var waited = TimeSpan.Zero; waited < leases.Duration; waited += leases.Duration / 8)

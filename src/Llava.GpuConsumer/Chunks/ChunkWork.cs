@@ -18,8 +18,9 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
             return held;
         }
 
+        var asked = time.GetTimestamp();
         var chunk = await ledger.Leases.ClaimAsync(message.JobId, message.ChunkNo, message.Attempt, identity.Id, cancellation);
-        return chunk is null ? null : keeper.Keep(chunk);
+        return chunk is null ? null : keeper.Keep(chunk, asked);
     }
 
     /// <summary>Runs what has no result, to the end. When it throws, the lease is still held and rests until the next try.</summary>
@@ -65,7 +66,7 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
         var runner = await runners.GetAsync(model, stop.Token);
         var items = held.Untried ?? await ledger.Leases.MissingItemsAsync(held.Lease, stop.Token);
         held.Untried = null;
-        await new ChunkRun(ledger.Results, held.Lease, request, runner).RunAsync(items, stop.Token);
+        await new ChunkRun(ledger.Results, held, request, runner, time).RunAsync(items, stop.Token);
     }
 }
 

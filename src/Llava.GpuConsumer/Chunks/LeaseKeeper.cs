@@ -21,7 +21,9 @@ internal sealed partial class LeaseKeeper(ChunkLeases leases, ILedgerSignal sign
     private readonly ConcurrentDictionary<(JobId Job, int ChunkNo), HeldLease> _held = [];
 
     /// <summary>Keeps the lease until <see cref="Forget"/>.</summary>
-    public HeldLease Keep(ClaimedChunk chunk) => _held[(chunk.Lease.Job, chunk.Lease.ChunkNo)] = new(chunk);
+    /// <param name="chunk">What was claimed.</param>
+    /// <param name="claimed">When, as a time stamp.</param>
+    public HeldLease Keep(ClaimedChunk chunk, long claimed) => _held[(chunk.Lease.Job, chunk.Lease.ChunkNo)] = new(chunk, claimed);
 
     /// <summary>The lease that an earlier try of the same message took and still holds.</summary>
     public HeldLease? Find(JobId job, int chunkNo) => _held.GetValueOrDefault((job, chunkNo));

@@ -8,7 +8,7 @@ using Llava.ModelCore.Prompts;
 namespace Llava.GpuConsumer.Runners;
 
 /// <summary>Answers items with a model of ours: reads the images, prepares them on CPU threads, and lets the engine batch them.</summary>
-internal sealed class EngineItemRunner(string name, LoadedModel model, int slots) : IItemRunner, IAsyncDisposable
+internal sealed class EngineItemRunner(string name, LoadedModel model, int slots, TimeProvider time) : IItemRunner, IAsyncDisposable
 {
     private const long MaxImageBytes = 100L << 20;
 
@@ -29,8 +29,10 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
     {
         try
         {
-            var answer = await model.AnswerAsync(await PrepareAsync(item, cancellation), cancellation);
-            return ToItemAnswer(answer);
+            var asked = time.GetTimestamp();
+            var question = await PrepareAsync(item, cancellation);
+            var prepared = time.GetElapsedTime(asked);
+            return ToItemAnswer(await model.AnswerAsync(question, cancellation), prepared);
         }
         catch (ImageException e)
         {
@@ -118,14 +120,14 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
         };
     }
 
-    private static ItemAnswer ToItemAnswer(Answer answer)
+    private static ItemAnswer ToItemAnswer(Answer answer, TimeSpan prepared)
     {
         var (usage, timings) = (answer.Sequence.Usage, answer.Sequence.Timings);
         return new ItemAnswer(
             answer.Text,
             answer.Sequence.Reason == FinishReason.Length ? "length" : "stop",
             new TokenUsage(usage.PromptTokens, usage.CompletionTokens, usage.CachedTokens),
-            new ItemTimings(timings.Queued.TotalMilliseconds, timings.Prefill.TotalMilliseconds, timings.Decode.TotalMilliseconds),
+            new ItemTimings(prepared.TotalMilliseconds, timings.Queued.TotalMilliseconds, timings.Prefill.TotalMilliseconds, timings.Decode.TotalMilliseconds),
             Math.Exp(answer.Sequence.Confidence.MeanLogProbability));
     }
 }

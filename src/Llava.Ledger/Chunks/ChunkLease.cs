@@ -10,7 +10,9 @@ namespace Llava.Ledger.Chunks;
 /// <param name="Attempt">Which attempt this is, counted from 1.</param>
 /// <param name="Fence">Number of the claim; never the same twice for one chunk.</param>
 /// <param name="Owner">The worker.</param>
-public sealed record ChunkLease(JobId Job, int ChunkNo, int FirstItem, int ItemCount, int Attempt, int Fence, string Owner);
+/// <param name="QueuedAt">When its message was published.</param>
+/// <param name="ClaimedAt">When the worker claimed it.</param>
+public sealed record ChunkLease(JobId Job, int ChunkNo, int FirstItem, int ItemCount, int Attempt, int Fence, string Owner, DateTimeOffset QueuedAt, DateTimeOffset ClaimedAt);
 
 /// <summary>What a claim gives: the lease, and the items that have no result yet, in order.</summary>
 /// <param name="Lease">The lease.</param>

@@ -52,7 +52,7 @@ public sealed class ChunkLeases
                 .Set("@owner", owner)
                 .Set("@now", now.ToUnixTimeMilliseconds())
                 .Set("@until", (now + _options.Lease).ToUnixTimeMilliseconds())
-                .FirstAsync(row => new Claim(new(job, chunkNo, row.GetInt32(0), row.GetInt32(1), row.GetInt32(2), row.GetInt32(3), owner), JobStates.Table.Parse(row.GetString(4)), []), token);
+                .FirstAsync(row => new Claim(new(job, chunkNo, row.GetInt32(0), row.GetInt32(1), row.GetInt32(2), row.GetInt32(3), owner, row.Time(4), now), JobStates.Table.Parse(row.GetString(5)), []), token);
         }, cancellation);
         if (claim?.JobState == JobState.Queued)
         {

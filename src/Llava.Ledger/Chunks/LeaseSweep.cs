@@ -129,7 +129,7 @@ public sealed partial class LeaseSweep
         ItemPoisoned(chunk.Job, item, chunk.Attempts);
         var lastWords = chunk.Error is null ? "" : $" The last failure said: {chunk.Error}";
         var failed = FinishedItem.Failed(item, new(PoisonCode, $"The item ended or failed its worker in each of {chunk.Attempts} attempts; look at the image and the worker's log.{lastWords}"));
-        await _database.InsertResultsAsync(session, [new(chunk.Job.Value, failed, null, null, chunk.Attempts, Now())], cancellation);
+        await _database.InsertResultsAsync(session, [new(chunk.Job.Value, failed, null, chunk.Attempts, Now())], cancellation);
         await EndAsync(session, chunk, cancellation);
     }
 

@@ -20,8 +20,8 @@ public sealed record FinishedItem
     /// <summary>Tokens read and written.</summary>
     public TokenUsage Usage { get; init; }
 
-    /// <summary>Where its time went.</summary>
-    public ItemTimings Timings { get; init; }
+    /// <summary>Where its time went; null where no model told.</summary>
+    public ItemTimings? Timings { get; init; }
 
     /// <summary>Mean probability of the generated tokens, 0 to 1; null where none was measured.</summary>
     public double? Confidence { get; init; }
@@ -39,8 +39,9 @@ public sealed record FinishedItem
 /// <param name="CachedTokens">Prompt tokens found in the KV cache.</param>
 public readonly record struct TokenUsage(int PromptTokens, int CompletionTokens, int CachedTokens = 0);
 
-/// <summary>Where the time of one answer went, in milliseconds.</summary>
+/// <summary>Where the time of one answer went, in milliseconds: phases that follow on each other, from the claim of its chunk on.</summary>
+/// <param name="PrepareMs">Until its images and its prompt were pixels and tokens.</param>
 /// <param name="QueueMs">Waiting for a slot.</param>
-/// <param name="PrefillMs">Reading the prompt.</param>
-/// <param name="DecodeMs">Generating.</param>
-public readonly record struct ItemTimings(double QueueMs, double PrefillMs, double DecodeMs);
+/// <param name="PrefillMs">Reading the prompt, to the first token.</param>
+/// <param name="DecodeMs">Generating, to the last token.</param>
+public readonly record struct ItemTimings(double PrepareMs, double QueueMs, double PrefillMs, double DecodeMs);

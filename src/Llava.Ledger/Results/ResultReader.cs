@@ -64,7 +64,7 @@ public sealed class ResultReader
             Text = row.Text(6),
             FinishReason = row.Text(7),
             Usage = new(row.GetInt32(8), row.GetInt32(9), row.GetInt32(10)),
-            Timings = new(row.GetDouble(11), row.GetDouble(12), row.GetDouble(13)),
+            Timings = row.IsDBNull(21) ? null : new(row.GetDouble(21), row.GetDouble(11), row.GetDouble(12), row.GetDouble(13)),
             Confidence = row.IsDBNull(14) ? null : row.GetDouble(14),
             Failure = row.Text(15) is { } code ? new(code, row.Text(16) ?? "") : null,
         },
@@ -72,6 +72,8 @@ public sealed class ResultReader
         ModelRevision = row.Text(18),
         Attempts = row.GetInt32(19),
         FinishedAt = row.Time(20),
+        QueuedAt = row.TimeOrNull(22),
+        ClaimedAt = row.TimeOrNull(23),
     };
 }
 

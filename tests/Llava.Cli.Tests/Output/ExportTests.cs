@@ -123,8 +123,23 @@ public sealed class ExportTests : IAsyncLifetime
         Assert.DoesNotContain(Directory.GetFiles(_files.In(".")), file => Path.GetFileName(file).StartsWith("out", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_timeline_counts_from_the_claim_and_leaves_out_what_no_model_told()
+    {
+        var job = await AnswerAsync();
+
+        var line = (await LinesAsync(await _files.WriteAsync(job, OutputFormat.Timeline)))[0];
+
+        Assert.Equal("A \"red\"\nball, ä", line.GetProperty("text").GetString());
+        var timeline = line.GetProperty("timeline");
+        Assert.Equal(["claimed_at", "queued_ms", "written_ms"], timeline.EnumerateObject().Select(step => step.Name).Where(name => !FinishedJob.Steps.ContainsKey(name)));
+        Assert.Equal(FinishedJob.Steps.Values, FinishedJob.Steps.Keys.Select(step => timeline.GetProperty(step).GetInt64()));
+        Assert.False((await LinesAsync(await _files.WriteAsync(job, OutputFormat.Jsonl)))[0].TryGetProperty("timeline", out _));
+    }
+
     [Theory]
     [InlineData("jsonl")]
+    [InlineData("timeline")]
     [InlineData("csv")]
     [InlineData("answers")]
     public async Task Lines_cut_off_anywhere_are_gone_on_with_and_end_as_if_never_interrupted(string name)
