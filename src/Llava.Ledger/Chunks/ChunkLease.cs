@@ -1,4 +1,5 @@
 using Llava.Contracts;
+using Llava.Contracts.States;
 
 namespace Llava.Ledger.Chunks;
 
@@ -12,7 +13,12 @@ namespace Llava.Ledger.Chunks;
 /// <param name="Owner">The worker.</param>
 /// <param name="QueuedAt">When its message was published.</param>
 /// <param name="ClaimedAt">When the worker claimed it.</param>
-public sealed record ChunkLease(JobId Job, int ChunkNo, int FirstItem, int ItemCount, int Attempt, int Fence, string Owner, DateTimeOffset QueuedAt, DateTimeOffset ClaimedAt);
+public sealed record ChunkLease(JobId Job, int ChunkNo, int FirstItem, int ItemCount, int Attempt, int Fence, string Owner, DateTimeOffset QueuedAt, DateTimeOffset ClaimedAt)
+{
+    /// <summary>The attempt that ends now.</summary>
+    internal ChunkAttempt Ended(AttemptEnding ending, DateTimeOffset now, string? error) =>
+        new(Job, ChunkNo, Fence, ending, Attempt, FirstItem, ItemCount, Owner, ClaimedAt, now, error);
+}
 
 /// <summary>What a claim gives: the lease, and the items that have no result yet, in order.</summary>
 /// <param name="Lease">The lease.</param>
