@@ -75,12 +75,12 @@ internal sealed class Pipeline : IAsyncDisposable
     }
 
     /// <summary>Submits a manifest of text-only questions, numbered.</summary>
-    public async Task<JobId> SubmitAsync(int items, string model = ScriptedRunner.Name, int chunkItems = 8)
+    public async Task<JobId> SubmitAsync(int items, string model = ScriptedRunner.Name, int chunkItems = 8, Func<JobRequest, JobRequest>? change = null)
     {
         var manifest = Path.Combine(_folder, $"{items}.jsonl");
         await File.WriteAllLinesAsync(manifest, Enumerable.Range(0, items).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""{"id":"q{{i}}","prompt":"question {{i}}"}""")));
         JobRequest request = new() { Model = model, ChunkItems = chunkItems, Source = new() { Kind = SourceKind.Manifest, Path = manifest } };
-        return (await Get<JobSubmission>().SubmitAsync(request)).Id;
+        return (await Get<JobSubmission>().SubmitAsync((change ?? (same => same))(request))).Id;
     }
 
     /// <summary>Waits until the job is in <paramref name="state"/>.</summary>

@@ -173,6 +173,39 @@ public sealed class PipelineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_job_out_of_time_keeps_its_answers_and_its_running_items_are_put_down()
+    {
+        TaskCompletionSource hanging = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource putDown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _pipeline.StartAsync(new ScriptedRunner(async (item, cancellation) =>
+        {
+            if (item.ItemNo < 3)
+            {
+                return await ScriptedRunner.Echo(item);
+            }
+
+            using var stopped = cancellation.Register(() => putDown.TrySetResult());
+            hanging.TrySetResult();
+            return await ScriptedRunner.HangAsync(cancellation);
+        }));
+        var job = await _pipeline.SubmitAsync(100, change: request => request with { CompletionWindow = TimeSpan.FromSeconds(40) }); // shorter than a lease: it must be told
+        await hanging.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        for (var patience = 0; (await _pipeline.ResultsAsync(job)).Count < 3 && patience < 1000; patience++)
+        {
+            await Task.Delay(20);
+        }
+
+        Assert.False((await _pipeline.Jobs.ReadAsync(job)).State.IsFinal());
+        _pipeline.Clock.Advance(TimeSpan.FromSeconds(40));
+        await _pipeline.WaitForAsync(job, JobState.Expired);
+
+        await putDown.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        var results = await _pipeline.ResultsAsync(job);
+        Assert.Equal([0, 1, 2], results.Where(result => result.Result.Outcome == ItemOutcome.Succeeded).Select(result => result.ItemNo));
+        Assert.Equal(97, results.Count(result => result.Result.Outcome == ItemOutcome.Expired));
+    }
+
+    [Fact]
     public async Task A_paused_job_gives_its_chunks_back_and_goes_on_when_resumed()
     {
         TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);

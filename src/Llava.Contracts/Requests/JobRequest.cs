@@ -6,6 +6,8 @@ public sealed record JobRequest
     /// <summary>Highest <see cref="Priority"/>; the lowest is its negative.</summary>
     public const int HighestPriority = 100;
 
+    private static readonly TimeSpan LongestWindow = TimeSpan.FromDays(3650);
+
     /// <summary>Model that answers, by the name consumers announce.</summary>
     public required string Model { get; init; }
 
@@ -50,7 +52,7 @@ public sealed record JobRequest
     /// <summary>Items per chunk, the unit that is leased and sent, 1 to 1024. Default 32.</summary>
     public int ChunkItems { get; init; } = 32;
 
-    /// <summary>Time after which what is not answered expires; null waits for ever.</summary>
+    /// <summary>Time after which what is not answered expires, at most ten years; null waits for ever. What was answered by then stays.</summary>
     public TimeSpan? CompletionWindow { get; init; }
 
     /// <summary>Every rule this request breaks; empty when it can be accepted.</summary>
@@ -68,7 +70,7 @@ public sealed record JobRequest
         Check(IdempotencyKey is null or { Length: > 0 and <= 200 }, "idempotency_key", "is empty or longer than 200 letters.");
         Check(ImageAspect is null or "pad" or "square", "image_aspect", $"is '{ImageAspect}'; give pad or square, or leave it out.");
         Check(ChunkItems is >= 1 and <= 1024, "chunk_items", $"is {ChunkItems}; give 1 to 1024.");
-        Check(CompletionWindow is null || CompletionWindow > TimeSpan.Zero, "completion_window", $"is {CompletionWindow}; give a positive time.");
+        Check(CompletionWindow is null || (CompletionWindow > TimeSpan.Zero && CompletionWindow <= LongestWindow), "completion_window", $"is {CompletionWindow}; give more than zero and at most {LongestWindow.Days} days.");
         return findings;
 
         void Check(bool holds, string field, string message)
