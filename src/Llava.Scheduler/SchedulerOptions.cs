@@ -31,6 +31,14 @@ public sealed class SchedulerOptions
     /// <summary>How long jobs that are over are kept; zero keeps them for ever. Default for ever.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "3650.00:00:00")]
     public TimeSpan Retention { get; set; } = TimeSpan.Zero;
+
+    /// <summary>How long an answer is kept for later jobs (<c>"cache": true</c>) without being used. Default 30 days.</summary>
+    [Range(typeof(TimeSpan), "01:00:00", "3650.00:00:00")]
+    public TimeSpan CacheRetention { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>Answers kept for later jobs; of more, those go first that were used longest ago. Default a million.</summary>
+    [Range(0, 1_000_000_000)]
+    public int CacheRows { get; set; } = 1_000_000;
 }
 
 [OptionsValidator]

@@ -49,6 +49,11 @@ internal sealed class JsonLinesResults(TextWriter output, JobRecord job, bool ha
             json.WriteEndObject();
         }
 
+        if (result.Result.CopyOf is { } original)
+        {
+            WriteOrigin(json, job, original);
+        }
+
         json.WriteString("model", job.ModelName());
         if (hasTimeline && result.Timeline is { } timeline)
         {
@@ -56,6 +61,18 @@ internal sealed class JsonLinesResults(TextWriter output, JobRecord job, bool ha
         }
 
         json.WriteEndObject();
+    }
+
+    private static void WriteOrigin(Utf8JsonWriter json, JobRecord job, ItemReference original)
+    {
+        if (original.Job == job.Id)
+        {
+            json.WriteNumber("copied_from", original.ItemNo);
+        }
+        else
+        {
+            json.WriteBoolean("cached", true);
+        }
     }
 
     /// <summary>One moment and the others' distance from it: short, and what a phase took is a difference of two numbers.</summary>

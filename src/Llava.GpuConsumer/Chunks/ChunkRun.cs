@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
+using Llava.GpuConsumer.Reuse;
 using Llava.GpuConsumer.Runners;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Results;
@@ -11,7 +12,7 @@ namespace Llava.GpuConsumer.Chunks;
 /// Runs the items of a claimed chunk side by side and records each as soon as the commit before it is through: alone when the
 /// model is slow, all together when it is fast.
 /// </summary>
-internal sealed class ChunkRun(ResultWriter writer, HeldLease held, JobRequest request, IItemRunner runner, TimeProvider time)
+internal sealed class ChunkRun(ResultWriter writer, HeldLease held, JobRequest request, IItemRunner runner, ReusingRunner? reuse, TimeProvider time)
 {
     /// <summary>Code of an item that has nothing to ask.</summary>
     public const string NoPrompt = "no_prompt";
@@ -81,7 +82,7 @@ internal sealed class ChunkRun(ResultWriter writer, HeldLease held, JobRequest r
         cancellation.ThrowIfCancellationRequested();
         var prompt = PromptTemplate.Compose(request.Prompt, item.Prompt) ?? throw new ItemException(NoPrompt, $"Item '{item.CustomId}' has nothing to ask; give it or its job a prompt.");
         var waited = time.GetElapsedTime(held.Claimed);
-        var answer = await runner.RunAsync(new(_lease.Job, item.ItemNo, item.Images, prompt, request), cancellation);
+        var answer = await (reuse ?? runner).RunAsync(new(_lease.Job, item.ItemNo, item.Images, prompt, request), cancellation);
         return new()
         {
             ItemNo = item.ItemNo,
@@ -91,6 +92,7 @@ internal sealed class ChunkRun(ResultWriter writer, HeldLease held, JobRequest r
             Usage = answer.Usage,
             Timings = answer.Timings is { } timings ? timings with { PrepareMs = timings.PrepareMs + waited.TotalMilliseconds } : null,
             Confidence = answer.Confidence,
+            CopyOf = answer.CopyOf,
         };
     }
 
@@ -112,6 +114,11 @@ internal sealed class ChunkRun(ResultWriter writer, HeldLease held, JobRequest r
             if (finished.Count > 0 && !await writer.CommitAsync(_lease, finished, completes, runner.Revision))
             {
                 return false;
+            }
+
+            if (reuse is not null)
+            {
+                await reuse.StoreAsync(finished, CancellationToken.None);
             }
         }
 

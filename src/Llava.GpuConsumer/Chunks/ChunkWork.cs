@@ -1,4 +1,5 @@
 using Llava.Contracts.Messages;
+using Llava.GpuConsumer.Reuse;
 using Llava.GpuConsumer.Runners;
 using Llava.GpuConsumer.Workers;
 using Llava.Hosting.Transport;
@@ -66,9 +67,10 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
         var runner = await runners.GetAsync(model, stop.Token);
         var items = held.Untried ?? await ledger.Leases.MissingItemsAsync(held.Lease, stop.Token);
         held.Untried = null;
-        await new ChunkRun(ledger.Results, held, request, runner, time).RunAsync(items, stop.Token);
+        var reuse = request.Deduplicate || request.Cache ? await ReusingRunner.PrepareAsync(runner, ledger.Cache, held.Lease.Job, request, items, stop.Token) : null;
+        await new ChunkRun(ledger.Results, held, request, runner, reuse, time).RunAsync(items, stop.Token);
     }
 }
 
 /// <summary>The verbs of the ledger that a chunk needs.</summary>
-internal sealed record ChunkLedger(ChunkLeases Leases, ResultWriter Results, LeaseSweep Sweep);
+internal sealed record ChunkLedger(ChunkLeases Leases, ResultWriter Results, LeaseSweep Sweep, ResultCache Cache);

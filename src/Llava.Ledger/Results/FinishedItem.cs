@@ -1,3 +1,4 @@
+using Llava.Contracts;
 using Llava.Contracts.States;
 
 namespace Llava.Ledger.Results;
@@ -26,12 +27,20 @@ public sealed record FinishedItem
     /// <summary>Mean probability of the generated tokens, 0 to 1; null where none was measured.</summary>
     public double? Confidence { get; init; }
 
+    /// <summary>The item whose answer this is a copy of, in this job or in an earlier one; null for an answer of its own. A copy costs no tokens.</summary>
+    public ItemReference? CopyOf { get; init; }
+
     /// <summary>Why it failed.</summary>
     public Failure? Failure { get; init; }
 
     /// <summary>A failed item.</summary>
     public static FinishedItem Failed(int itemNo, Failure failure) => new() { ItemNo = itemNo, Outcome = ItemOutcome.Failed, Failure = failure };
 }
+
+/// <summary>An item of any job.</summary>
+/// <param name="Job">The job.</param>
+/// <param name="ItemNo">The item within it.</param>
+public readonly record struct ItemReference(JobId Job, int ItemNo);
 
 /// <summary>Tokens of one answer.</summary>
 /// <param name="PromptTokens">Tokens of the prompt, image tokens included.</param>

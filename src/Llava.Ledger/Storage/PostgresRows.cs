@@ -72,6 +72,8 @@ internal static class PostgresRows
             .Set("@revisions", Column(rows, row => row.ModelRevision))
             .Set("@attempts", Column(rows, row => row.Attempts))
             .Set("@times", Column(rows, row => row.FinishedAt))
+            .Set("@source_jobs", Column(rows, row => row.Item.CopyOf?.Job.Value))
+            .Set("@source_items", Column(rows, row => row.Item.CopyOf?.ItemNo))
             .ExecuteAsync(cancellation);
 
     /// <summary>

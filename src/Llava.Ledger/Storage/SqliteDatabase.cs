@@ -103,7 +103,7 @@ internal sealed class SqliteDatabase : LedgerDatabase
                 .Bind(lease?.QueuedAt.ToUnixTimeMilliseconds()).Bind(lease?.ClaimedAt.ToUnixTimeMilliseconds())
                 .Bind(item.Timings?.PrepareMs).Bind(timings.QueueMs).Bind(timings.PrefillMs).Bind(timings.DecodeMs).Bind(item.Confidence)
                 .Bind(item.Failure?.Code).Bind(item.Failure?.Message).Bind(lease?.Owner).Bind(result.ModelRevision)
-                .Bind(result.Attempts).Bind(result.FinishedAt).Run();
+                .Bind(result.Attempts).Bind(result.FinishedAt).Bind(item.CopyOf?.Job.Value).Bind((long?)item.CopyOf?.ItemNo).Run();
         }
 
         return Task.CompletedTask;

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Llava.Cli.Output;
+using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 using Llava.Ledger.Jobs;
+using Llava.Ledger.Results;
 using Parquet;
 
 namespace Llava.Cli.Tests.Output;
@@ -121,6 +123,23 @@ public sealed class ExportTests : IAsyncLifetime
         await Assert.ThrowsAsync<FileNotFoundException>(() => _files.WriteAsync(job, OutputFormat.WebDataset));
 
         Assert.DoesNotContain(Directory.GetFiles(_files.In(".")), file => Path.GetFileName(file).StartsWith("out", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_copy_says_where_its_answer_is_from()
+    {
+        var job = await AnswerAsync();
+        ItemResult own = new() { ItemNo = 5, CustomId = "c", Images = [], Result = new() { ItemNo = 5, Outcome = ItemOutcome.Succeeded, Text = "A ball." } };
+
+        Assert.Equal((false, false), Marks(own));
+        Assert.Equal((true, false), Marks(own with { Result = own.Result with { CopyOf = new(job.Id, 2) } }));
+        Assert.Equal((false, true), Marks(own with { Result = own.Result with { CopyOf = new(new JobId(1), 2) } }));
+
+        (bool IsCopied, bool IsCached) Marks(ItemResult result)
+        {
+            var json = JsonDocument.Parse(JsonText.Of(writer => JsonLinesResults.Write(writer, job, result))).RootElement;
+            return (json.TryGetProperty("copied_from", out var item) && item.GetInt32() == 2, json.TryGetProperty("cached", out var cached) && cached.GetBoolean());
+        }
     }
 
     [Fact]
