@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Llava.Contracts;
 using Llava.Contracts.Messages;
@@ -207,6 +208,39 @@ public sealed class PipelineTests : IAsyncLifetime
         var results = await _pipeline.ResultsAsync(job);
         Assert.Equal([0, 1, 2], results.Where(result => result.Result.Outcome == ItemOutcome.Succeeded).Select(result => result.ItemNo));
         Assert.Equal(97, results.Count(result => result.Result.Outcome == ItemOutcome.Expired));
+    }
+
+    [Fact]
+    public async Task How_far_a_running_job_is_is_published()
+    {
+        TaskCompletionSource goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _pipeline.StartAsync(new ScriptedRunner(async (item, cancellation) =>
+        {
+            if (item.ItemNo >= 8)
+            {
+                await goOn.Task.WaitAsync(cancellation);
+            }
+
+            return await ScriptedRunner.Echo(item);
+        }));
+        ConcurrentQueue<JobProgressed> heard = [];
+        await _pipeline.Get<IBus>().ConnectReceiveEndpoint("progress", endpoint => endpoint.Handler<JobProgressed>(context =>
+        {
+            heard.Enqueue(context.Message);
+            return Task.CompletedTask;
+        })).Ready;
+        var job = await _pipeline.SubmitAsync(20);
+
+        for (var patience = 0; !heard.Any(message => message.Succeeded == 8) && patience < 1000; patience++)
+        {
+            _pipeline.Clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(20);
+        }
+
+        Assert.Contains(new JobProgressed(job, 8, 0, 20), heard);
+        Assert.Equal(heard.Distinct(), heard);
+        goOn.SetResult();
+        await _pipeline.WaitForAsync(job, JobState.Completed);
     }
 
     [Fact]
