@@ -1,6 +1,6 @@
 namespace Llava.Ledger.Results;
 
-/// <summary>When an item went through each step of docs/flow.md; steps that no model told of are null. To the millisecond.</summary>
+/// <summary>When an item went through each step of docs/flow.md; steps that no model told of are null. Whole milliseconds, cut and not rounded, so that no step comes after the next.</summary>
 /// <param name="QueuedAt">Its chunk was put on the queue.</param>
 /// <param name="ClaimedAt">A worker claimed the chunk: the clock that all other times are counted from.</param>
 /// <param name="Timings">What the model told.</param>
@@ -19,5 +19,5 @@ public sealed record ItemTimeline(DateTimeOffset QueuedAt, DateTimeOffset Claime
     /// <summary>Its last token was chosen.</summary>
     public DateTimeOffset? LastTokenAt => After(Timings?.PrepareMs + Timings?.QueueMs + Timings?.PrefillMs + Timings?.DecodeMs);
 
-    private DateTimeOffset? After(double? milliseconds) => milliseconds is { } some ? ClaimedAt.AddMilliseconds(Math.Round(some)) : null;
+    private DateTimeOffset? After(double? milliseconds) => milliseconds is { } some ? ClaimedAt.AddMilliseconds(Math.Floor(some)) : null;
 }
