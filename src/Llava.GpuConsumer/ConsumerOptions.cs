@@ -12,9 +12,9 @@ public sealed class ConsumerOptions
     /// <summary>Models to load at start and to answer for. Default none.</summary>
     public IList<string> Models { get; set; } = [];
 
-    /// <summary>Chunks in work at the same time; as many are fetched. 32 slots want at least 4 chunks of 32, so that the engine never waits for the next. Default 16.</summary>
+    /// <summary>Chunks in work at the same time; as many are fetched. 32 slots want at least 4 chunks of 32, so that the engine never waits for the next. Default 64, of which 4 are for the first chunks of jobs.</summary>
     [Range(1, 1024)]
-    public int ConcurrentChunks { get; set; } = 16;
+    public int ConcurrentChunks { get; set; } = 64;
 
     /// <summary>How often this worker says that it lives. Default 15 seconds.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]

@@ -34,7 +34,7 @@ public static class ConsumerServices
         services.TryAddSingleton<IItemRunnerFactory>(_ => new NullItemRunnerFactory());
         services.AddSingleton<WorkerIdentity>();
         services.AddSingleton<JobRequests>();
-        services.AddSingleton(provider => new ProbationGate(provider.GetRequiredService<ConsumerOptions>().ConcurrentChunks + ChunkQueue.ExpressChunks));
+        services.AddSingleton(provider => new ProbationGate(provider.GetRequiredService<ConsumerOptions>().ConcurrentChunks));
         services.AddSingleton<LeaseKeeper>();
         services.AddSingleton<ChunkLedger>();
         services.AddSingleton<ChunkWork>();

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Llava.Ledger.Jobs;
+using Llava.Ledger.Results;
 using Llava.Ledger.Workers;
 
 namespace Llava.Ledger;
@@ -10,6 +11,7 @@ namespace Llava.Ledger;
 [JsonSerializable(typeof(JobProgress))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(IReadOnlyList<ServedModel>))]
+[JsonSerializable(typeof(IReadOnlyList<CachedResult>))]
 internal sealed partial class LedgerJson : JsonSerializerContext
 {
     // Text-only questions come by the hundred thousand.

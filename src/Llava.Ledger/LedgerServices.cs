@@ -16,9 +16,9 @@ namespace Llava.Ledger;
 public static class LedgerServices
 {
     /// <summary>
-    /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobRetention"/>,
+    /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobReports"/>, <see cref="JobRetention"/>,
     /// <see cref="JobExpansion"/>, <see cref="ChunkDispatch"/>, <see cref="ChunkLeases"/>, <see cref="LeaseSweep"/>,
-    /// <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="WorkerRegistry"/> and <see cref="ILedgerSignal"/>.
+    /// <see cref="AttemptHistory"/>, <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="ResultCache"/>, <see cref="WorkerRegistry"/> and <see cref="ILedgerSignal"/>.
     /// The schema is created, or brought up to date, with the first use.
     /// </summary>
     /// <param name="services">The container.</param>
@@ -49,13 +49,16 @@ public static class LedgerServices
         services.TryAddSingleton(provider => new JobControl(Database(provider), Signal(provider), Time(provider), Logger<JobControl>(provider)));
         services.TryAddSingleton(provider => new JobEnding(Database(provider), Signal(provider), Time(provider), Logger<JobEnding>(provider)));
         services.TryAddSingleton(provider => new JobReader(Database(provider)));
+        services.TryAddSingleton(provider => new JobReports(Database(provider), Time(provider)));
         services.TryAddSingleton(provider => new JobRetention(Database(provider), Time(provider), Logger<JobRetention>(provider)));
         services.TryAddSingleton(provider => new JobExpansion(Database(provider), Signal(provider), Time(provider), Logger<JobExpansion>(provider)));
         services.TryAddSingleton(provider => new ChunkDispatch(Database(provider), Time(provider)));
         services.TryAddSingleton(provider => new ChunkLeases(Database(provider), Signal(provider), Options(provider), Time(provider)));
         services.TryAddSingleton(provider => new LeaseSweep(Database(provider), Signal(provider), Options(provider), Time(provider), Logger<LeaseSweep>(provider)));
+        services.TryAddSingleton(provider => new AttemptHistory(Database(provider)));
         services.TryAddSingleton(provider => new ResultWriter(Database(provider), Signal(provider), Time(provider)));
         services.TryAddSingleton(provider => new ResultReader(Database(provider)));
+        services.TryAddSingleton(provider => new ResultCache(Database(provider), Time(provider)));
         services.TryAddSingleton(provider => new WorkerRegistry(Database(provider), Signal(provider), Options(provider), Time(provider)));
         return services;
     }

@@ -28,9 +28,21 @@ public sealed class SchedulerOptions
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan Sweep { get; set; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>How often a running job's counts are published, at most and only when they changed; zero never does. Default 10 seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan Progress { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long jobs that are over are kept; zero keeps them for ever. Default for ever.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "3650.00:00:00")]
     public TimeSpan Retention { get; set; } = TimeSpan.Zero;
+
+    /// <summary>How long an answer is kept for later jobs (<c>"cache": true</c>) without being used. Default 30 days.</summary>
+    [Range(typeof(TimeSpan), "01:00:00", "3650.00:00:00")]
+    public TimeSpan CacheRetention { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>Answers kept for later jobs; of more, those go first that were used longest ago. Default a million.</summary>
+    [Range(0, 1_000_000_000)]
+    public int CacheRows { get; set; } = 1_000_000;
 }
 
 [OptionsValidator]

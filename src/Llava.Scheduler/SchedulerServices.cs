@@ -41,6 +41,7 @@ public static class SchedulerServices
         services.AddHostedService<ExpansionLoop>();
         services.AddHostedService<DispatchLoop>();
         services.AddHostedService<CompletionLoop>();
+        services.AddHostedService<ProgressLoop>();
         services.RegisterConsumer<SubmitJobConsumer>();
         services.AddSingleton<IReceiveEndpoints, SubmissionEndpoint>();
         services.AddReadyCheck("ledger", (provider, cancellation) => provider.GetRequiredService<LedgerSetup>().IsReachableAsync(cancellation));

@@ -36,6 +36,19 @@ public sealed class JobRequestTests
         Assert.Contains("image_aspect", new InvalidJobRequestException(bad.Validate()).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0, null, false, true)]
+    [InlineData(0, null, true, true)]
+    [InlineData(0.5, null, false, false)]
+    [InlineData(0.5, 3L, false, true)]
+    [InlineData(0.5, 3L, true, false)] // the seed is each item's own, and equal items would share one answer
+    public void Answers_are_kept_only_where_the_same_question_always_gets_the_same(double temperature, long? seed, bool deduplicate, bool isAccepted)
+    {
+        var findings = (Good with { Cache = true, Deduplicate = deduplicate, Generation = new() { Temperature = temperature, Seed = seed } }).Validate();
+
+        Assert.Equal(isAccepted ? [] : ["cache"], findings.Select(finding => finding.Field));
+    }
+
     [Fact]
     public void A_request_survives_json()
     {

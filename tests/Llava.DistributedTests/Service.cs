@@ -23,6 +23,9 @@ internal sealed class Service : IAsyncDisposable
     /// <summary>Password of every user but guest.</summary>
     public const string Password = "a-test's-secret";
 
+    /// <summary>A model that this service has and that answers nothing in a test's time.</summary>
+    public const string SlowModel = "null-3600000ms";
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("llava-service-").FullName;
@@ -119,7 +122,7 @@ internal sealed class Service : IAsyncDisposable
 
     private static void AddScheduler(IServiceCollection services, string folder) => services.AddLlavaScheduler(options => options.Configure(o => o.ImageRoots = [folder]));
 
-    private static void AddConsumer(IServiceCollection services) => services.AddLlavaConsumer(options => options.Configure(o => o.Models = [NullItemRunner.ModelName]));
+    private static void AddConsumer(IServiceCollection services) => services.AddLlavaConsumer(options => options.Configure(o => o.Models = [NullItemRunner.ModelName, SlowModel]));
 
     private async Task AddAsync(Action<IServiceCollection> addRole, string? user = null)
     {

@@ -1,7 +1,9 @@
 using Llava.Contracts;
 using Llava.Contracts.Messages;
 using Llava.Contracts.Requests;
+using Llava.Contracts.States;
 using Llava.Hosting.Transport;
+using Llava.Ledger.Chunks;
 using Llava.Ledger.Jobs;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -31,6 +33,23 @@ public sealed class SubmissionTests(BrokerFixture servers)
         await service.AssertAnsweredAsync(job, 20);
         var end = await producer.ReceiveAsync(completed);
         Assert.Equal((job.ToString(), "completed", 20), (end.GetProperty("jobId").GetString(), end.GetProperty("state").GetString(), end.GetProperty("succeeded").GetInt32()));
+    }
+
+    [Fact]
+    public async Task A_job_out_of_time_expires_under_its_consumer_and_that_is_announced()
+    {
+        await using var service = await Service.StartAsync(servers.Broker);
+        await using var producer = await ForeignProducer.ConnectAsync(service.Broker);
+        var completed = await producer.ListenAsync(Completed);
+        var request = service.Request(20) with { Model = Service.SlowModel, CompletionWindow = TimeSpan.FromSeconds(5) };
+
+        var job = (await service.Services.GetRequiredService<JobSubmission>().SubmitAsync(request)).Id;
+
+        Assert.Equal(JobState.Expired, (await service.WaitForEndAsync(job)).State);
+        Assert.NotEmpty(await service.Services.GetRequiredService<AttemptHistory>().OfJobAsync(job)); // it was in work
+        Assert.Equal(20, (await service.Services.GetRequiredService<JobReader>().ProgressAsync(job)).Expired);
+        var end = await producer.ReceiveAsync(completed);
+        Assert.Equal((job.ToString(), "expired", 0), (end.GetProperty("jobId").GetString(), end.GetProperty("state").GetString(), end.GetProperty("succeeded").GetInt32()));
     }
 
     [Fact]

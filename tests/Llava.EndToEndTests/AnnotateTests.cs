@@ -41,6 +41,43 @@ public sealed class AnnotateTests : IDisposable
     }
 
     [Fact]
+    public async Task Equal_images_are_answered_once_and_a_later_job_is_answered_from_the_cache()
+    {
+        File.Copy(Path.Combine(Images, "scene-0000.png"), Path.Combine(Images, "z-copy.png"));
+        var list = Path.Combine(Images, "list.txt");
+        await File.WriteAllLinesAsync(list, ["scene-0003.png", "scene-0001.png"]);
+
+        var first = await LlavaProcess.RunAsync(Data, "annotate", Images, "--max-new-tokens", "48", "--cache");
+        var second = await LlavaProcess.RunAsync(Data, "annotate", list, "--max-new-tokens", "48", "--cache");
+
+        Assert.True(first.ExitCode == 0 && second.ExitCode == 0, first.Errors + second.Errors);
+        Assert.Equal(0, JsonDocument.Parse(first.Lines[^1]).RootElement.GetProperty("copied_from").GetInt32());
+        Assert.Equal(Text(first.Lines[0], "text"), Text(first.Lines[^1], "text"));
+        Assert.All(first.Lines.SkipLast(1), line => Assert.DoesNotContain("copied_from", line, StringComparison.Ordinal));
+        Assert.Equal([Text(first.Lines[3], "text"), Text(first.Lines[1], "text")], second.Lines.Select(line => Text(line, "text")));
+        Assert.All(second.Lines, line => Assert.Contains("\"cached\":true", line, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_timeline_of_an_answer_has_every_step_in_order()
+    {
+        await LlavaProcess.RunAsync(Data, "annotate", Images, "--max-new-tokens", "48");
+        var job = Text(Assert.Single((await LlavaProcess.RunAsync(Data, "status", "--json")).Lines), "id");
+
+        var run = await LlavaProcess.RunAsync(Data, "results", job, "--format", "timeline");
+
+        Assert.Equal(12, run.Lines.Count);
+        Assert.All(run.Lines, line =>
+        {
+            var timeline = JsonDocument.Parse(line).RootElement.GetProperty("timeline");
+            long[] steps = [.. ((string[])["queued_ms", "prepared_ms", "prefill_ms", "first_token_ms", "last_token_ms", "written_ms"]).Select(step => timeline.GetProperty(step).GetInt64())];
+            Assert.Equal(steps.Order(), steps);
+            Assert.InRange(steps[0], long.MinValue, 0);
+            Assert.True(steps[3] > steps[1] && steps[4] > steps[3], line); // reading the prompt and generating take time
+        });
+    }
+
+    [Fact]
     public async Task A_bad_line_and_a_path_outside_the_folder_fail_alone_and_name_the_line()
     {
         var manifest = Path.Combine(Images, "list.jsonl");

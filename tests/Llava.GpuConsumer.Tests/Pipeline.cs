@@ -75,13 +75,20 @@ internal sealed class Pipeline : IAsyncDisposable
     }
 
     /// <summary>Submits a manifest of text-only questions, numbered.</summary>
-    public async Task<JobId> SubmitAsync(int items, string model = ScriptedRunner.Name, int chunkItems = 8)
+    public async Task<JobId> SubmitAsync(int items, string model = ScriptedRunner.Name, int chunkItems = 8, Func<JobRequest, JobRequest>? change = null)
+        => await SubmitAsync($"{items}.jsonl", Enumerable.Range(0, items).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""{"id":"q{{i}}","prompt":"question {{i}}"}""")), model, chunkItems, change);
+
+    /// <summary>Submits a manifest of these lines.</summary>
+    public async Task<JobId> SubmitAsync(string name, IEnumerable<string> lines, string model = ScriptedRunner.Name, int chunkItems = 8, Func<JobRequest, JobRequest>? change = null)
     {
-        var manifest = Path.Combine(_folder, $"{items}.jsonl");
-        await File.WriteAllLinesAsync(manifest, Enumerable.Range(0, items).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""{"id":"q{{i}}","prompt":"question {{i}}"}""")));
+        var manifest = In(name);
+        await File.WriteAllLinesAsync(manifest, lines);
         JobRequest request = new() { Model = model, ChunkItems = chunkItems, Source = new() { Kind = SourceKind.Manifest, Path = manifest } };
-        return (await Get<JobSubmission>().SubmitAsync(request)).Id;
+        return (await Get<JobSubmission>().SubmitAsync((change ?? (same => same))(request))).Id;
     }
+
+    /// <summary>A path in this pipeline's folder, from which images may be read.</summary>
+    public string In(string name) => Path.Combine(_folder, name);
 
     /// <summary>Waits until the job is in <paramref name="state"/>.</summary>
     public async Task<JobRecord> WaitForAsync(JobId job, JobState state)

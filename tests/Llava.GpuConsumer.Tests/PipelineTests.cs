@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Llava.Contracts;
 using Llava.Contracts.Messages;
@@ -19,6 +20,28 @@ public sealed class PipelineTests : IAsyncLifetime
     public Task InitializeAsync() => Task.CompletedTask;
 
     public async Task DisposeAsync() => await _pipeline.DisposeAsync();
+
+    [Fact]
+    public async Task The_steps_of_an_item_follow_on_each_other_from_the_claim_to_the_written_result()
+    {
+        await _pipeline.StartAsync(new ScriptedRunner((item, _) =>
+        {
+            _pipeline.Clock.Advance(TimeSpan.FromMilliseconds(50)); // what the model tells took that long
+            return ScriptedRunner.Echo(item);
+        }));
+        var job = await _pipeline.SubmitAsync(20);
+
+        await _pipeline.WaitForAsync(job, JobState.Completed);
+
+        Assert.All(await _pipeline.ResultsAsync(job), result =>
+        {
+            var timeline = result.Timeline!;
+            DateTimeOffset?[] steps = [timeline.QueuedAt, timeline.ClaimedAt, timeline.PreparedAt, timeline.PrefillAt, timeline.FirstTokenAt, timeline.LastTokenAt, timeline.WrittenAt];
+            Assert.DoesNotContain(null, steps);
+            Assert.Equal(steps.Order(), steps);
+            Assert.Equal((2, 3, 4), (timeline.Timings!.Value.QueueMs, timeline.Timings.Value.PrefillMs, timeline.Timings.Value.DecodeMs));
+        });
+    }
 
     [Fact]
     public async Task Every_item_of_a_large_job_is_answered_exactly_once_in_order()
@@ -161,7 +184,11 @@ public sealed class PipelineTests : IAsyncLifetime
                 return ScriptedRunner.Echo(item);
             }
 
-            hanging.TrySetResult();
+            if (item.ItemNo == 3)
+            {
+                hanging.TrySetResult(); // its neighbours before it have ended; those of another chunk may be earlier
+            }
+
             return ScriptedRunner.HangAsync(cancellation);
         }));
         var job = await _pipeline.SubmitAsync(100);
@@ -174,6 +201,72 @@ public sealed class PipelineTests : IAsyncLifetime
         Assert.Equal(100, results.Count);
         Assert.Equal([0, 1, 2], results.Where(result => result.Result.Outcome == ItemOutcome.Succeeded).Select(result => result.ItemNo));
         Assert.Equal(97, results.Count(result => result.Result.Outcome == ItemOutcome.Cancelled));
+    }
+
+    [Fact]
+    public async Task A_job_out_of_time_keeps_its_answers_and_its_running_items_are_put_down()
+    {
+        TaskCompletionSource hanging = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource putDown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _pipeline.StartAsync(new ScriptedRunner(async (item, cancellation) =>
+        {
+            if (item.ItemNo < 3)
+            {
+                return await ScriptedRunner.Echo(item);
+            }
+
+            using var stopped = cancellation.Register(() => putDown.TrySetResult());
+            hanging.TrySetResult();
+            return await ScriptedRunner.HangAsync(cancellation);
+        }));
+        var job = await _pipeline.SubmitAsync(100, change: request => request with { CompletionWindow = TimeSpan.FromSeconds(40) }); // shorter than a lease: it must be told
+        await hanging.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        for (var patience = 0; (await _pipeline.ResultsAsync(job)).Count < 3 && patience < 1000; patience++)
+        {
+            await Task.Delay(20);
+        }
+
+        Assert.False((await _pipeline.Jobs.ReadAsync(job)).State.IsFinal());
+        _pipeline.Clock.Advance(TimeSpan.FromSeconds(40));
+        await _pipeline.WaitForAsync(job, JobState.Expired);
+
+        await putDown.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        var results = await _pipeline.ResultsAsync(job);
+        Assert.Equal([0, 1, 2], results.Where(result => result.Result.Outcome == ItemOutcome.Succeeded).Select(result => result.ItemNo));
+        Assert.Equal(97, results.Count(result => result.Result.Outcome == ItemOutcome.Expired));
+    }
+
+    [Fact]
+    public async Task How_far_a_running_job_is_is_published()
+    {
+        TaskCompletionSource goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _pipeline.StartAsync(new ScriptedRunner(async (item, cancellation) =>
+        {
+            if (item.ItemNo >= 8)
+            {
+                await goOn.Task.WaitAsync(cancellation);
+            }
+
+            return await ScriptedRunner.Echo(item);
+        }));
+        ConcurrentQueue<JobProgressed> heard = [];
+        await _pipeline.Get<IBus>().ConnectReceiveEndpoint("progress", endpoint => endpoint.Handler<JobProgressed>(context =>
+        {
+            heard.Enqueue(context.Message);
+            return Task.CompletedTask;
+        })).Ready;
+        var job = await _pipeline.SubmitAsync(20);
+
+        for (var patience = 0; !heard.Any(message => message.Succeeded == 8) && patience < 1000; patience++)
+        {
+            _pipeline.Clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(20);
+        }
+
+        Assert.Contains(new JobProgressed(job, 8, 0, 20), heard);
+        Assert.Equal(heard.Distinct(), heard);
+        goOn.SetResult();
+        await _pipeline.WaitForAsync(job, JobState.Completed);
     }
 
     [Fact]
@@ -247,7 +340,7 @@ public sealed class PipelineTests : IAsyncLifetime
         var job = await _pipeline.SubmitAsync(1, model: "served by nobody");
         await _pipeline.WaitForAsync(job, JobState.Queued);
         var leases = _pipeline.Get<ChunkLeases>();
-        var held = _pipeline.Get<LeaseKeeper>().Keep((await leases.ClaimAsync(job, 0, 0, "this worker"))!);
+        var held = _pipeline.Get<LeaseKeeper>().Keep(new((await leases.ClaimAsync(job, 0, 0, "this worker"))!, _pipeline.Clock.GetTimestamp()));
         held.Rest(_pipeline.Clock.GetTimestamp());
 
         for (var waited = TimeSpan.Zero; waited < leases.Duration; waited += leases.Duration / 8)

@@ -53,7 +53,7 @@ public sealed class ProbationGateTests
     [Fact]
     public void A_lease_in_work_is_not_taken_up_a_second_time()
     {
-        using HeldLease held = new(new(new(new(1), 0, 0, 4, 1, 1, "w"), []));
+        using HeldLease held = new(new(new(new(1), 0, 0, 4, 1, 1, "w", default, default), []), claimed: 0);
         Assert.False(held.TryResume());
 
         held.Rest(now: 0);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Llava.GpuConsumer.Runners;
+using Llava.Ledger.Results;
 
 namespace Llava.GpuConsumer.Tests;
 
@@ -18,7 +19,7 @@ internal sealed class ScriptedRunner(Func<WorkItem, CancellationToken, Task<Item
 
     public IReadOnlyDictionary<int, int> Asked => _asked;
 
-    public static Task<ItemAnswer> Echo(WorkItem item) => Task.FromResult(new ItemAnswer(item.Prompt, "stop", new(3, 2), new(1, 1, 1)));
+    public static Task<ItemAnswer> Echo(WorkItem item) => Task.FromResult(new ItemAnswer(item.Prompt, "stop", new(3, 2), new ItemTimings(1, 2, 3, 4)));
 
     public static async Task<ItemAnswer> HangAsync(CancellationToken cancellation)
     {

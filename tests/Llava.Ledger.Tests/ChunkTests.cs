@@ -175,8 +175,46 @@ public abstract class ChunkTests(TestDatabase database) : LedgerFixture(database
         Assert.Equal([new ErrorCount("usual", 3, 3), new ErrorCount("odd", 1, 0)], await Results.ErrorsByCauseAsync(job));
         Assert.Null(await Results.FindAsync(job, 10));
         Assert.Equivalent(
-            new ItemResult { ItemNo = 1, CustomId = "item-1", Images = ["1.jpg"], Result = Answer(1), Worker = "w", ModelRevision = "r2", Attempts = 1, FinishedAt = Clock.GetUtcNow() },
+            new ItemResult { ItemNo = 1, CustomId = "item-1", Images = ["1.jpg"], Result = Answer(1), Worker = "w", ModelRevision = "r2", Attempts = 1, QueuedAt = Clock.GetUtcNow(), ClaimedAt = Clock.GetUtcNow(), FinishedAt = Clock.GetUtcNow() },
             await Results.FindAsync(job, 1), strict: true);
+    }
+
+    [Fact]
+    public async Task A_result_tells_when_its_item_went_through_each_step()
+    {
+        var job = await QueueJobAsync(items: 3);
+        var queued = Clock.GetUtcNow();
+        await PublishAsync(await Dispatch.WaitingAsync(job, 1));
+        Clock.Advance(TimeSpan.FromSeconds(2));
+        var lease = (await ClaimAsync(job, 0))!;
+        var claimed = Clock.GetUtcNow();
+        Clock.Advance(TimeSpan.FromSeconds(5));
+        await Writer.CommitAsync(lease, [Answer(0) with { Timings = new(100.4, 20, 300, 4000) }, Answer(1) with { Timings = null }, FinishedItem.Failed(2, new("odd", "why"))], completesChunk: true);
+
+        Assert.Equal(
+            new ItemTimeline(queued, claimed, new(100.4, 20, 300, 4000), claimed.AddSeconds(5)),
+            (await Results.FindAsync(job, 0))!.Timeline);
+        Assert.Equal(
+            [100, 120, 420, 4420],
+            ((DateTimeOffset?[])[.. Steps((await Results.FindAsync(job, 0))!.Timeline!)]).Select(step => (step!.Value - claimed).TotalMilliseconds));
+        for (var item = 1; item < 3; item++)
+        {
+            var timeline = (await Results.FindAsync(job, item))!.Timeline!;
+            Assert.Equal((queued, claimed, claimed.AddSeconds(5)), (timeline.QueuedAt, timeline.ClaimedAt, timeline.WrittenAt));
+            Assert.All(Steps(timeline), Assert.Null);
+        }
+
+        static IEnumerable<DateTimeOffset?> Steps(ItemTimeline timeline) => [timeline.PreparedAt, timeline.PrefillAt, timeline.FirstTokenAt, timeline.LastTokenAt];
+    }
+
+    [Fact]
+    public async Task An_item_that_was_never_claimed_has_no_timeline()
+    {
+        var job = await QueueJobAsync(items: 1);
+        await Control.CancelAsync(job);
+        await Ending.AdvanceAsync();
+
+        Assert.Null((await Results.FindAsync(job, 0))!.Timeline);
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
+using Llava.Ledger.Chunks;
 using Llava.Ledger.Jobs;
 
 namespace Llava.Ledger.Tests;
@@ -199,6 +200,52 @@ public abstract class JobTests(TestDatabase database) : LedgerFixture(database)
         Assert.Equal(JobState.Expired, (await Jobs.ReadAsync(job)).State);
         Assert.False(await AnswerAsync(late));
         Assert.Equal(8, (await Jobs.ProgressAsync(job)).Expired);
+        Assert.Equal(JobState.Expired, Assert.Single(await Ending.UnannouncedAsync()).EndState);
+    }
+
+    [Fact]
+    public async Task A_job_that_expires_keeps_its_answers_and_its_workers_hear_of_it_at_their_next_renewal()
+    {
+        var job = await QueueJobAsync(items: 12, change: request => request with { CompletionWindow = TimeSpan.FromSeconds(10) });
+        await AnswerAsync((await ClaimAsync(job, 0))!);
+        var running = (await ClaimAsync(job, 1))!;
+        await Writer.CommitAsync(running, [Answer(5)], completesChunk: false);
+        await PublishAsync(await Dispatch.WaitingAsync(job, 10));
+        Assert.Equal([LeaseStanding.Held], await Leases.RenewAsync([running]));
+        Clock.Advance(TimeSpan.FromSeconds(10));
+
+        await Ending.AdvanceAsync();
+
+        Assert.Equal([LeaseStanding.Lost], await Leases.RenewAsync([running]));
+        Assert.Null(await ClaimAsync(job, 2));
+        Assert.Empty(await Dispatch.JobsAsync(Model, 1));
+        Assert.Equal(
+            [0, 1, 2, 3, 5],
+            (await AllResultsAsync(job)).Where(result => result.Result.Outcome == ItemOutcome.Succeeded).Select(result => result.ItemNo));
+        Assert.Equal(7, (await AllResultsAsync(job)).Count(result => result.Result.Outcome == ItemOutcome.Expired));
+        var attempt = Assert.Single(await Get<AttemptHistory>().OfJobAsync(job));
+        Assert.Equal((1, "w", AttemptEnding.JobExpired), (attempt.ChunkNo, attempt.Worker, attempt.Ending));
+    }
+
+    [Fact]
+    public async Task A_job_expires_while_it_is_expanded_and_while_it_is_paused()
+    {
+        var (expanding, _) = await Submission.SubmitAsync(Request() with { CompletionWindow = TimeSpan.FromMinutes(1) });
+        Assert.True(await Expansion.AppendAsync(expanding, 0, Chunks(0, 4, 4), "4"));
+        var paused = await QueueJobAsync(items: 4, change: request => request with { CompletionWindow = TimeSpan.FromMinutes(1) });
+        await Control.PauseAsync(paused);
+        Clock.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Equal(2, await Ending.AdvanceAsync());
+
+        Assert.False(await Expansion.AppendAsync(expanding, 4, Chunks(4, 4, 4), "8"));
+        Assert.False(await Expansion.FinishAsync(expanding));
+        await Assert.ThrowsAsync<JobTransitionException>(() => Control.ResumeAsync(paused));
+        foreach (var job in (JobId[])[expanding, paused])
+        {
+            Assert.Equal(JobState.Expired, (await Jobs.ReadAsync(job)).State);
+            Assert.Equal((4, 4), ((await Jobs.ProgressAsync(job)).Total, (int)(await Jobs.ProgressAsync(job)).Expired));
+        }
     }
 
     [Fact]

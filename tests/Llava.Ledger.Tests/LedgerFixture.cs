@@ -119,7 +119,7 @@ public abstract class LedgerFixture(TestDatabase database) : IAsyncLifetime
         Text = text,
         FinishReason = "stop",
         Usage = new(10, 5, 2),
-        Timings = new(1, 2, 3),
+        Timings = new(4, 1, 2, 3),
         Confidence = 0.5,
     };
 

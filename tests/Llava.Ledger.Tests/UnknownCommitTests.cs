@@ -1,4 +1,5 @@
 using Llava.Contracts.States;
+using Llava.Ledger.Chunks;
 using Llava.Testing;
 using Npgsql;
 
@@ -47,6 +48,19 @@ public sealed class UnknownCommitTests() : LedgerFixture(new CutDatabase())
         Assert.Equal((1, 1, 4), (claimed.Lease.Attempt, claimed.Lease.Fence, claimed.Items.Count));
         Assert.Equal(JobState.Running, (await Jobs.ReadAsync(job)).State);
         Assert.True(await AnswerAsync(claimed.Lease));
+    }
+
+    [Fact]
+    public async Task A_chunk_given_back_leaves_its_attempt_once()
+    {
+        var job = await QueueJobAsync(items: 4);
+        var lease = (await ClaimAsync(job, 0))!;
+        Cutter.Arm();
+
+        await Leases.ReleaseAsync(lease, countAttempt: true, "It broke.");
+
+        Assert.Equal(1, Cutter.Cut);
+        Assert.Equal(AttemptEnding.Failed, Assert.Single(await Get<AttemptHistory>().OfJobAsync(job)).Ending);
     }
 
     [Fact]

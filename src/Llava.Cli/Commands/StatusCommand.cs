@@ -82,6 +82,8 @@ internal static class StatusCommand
         failed = progress.Failed,
         cancelled = progress.Cancelled,
         expired = progress.Expired,
+        copied = progress.Copied,
+        cached = progress.Cached,
         completion_tokens = progress.CompletionTokens,
         items_per_second = progress.ItemsPerSecond,
     });

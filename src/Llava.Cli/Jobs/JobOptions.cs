@@ -23,6 +23,10 @@ internal sealed class JobOptions
 
     public Option<bool> Strict { get; } = new("--strict") { Description = "Refuse the whole job, before any work, when one item of the source cannot be used." };
 
+    public Option<bool> Deduplicate { get; } = new("--deduplicate") { Description = "Answer items with equal images and prompts once, and give each the answer." };
+
+    public Option<bool> Cache { get; } = new("--cache") { Description = "Give answers again that earlier jobs with --cache got to the very same, and keep this job's. Needs temperature 0 or a seed." };
+
     public Option<int> MaxNewTokens { get; } = new("--max-new-tokens") { Description = "Longest answer, in tokens.", DefaultValueFactory = _ => 512 };
 
     public Option<double> Temperature { get; } = new("--temperature") { Description = "Randomness, 0 to 2; 0 always takes the likeliest token.", DefaultValueFactory = _ => 0 };
@@ -43,6 +47,8 @@ internal sealed class JobOptions
         command.Options.Add(Out);
         command.Options.Add(Format);
         command.Options.Add(Strict);
+        command.Options.Add(Deduplicate);
+        command.Options.Add(Cache);
         command.Options.Add(MaxNewTokens);
         command.Options.Add(Temperature);
         command.Options.Add(TopP);
@@ -73,6 +79,8 @@ internal sealed class JobOptions
             Prompt = prompts is [var only] ? only : null,
             Prompts = prompts.Count > 1 ? prompts : [],
             Strict = typed.GetValue(Strict),
+            Deduplicate = typed.GetValue(Deduplicate),
+            Cache = typed.GetValue(Cache),
             Source = source,
             ConversationTemplate = typed.GetValue(ConversationTemplate),
             Generation = new GenerationSettings

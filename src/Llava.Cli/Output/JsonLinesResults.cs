@@ -7,16 +7,19 @@ using Llava.Ledger.Results;
 
 namespace Llava.Cli.Output;
 
-/// <summary>One JSON object per line. Nothing in it depends on when or how often an item ran, so that two runs can be compared byte by byte.</summary>
-internal sealed class JsonLinesResults(TextWriter output, JobRecord job) : IResultWriter
+/// <summary>
+/// One JSON object per line. Without timelines nothing in it depends on when or how often an item ran, so that two runs can be
+/// compared byte by byte.
+/// </summary>
+internal sealed class JsonLinesResults(TextWriter output, JobRecord job, bool hasTimelines = false) : IResultWriter
 {
     public Task WriteAsync(ItemResult result, CancellationToken cancellationToken) =>
-        output.WriteLineAsync(JsonText.Of(json => Write(json, job, result)).AsMemory(), cancellationToken);
+        output.WriteLineAsync(JsonText.Of(json => Write(json, job, result, hasTimelines)).AsMemory(), cancellationToken);
 
     public ValueTask DisposeAsync() => output.DisposeAsync();
 
     /// <summary>The object of one result.</summary>
-    public static void Write(Utf8JsonWriter json, JobRecord job, ItemResult result)
+    public static void Write(Utf8JsonWriter json, JobRecord job, ItemResult result, bool hasTimeline = false)
     {
         json.WriteStartObject();
         json.WriteString("custom_id", result.CustomId);
@@ -46,8 +49,52 @@ internal sealed class JsonLinesResults(TextWriter output, JobRecord job) : IResu
             json.WriteEndObject();
         }
 
+        if (result.Result.CopyOf is { } original)
+        {
+            WriteOrigin(json, job, original);
+        }
+
         json.WriteString("model", job.ModelName());
+        if (hasTimeline && result.Timeline is { } timeline)
+        {
+            Write(json, timeline);
+        }
+
         json.WriteEndObject();
+    }
+
+    private static void WriteOrigin(Utf8JsonWriter json, JobRecord job, ItemReference original)
+    {
+        if (original.Job == job.Id)
+        {
+            json.WriteNumber("copied_from", original.ItemNo);
+        }
+        else
+        {
+            json.WriteBoolean("cached", true);
+        }
+    }
+
+    /// <summary>One moment and the others' distance from it: short, and what a phase took is a difference of two numbers.</summary>
+    private static void Write(Utf8JsonWriter json, ItemTimeline timeline)
+    {
+        json.WriteStartObject("timeline");
+        json.WriteString("claimed_at", timeline.ClaimedAt);
+        Write("queued_ms", timeline.QueuedAt);
+        Write("prepared_ms", timeline.PreparedAt);
+        Write("prefill_ms", timeline.PrefillAt);
+        Write("first_token_ms", timeline.FirstTokenAt);
+        Write("last_token_ms", timeline.LastTokenAt);
+        Write("written_ms", timeline.WrittenAt);
+        json.WriteEndObject();
+
+        void Write(string name, DateTimeOffset? moment)
+        {
+            if (moment is { } at)
+            {
+                json.WriteNumber(name, (long)(at - timeline.ClaimedAt).TotalMilliseconds);
+            }
+        }
     }
 }
 

@@ -8,6 +8,9 @@ internal enum OutputFormat
     /// <summary>One JSON object per line.</summary>
     Jsonl,
 
+    /// <summary>As <see cref="Jsonl"/>, with the timeline of each item.</summary>
+    Timeline,
+
     /// <summary>Comma-separated values with a header.</summary>
     Csv,
 
@@ -39,6 +42,7 @@ internal static class OutputFormats
     public static FrozenDictionary<string, OutputFormat> Names { get; } = new Dictionary<string, OutputFormat>
     {
         ["jsonl"] = OutputFormat.Jsonl,
+        ["timeline"] = OutputFormat.Timeline,
         ["csv"] = OutputFormat.Csv,
         ["parquet"] = OutputFormat.Parquet,
         ["coco"] = OutputFormat.Coco,
@@ -61,5 +65,5 @@ internal static class OutputFormats
     };
 
     /// <summary>Whether a file cut off anywhere is whole up to its last line, so that writing can go on there.</summary>
-    public static bool IsLines(this OutputFormat format) => format is OutputFormat.Jsonl or OutputFormat.Csv or OutputFormat.Answers;
+    public static bool IsLines(this OutputFormat format) => format is OutputFormat.Jsonl or OutputFormat.Timeline or OutputFormat.Csv or OutputFormat.Answers;
 }

@@ -57,7 +57,7 @@ internal sealed class ResultFile(ResultReader results)
         OutputFormat.OpenAi => new OpenAiResults(new StreamWriter(output), job, isErrors: false),
         OutputFormat.OpenAiErrors => new OpenAiResults(new StreamWriter(output), job, isErrors: true),
         OutputFormat.WebDataset => new WebDatasetResults(output, job),
-        _ => new JsonLinesResults(new StreamWriter(output), job),
+        _ => new JsonLinesResults(new StreamWriter(output), job, format == OutputFormat.Timeline),
     };
 
     /// <summary>Copies all results but the first <paramref name="there"/>: those of a job that is over never change, nor does their order.</summary>

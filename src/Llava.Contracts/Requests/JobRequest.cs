@@ -6,6 +6,8 @@ public sealed record JobRequest
     /// <summary>Highest <see cref="Priority"/>; the lowest is its negative.</summary>
     public const int HighestPriority = 100;
 
+    private static readonly TimeSpan LongestWindow = TimeSpan.FromDays(3650);
+
     /// <summary>Model that answers, by the name consumers announce.</summary>
     public required string Model { get; init; }
 
@@ -50,7 +52,18 @@ public sealed record JobRequest
     /// <summary>Items per chunk, the unit that is leased and sent, 1 to 1024. Default 32.</summary>
     public int ChunkItems { get; init; } = 32;
 
-    /// <summary>Time after which what is not answered expires; null waits for ever.</summary>
+    /// <summary>
+    /// Whether items whose images, prompt and settings are equal are answered once, and the answer recorded for each. Default false.
+    /// </summary>
+    public bool Deduplicate { get; init; }
+
+    /// <summary>
+    /// Whether answers that earlier jobs of the tenant got to the very same are given again, and this job's are kept for later ones.
+    /// Needs settings that always give the same answer: temperature 0, or a seed. Default false.
+    /// </summary>
+    public bool Cache { get; init; }
+
+    /// <summary>Time after which what is not answered expires, at most ten years; null waits for ever. What was answered by then stays.</summary>
     public TimeSpan? CompletionWindow { get; init; }
 
     /// <summary>Every rule this request breaks; empty when it can be accepted.</summary>
@@ -68,7 +81,10 @@ public sealed record JobRequest
         Check(IdempotencyKey is null or { Length: > 0 and <= 200 }, "idempotency_key", "is empty or longer than 200 letters.");
         Check(ImageAspect is null or "pad" or "square", "image_aspect", $"is '{ImageAspect}'; give pad or square, or leave it out.");
         Check(ChunkItems is >= 1 and <= 1024, "chunk_items", $"is {ChunkItems}; give 1 to 1024.");
-        Check(CompletionWindow is null || CompletionWindow > TimeSpan.Zero, "completion_window", $"is {CompletionWindow}; give a positive time.");
+        Check(CompletionWindow is null || (CompletionWindow > TimeSpan.Zero && CompletionWindow <= LongestWindow), "completion_window", $"is {CompletionWindow}; give more than zero and at most {LongestWindow.Days} days.");
+        Check(
+            !Cache || Generation.Temperature == 0 || (Generation.Seed is not null && !Deduplicate), "cache",
+            "is true, and sampling gives another answer each time; give temperature 0, or a seed and no 'deduplicate'.");
         return findings;
 
         void Check(bool holds, string field, string message)

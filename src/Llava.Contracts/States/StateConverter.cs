@@ -20,3 +20,5 @@ internal sealed class JobStateConverter() : StateConverter<JobState>(JobStates.T
 internal sealed class ItemOutcomeConverter() : StateConverter<ItemOutcome>(ItemOutcomes.Table);
 
 internal sealed class ChunkStateConverter() : StateConverter<ChunkState>(ChunkStates.Table);
+
+internal sealed class AttemptEndingConverter() : StateConverter<AttemptEnding>(AttemptEndings.Table);

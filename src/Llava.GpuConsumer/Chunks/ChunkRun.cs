@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
+using Llava.GpuConsumer.Reuse;
 using Llava.GpuConsumer.Runners;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Results;
@@ -11,13 +12,14 @@ namespace Llava.GpuConsumer.Chunks;
 /// Runs the items of a claimed chunk side by side and records each as soon as the commit before it is through: alone when the
 /// model is slow, all together when it is fast.
 /// </summary>
-internal sealed class ChunkRun(ResultWriter writer, ChunkLease lease, JobRequest request, IItemRunner runner, bool express)
+internal sealed class ChunkRun(ResultWriter writer, HeldLease held, JobRequest request, IItemRunner runner, ReusingRunner? reuse, TimeProvider time)
 {
     /// <summary>Code of an item that has nothing to ask.</summary>
     public const string NoPrompt = "no_prompt";
 
     private readonly Channel<FinishedItem?> _ended = Channel.CreateUnbounded<FinishedItem?>(new() { SingleReader = true });
     private readonly List<Exception> _failures = [];
+    private readonly ChunkLease _lease = held.Lease;
 
     /// <summary>Runs and records all items.</summary>
     /// <returns>False when the lease was lost: nothing of what was left was recorded.</returns>
@@ -27,7 +29,7 @@ internal sealed class ChunkRun(ResultWriter writer, ChunkLease lease, JobRequest
     {
         if (items.Count == 0)
         {
-            return await writer.CommitAsync(lease, [], completesChunk: true, runner.Revision);
+            return await writer.CommitAsync(_lease, [], completesChunk: true, runner.Revision);
         }
 
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -79,7 +81,8 @@ internal sealed class ChunkRun(ResultWriter writer, ChunkLease lease, JobRequest
     {
         cancellation.ThrowIfCancellationRequested();
         var prompt = PromptTemplate.Compose(request.Prompt, item.Prompt) ?? throw new ItemException(NoPrompt, $"Item '{item.CustomId}' has nothing to ask; give it or its job a prompt.");
-        var answer = await runner.RunAsync(new(lease.Job, item.ItemNo, item.Images, prompt, request, express), cancellation);
+        var waited = time.GetElapsedTime(held.Claimed);
+        var answer = await (reuse ?? runner).RunAsync(new(_lease.Job, item.ItemNo, item.Images, prompt, request) { Express = held.Express }, cancellation);
         return new()
         {
             ItemNo = item.ItemNo,
@@ -87,8 +90,9 @@ internal sealed class ChunkRun(ResultWriter writer, ChunkLease lease, JobRequest
             Text = answer.Text,
             FinishReason = answer.FinishReason,
             Usage = answer.Usage,
-            Timings = answer.Timings,
+            Timings = answer.Timings is { } timings ? timings with { PrepareMs = timings.PrepareMs + waited.TotalMilliseconds } : null,
             Confidence = answer.Confidence,
+            CopyOf = answer.CopyOf,
         };
     }
 
@@ -107,9 +111,14 @@ internal sealed class ChunkRun(ResultWriter writer, ChunkLease lease, JobRequest
             }
 
             var completes = isWhole && ended == count;
-            if (finished.Count > 0 && !await writer.CommitAsync(lease, finished, completes, runner.Revision))
+            if (finished.Count > 0 && !await writer.CommitAsync(_lease, finished, completes, runner.Revision))
             {
                 return false;
+            }
+
+            if (reuse is not null)
+            {
+                await reuse.StoreAsync(finished, CancellationToken.None);
             }
         }
 

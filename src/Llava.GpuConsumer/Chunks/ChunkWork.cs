@@ -1,4 +1,5 @@
 using Llava.Contracts.Messages;
+using Llava.GpuConsumer.Reuse;
 using Llava.GpuConsumer.Runners;
 using Llava.GpuConsumer.Workers;
 using Llava.Hosting.Transport;
@@ -18,16 +19,17 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
             return held;
         }
 
+        var asked = time.GetTimestamp();
         var chunk = await ledger.Leases.ClaimAsync(message.JobId, message.ChunkNo, message.Attempt, identity.Id, cancellation);
-        return chunk is null ? null : keeper.Keep(chunk);
+        return chunk is null ? null : keeper.Keep(new(chunk, asked) { Express = message.Express });
     }
 
     /// <summary>Runs what has no result, to the end. When it throws, the lease is still held and rests until the next try.</summary>
-    public async Task RunAsync(HeldLease held, string model, bool express, CancellationToken cancellation)
+    public async Task RunAsync(HeldLease held, string model, CancellationToken cancellation)
     {
         try
         {
-            await TryAsync(held, model, express, cancellation);
+            await TryAsync(held, model, cancellation);
             keeper.Forget(held);
         }
         catch
@@ -53,7 +55,7 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
         }
     }
 
-    private async Task TryAsync(HeldLease held, string model, bool express, CancellationToken cancellation)
+    private async Task TryAsync(HeldLease held, string model, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, held.Stopped);
         var request = await requests.GetAsync(held.Lease.Job, stop.Token);
@@ -65,9 +67,10 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
         var runner = await runners.GetAsync(model, stop.Token);
         var items = held.Untried ?? await ledger.Leases.MissingItemsAsync(held.Lease, stop.Token);
         held.Untried = null;
-        await new ChunkRun(ledger.Results, held.Lease, request, runner, express).RunAsync(items, stop.Token);
+        var reuse = request.Deduplicate || request.Cache ? await ReusingRunner.PrepareAsync(runner, ledger.Cache, held.Lease.Job, request, items, stop.Token) : null;
+        await new ChunkRun(ledger.Results, held, request, runner, reuse, time).RunAsync(items, stop.Token);
     }
 }
 
 /// <summary>The verbs of the ledger that a chunk needs.</summary>
-internal sealed record ChunkLedger(ChunkLeases Leases, ResultWriter Results, LeaseSweep Sweep);
+internal sealed record ChunkLedger(ChunkLeases Leases, ResultWriter Results, LeaseSweep Sweep, ResultCache Cache);

@@ -10,14 +10,22 @@ internal sealed class HeldLease : IDisposable
     private long _restsSince;
 
     /// <param name="chunk">What was claimed; whoever claimed it is at work on it.</param>
-    public HeldLease(ClaimedChunk chunk)
+    /// <param name="claimed">When, as a time stamp of the caller's clock.</param>
+    public HeldLease(ClaimedChunk chunk, long claimed)
     {
         Lease = chunk.Lease;
+        Claimed = claimed;
         Untried = chunk.Items;
         Stopped = _stop.Token;
     }
 
     public ChunkLease Lease { get; }
+
+    /// <summary>When it was claimed, as a time stamp of this process's clock.</summary>
+    public long Claimed { get; }
+
+    /// <summary>Whether its items go before those of other chunks.</summary>
+    public bool Express { get; init; }
 
     /// <summary>What the claim left to do; null once it was tried, because some may have a result since.</summary>
     public IReadOnlyList<ClaimedItem>? Untried { get; set; }

@@ -21,7 +21,7 @@ internal sealed partial class LeaseKeeper(ChunkLeases leases, ILedgerSignal sign
     private readonly ConcurrentDictionary<(JobId Job, int ChunkNo), HeldLease> _held = [];
 
     /// <summary>Keeps the lease until <see cref="Forget"/>.</summary>
-    public HeldLease Keep(ClaimedChunk chunk) => _held[(chunk.Lease.Job, chunk.Lease.ChunkNo)] = new(chunk);
+    public HeldLease Keep(HeldLease held) => _held[(held.Lease.Job, held.Lease.ChunkNo)] = held;
 
     /// <summary>The lease that an earlier try of the same message took and still holds.</summary>
     public HeldLease? Find(JobId job, int chunkNo) => _held.GetValueOrDefault((job, chunkNo));

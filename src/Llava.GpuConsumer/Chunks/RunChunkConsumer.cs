@@ -14,7 +14,7 @@ internal sealed partial class RunChunkConsumer(ChunkWork work, ProbationGate gat
 {
     public async Task Consume(ConsumeContext<RunChunk> context)
     {
-        var (job, chunkNo, model, attempt, express) = context.Message;
+        var (job, chunkNo, model, attempt, _) = context.Message;
         Check(context.Message);
         var cancellation = context.CancellationToken;
         HeldLease? held = null;
@@ -24,7 +24,7 @@ internal sealed partial class RunChunkConsumer(ChunkWork work, ProbationGate gat
             held = await work.ClaimAsync(context.Message, cancellation);
             if (held is not null)
             {
-                await work.RunAsync(held, model, express, cancellation);
+                await work.RunAsync(held, model, cancellation);
             }
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested || held?.Stopped.IsCancellationRequested == true)

@@ -1,4 +1,3 @@
-using Llava.Hosting.Paths;
 using Llava.Ledger.Results;
 using Llava.ModelCore;
 using Llava.ModelCore.Engine;
@@ -8,10 +7,8 @@ using Llava.ModelCore.Prompts;
 namespace Llava.GpuConsumer.Runners;
 
 /// <summary>Answers items with a model of ours: reads the images, prepares them on CPU threads, and lets the engine batch them.</summary>
-internal sealed class EngineItemRunner(string name, LoadedModel model, int slots) : IItemRunner, IAsyncDisposable
+internal sealed class EngineItemRunner(string name, LoadedModel model, int slots, TimeProvider time) : IItemRunner, IAsyncDisposable
 {
-    private const long MaxImageBytes = 100L << 20;
-
     // As many as there are cores: preparation is CPU work, and pixels of items that wait are memory.
     private readonly SemaphoreSlim _preparing = new(Environment.ProcessorCount);
 
@@ -29,8 +26,10 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
     {
         try
         {
-            var answer = await model.AnswerAsync(await PrepareAsync(item, cancellation), cancellation);
-            return ToItemAnswer(answer);
+            var asked = time.GetTimestamp();
+            var question = await PrepareAsync(item, cancellation);
+            var prepared = time.GetElapsedTime(asked);
+            return ToItemAnswer(await model.AnswerAsync(question, cancellation), prepared);
         }
         catch (ImageException e)
         {
@@ -65,7 +64,7 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
             var images = new List<byte[]>(item.Images.Count);
             foreach (var path in item.Images)
             {
-                images.Add(await ReadAsync(path, cancellation));
+                images.Add(await item.ImageBytes.ReadAsync(path, cancellation));
             }
 
             return await Task.Run(() => model.Prepare(ToQuestion(item, images)), cancellation);
@@ -73,25 +72,6 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
         finally
         {
             _preparing.Release();
-        }
-    }
-
-    private static async Task<byte[]> ReadAsync(string path, CancellationToken cancellation)
-    {
-        try
-        {
-            var image = ImageLocation.Parse(path);
-            return image.Size <= MaxImageBytes
-                ? await image.ReadAsync(cancellation)
-                : throw new ItemException("image_too_large", $"'{path}' has {image.Size} bytes and the limit is {MaxImageBytes}. Shrink the image.");
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new ItemException("image_not_found", $"'{path}' does not exist. Check the name and the image folder.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ItemException("image_unreadable", $"'{path}' cannot be read: {e.Message}", e);
         }
     }
 
@@ -119,14 +99,14 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
         };
     }
 
-    private static ItemAnswer ToItemAnswer(Answer answer)
+    private static ItemAnswer ToItemAnswer(Answer answer, TimeSpan prepared)
     {
         var (usage, timings) = (answer.Sequence.Usage, answer.Sequence.Timings);
         return new ItemAnswer(
             answer.Text,
             answer.Sequence.Reason == FinishReason.Length ? "length" : "stop",
             new TokenUsage(usage.PromptTokens, usage.CompletionTokens, usage.CachedTokens),
-            new ItemTimings(timings.Queued.TotalMilliseconds, timings.Prefill.TotalMilliseconds, timings.Decode.TotalMilliseconds),
+            new ItemTimings(prepared.TotalMilliseconds, timings.Queued.TotalMilliseconds, timings.Prefill.TotalMilliseconds, timings.Decode.TotalMilliseconds),
             Math.Exp(answer.Sequence.Confidence.MeanLogProbability));
     }
 }

@@ -41,5 +41,5 @@ public sealed class EngineItemRunnerFactory(Func<string, string> folderOf, Engin
         }
     }
 
-    private EngineItemRunner Load(string model) => new(model, LoadedModel.Load(folderOf(model), options, time), options.MaxSlots);
+    private EngineItemRunner Load(string model) => new(model, LoadedModel.Load(folderOf(model), options, time), options.MaxSlots, time);
 }

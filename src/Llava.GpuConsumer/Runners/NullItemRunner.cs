@@ -43,7 +43,7 @@ public sealed class NullItemRunner : IItemRunner
             await Task.Delay(_latency, cancellation);
         }
 
-        return new ItemAnswer(item.Prompt, "stop", default, default);
+        return new ItemAnswer(item.Prompt, "stop", default, null);
     }
 }
 

@@ -1,4 +1,5 @@
 using Llava.Contracts;
+using Llava.Contracts.States;
 
 namespace Llava.Ledger.Chunks;
 
@@ -10,7 +11,14 @@ namespace Llava.Ledger.Chunks;
 /// <param name="Attempt">Which attempt this is, counted from 1.</param>
 /// <param name="Fence">Number of the claim; never the same twice for one chunk.</param>
 /// <param name="Owner">The worker.</param>
-public sealed record ChunkLease(JobId Job, int ChunkNo, int FirstItem, int ItemCount, int Attempt, int Fence, string Owner);
+/// <param name="QueuedAt">When its message was published.</param>
+/// <param name="ClaimedAt">When the worker claimed it.</param>
+public sealed record ChunkLease(JobId Job, int ChunkNo, int FirstItem, int ItemCount, int Attempt, int Fence, string Owner, DateTimeOffset QueuedAt, DateTimeOffset ClaimedAt)
+{
+    /// <summary>The attempt that ends now.</summary>
+    internal ChunkAttempt Ended(AttemptEnding ending, DateTimeOffset now, string? error) =>
+        new(Job, ChunkNo, Fence, ending, Attempt, FirstItem, ItemCount, Owner, ClaimedAt, now, error);
+}
 
 /// <summary>What a claim gives: the lease, and the items that have no result yet, in order.</summary>
 /// <param name="Lease">The lease.</param>

@@ -67,10 +67,21 @@ public sealed class ChunkLeases : IAsyncDisposable
     /// <param name="cancellation">Gives up waiting.</param>
     public async Task ReleaseAsync(ChunkLease lease, bool countAttempt, string? error = null, CancellationToken cancellation = default)
     {
-        await _database.WriteAsync((session, token) => ForLease(session, "release_chunk", lease)
-            .Set("@counts", countAttempt)
-            .Set("@error", error)
-            .ExecuteAsync(token), cancellation);
+        var now = _time.GetUtcNow();
+        await _database.WriteAsync(async (session, token) =>
+        {
+            var isMine = await ForLease(session, "release_chunk", lease)
+                .Set("@counts", countAttempt)
+                .Set("@error", PostgresRows.Storable(error))
+                .ExecuteAsync(token) == 1;
+            if (isMine)
+            {
+                await AttemptHistory.NoteAsync(session, lease.Ended(countAttempt ? AttemptEnding.Failed : AttemptEnding.GivenBack, now, error), token);
+                await AttemptHistory.TrimAsync(session, lease.Job, token);
+            }
+
+            return isMine;
+        }, cancellation);
         _signal.Ring(LedgerTopic.ChunksWaiting);
         _signal.Ring(LedgerTopic.WorkFinished);
     }

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Llava.Contracts;
 using Llava.Contracts.States;
 using Llava.Ledger.Results;
@@ -38,16 +37,24 @@ public sealed partial class LeaseSweep
         var report = await _database.WriteAloneAsync(LedgerTurn.Sweep, async (session, token) =>
         {
             SweepReport found = new();
-            foreach (var chunk in await ListAsync(session, "list_expired_leases", "@now", Now(), token))
+            var expired = await ListAsync(session, "list_expired_leases", "@now", Now(), token);
+            foreach (var chunk in expired)
             {
                 LeaseExpired(chunk.Job, chunk.ChunkNo, chunk.Owner ?? "", chunk.Attempts);
                 found = found with { ExpiredLeases = found.ExpiredLeases + 1 };
+                await AttemptHistory.NoteAsync(session, chunk.Ended(chunk.IsOwnerDead ? AttemptEnding.WorkerDied : AttemptEnding.LeaseExpired, _time.GetUtcNow()), token);
                 await ReopenAsync(session, chunk, chunk.FirstItem, chunk.ItemCount, chunk.Attempts, token);
             }
 
-            foreach (var chunk in await ListAsync(session, "list_exhausted_chunks", "@max", _options.MaxAttempts, token))
+            var exhausted = await ListAsync(session, "list_exhausted_chunks", "@max", _options.MaxAttempts, token);
+            foreach (var chunk in exhausted)
             {
                 found = await HalveAsync(session, chunk, found, token);
+            }
+
+            foreach (var job in expired.Concat(exhausted).Select(chunk => chunk.Job).Distinct())
+            {
+                await AttemptHistory.TrimAsync(session, job, token);
             }
 
             var republished = await session.Statement("unpublish_open_chunks").Set("@before", Now() - (long)_options.RepublishAfter.TotalMilliseconds).ExecuteAsync(token);
@@ -84,6 +91,7 @@ public sealed partial class LeaseSweep
             default:
                 var middle = missing.Count / 2;
                 ChunkHalved(chunk.Job, chunk.ChunkNo, missing.Count, chunk.Attempts);
+                await AttemptHistory.NoteAsync(session, chunk.Halved(_time.GetUtcNow()), cancellation);
                 await ReopenAsync(session, chunk, missing[middle..], cancellation);
                 if (middle > 0)
                 {
@@ -125,7 +133,7 @@ public sealed partial class LeaseSweep
         ItemPoisoned(chunk.Job, item, chunk.Attempts);
         var lastWords = chunk.Error is null ? "" : $" The last failure said: {chunk.Error}";
         var failed = FinishedItem.Failed(item, new(PoisonCode, $"The item ended or failed its worker in each of {chunk.Attempts} attempts; look at the image and the worker's log.{lastWords}"));
-        await _database.InsertResultsAsync(session, [new(chunk.Job.Value, failed, null, null, chunk.Attempts, Now())], cancellation);
+        await _database.InsertResultsAsync(session, [new(chunk.Job.Value, failed, null, chunk.Attempts, Now())], cancellation);
         await EndAsync(session, chunk, cancellation);
     }
 
@@ -145,14 +153,6 @@ public sealed partial class LeaseSweep
 
     [LoggerMessage(2022, LogLevel.Error, "Item {Item} of job {Job} is poison: {Attempts} attempts were lost on it alone")]
     private partial void ItemPoisoned(JobId job, int item, int attempts);
-
-    private sealed record SweptChunk(JobId Job, int ChunkNo, int FirstItem, int ItemCount, int Attempts, long Tokens, string? Owner, string? Error)
-    {
-        public static SweptChunk Read(DbDataReader row) =>
-            new(new(row.GetInt64(0)), row.GetInt32(1), row.GetInt32(2), row.GetInt32(3), row.GetInt32(4), row.GetInt64(5), row.Text(6), row.Text(7));
-
-        public long TokensOf(int items) => Tokens * items / ItemCount;
-    }
 }
 
 /// <summary>What a sweep repaired.</summary>

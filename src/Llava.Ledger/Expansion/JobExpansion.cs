@@ -113,7 +113,7 @@ public sealed partial class JobExpansion
                 items.Add(new(job.Value, itemNo, item.Spec.CustomId, LedgerJson.WriteImages(item.Spec.Images), item.Spec.Prompt, item.Spec.Category));
                 if (item.Rejection is { } failure)
                 {
-                    rejected.Add(new(job.Value, FinishedItem.Failed(itemNo, failure), null, null, 0, now));
+                    rejected.Add(new(job.Value, FinishedItem.Failed(itemNo, failure), null, 0, now));
                 }
             }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Llava.Contracts;
 using Llava.Contracts.States;
+using Llava.Ledger.Chunks;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
 using Microsoft.Extensions.Logging;
@@ -130,6 +131,12 @@ public sealed partial class JobEnding
             if (!await MoveAsync(job.State, to))
             {
                 return;
+            }
+
+            var held = await session.Statement("list_leased_chunks").Set("@job", job.Id.Value).ListAsync(SweptChunk.Read, cancellation);
+            foreach (var chunk in held)
+            {
+                await AttemptHistory.NoteAsync(session, chunk.Ended(AttemptEnding.JobExpired, now), cancellation);
             }
 
             await session.Statement("close_chunks").Set("@job", job.Id.Value).ExecuteAsync(cancellation);

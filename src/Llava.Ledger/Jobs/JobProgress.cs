@@ -29,6 +29,12 @@ public sealed record JobProgress
     /// <summary>Tokens generated.</summary>
     public long CompletionTokens { get; init; }
 
+    /// <summary>Items answered with the answer of an equal item of the same job.</summary>
+    public long Copied { get; init; }
+
+    /// <summary>Items answered with the answer that an earlier job got.</summary>
+    public long Cached { get; init; }
+
     /// <summary>When the first item was answered.</summary>
     public DateTimeOffset? FirstAnswerAt { get; init; }
 

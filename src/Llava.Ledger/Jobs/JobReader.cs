@@ -55,6 +55,8 @@ public sealed class JobReader
             PromptTokens = counts.Sum(count => count.PromptTokens),
             CachedTokens = counts.Sum(count => count.CachedTokens),
             CompletionTokens = counts.Sum(count => count.CompletionTokens),
+            Copied = counts.Sum(count => count.Copied),
+            Cached = counts.Sum(count => count.Cached),
             FirstAnswerAt = answers?.First,
             LastAnswerAt = answers?.Last,
         };
@@ -62,10 +64,10 @@ public sealed class JobReader
         long CountOf(ItemOutcome outcome) => counts.FirstOrDefault(count => count.Outcome == outcome)?.Count ?? 0;
     }
 
-    private sealed record OutcomeCount(ItemOutcome Outcome, long Count, long PromptTokens, long CachedTokens, long CompletionTokens, DateTimeOffset First, DateTimeOffset Last)
+    private sealed record OutcomeCount(ItemOutcome Outcome, long Count, long PromptTokens, long CachedTokens, long CompletionTokens, DateTimeOffset First, DateTimeOffset Last, long Copied, long Cached)
     {
         public static OutcomeCount Read(System.Data.Common.DbDataReader row) => new(
-            ItemOutcomes.Table.Parse(row.GetString(0)), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.Time(5), row.Time(6));
+            ItemOutcomes.Table.Parse(row.GetString(0)), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.Time(5), row.Time(6), row.GetInt64(7), row.GetInt64(8));
     }
 }
 

@@ -1,3 +1,4 @@
+using Llava.Contracts;
 using Llava.Contracts.States;
 
 namespace Llava.Ledger.Results;
@@ -20,11 +21,14 @@ public sealed record FinishedItem
     /// <summary>Tokens read and written.</summary>
     public TokenUsage Usage { get; init; }
 
-    /// <summary>Where its time went.</summary>
-    public ItemTimings Timings { get; init; }
+    /// <summary>Where its time went; null where no model told.</summary>
+    public ItemTimings? Timings { get; init; }
 
     /// <summary>Mean probability of the generated tokens, 0 to 1; null where none was measured.</summary>
     public double? Confidence { get; init; }
+
+    /// <summary>The item whose answer this is a copy of, in this job or in an earlier one; null for an answer of its own. A copy costs no tokens.</summary>
+    public ItemReference? CopyOf { get; init; }
 
     /// <summary>Why it failed.</summary>
     public Failure? Failure { get; init; }
@@ -33,14 +37,20 @@ public sealed record FinishedItem
     public static FinishedItem Failed(int itemNo, Failure failure) => new() { ItemNo = itemNo, Outcome = ItemOutcome.Failed, Failure = failure };
 }
 
+/// <summary>An item of any job.</summary>
+/// <param name="Job">The job.</param>
+/// <param name="ItemNo">The item within it.</param>
+public readonly record struct ItemReference(JobId Job, int ItemNo);
+
 /// <summary>Tokens of one answer.</summary>
 /// <param name="PromptTokens">Tokens of the prompt, image tokens included.</param>
 /// <param name="CompletionTokens">Tokens generated.</param>
 /// <param name="CachedTokens">Prompt tokens found in the KV cache.</param>
 public readonly record struct TokenUsage(int PromptTokens, int CompletionTokens, int CachedTokens = 0);
 
-/// <summary>Where the time of one answer went, in milliseconds.</summary>
+/// <summary>Where the time of one answer went, in milliseconds: phases that follow on each other, from the claim of its chunk on.</summary>
+/// <param name="PrepareMs">Until its images and its prompt were pixels and tokens.</param>
 /// <param name="QueueMs">Waiting for a slot.</param>
-/// <param name="PrefillMs">Reading the prompt.</param>
-/// <param name="DecodeMs">Generating.</param>
-public readonly record struct ItemTimings(double QueueMs, double PrefillMs, double DecodeMs);
+/// <param name="PrefillMs">Reading the prompt, to the first token.</param>
+/// <param name="DecodeMs">Generating, to the last token.</param>
+public readonly record struct ItemTimings(double PrepareMs, double QueueMs, double PrefillMs, double DecodeMs);

@@ -30,6 +30,15 @@ public sealed record ItemResult
     /// <summary>Attempts its chunk took.</summary>
     public int Attempts { get; init; }
 
+    /// <summary>When its chunk was put on the queue; null for an item that never was.</summary>
+    public DateTimeOffset? QueuedAt { get; init; }
+
+    /// <summary>When a worker claimed its chunk; null for an item that never was.</summary>
+    public DateTimeOffset? ClaimedAt { get; init; }
+
     /// <summary>When it was recorded.</summary>
     public DateTimeOffset FinishedAt { get; init; }
+
+    /// <summary>When it went through each step; null for an item that was never claimed.</summary>
+    public ItemTimeline? Timeline => ClaimedAt is { } claimed ? new(QueuedAt ?? claimed, claimed, Result.Timings, FinishedAt) : null;
 }

@@ -64,14 +64,17 @@ public sealed class ResultReader
             Text = row.Text(6),
             FinishReason = row.Text(7),
             Usage = new(row.GetInt32(8), row.GetInt32(9), row.GetInt32(10)),
-            Timings = new(row.GetDouble(11), row.GetDouble(12), row.GetDouble(13)),
+            Timings = row.IsDBNull(21) ? null : new(row.GetDouble(21), row.GetDouble(11), row.GetDouble(12), row.GetDouble(13)),
             Confidence = row.IsDBNull(14) ? null : row.GetDouble(14),
+            CopyOf = row.IsDBNull(24) ? null : new(new(row.GetInt64(24)), row.GetInt32(25)),
             Failure = row.Text(15) is { } code ? new(code, row.Text(16) ?? "") : null,
         },
         Worker = row.Text(17),
         ModelRevision = row.Text(18),
         Attempts = row.GetInt32(19),
         FinishedAt = row.Time(20),
+        QueuedAt = row.TimeOrNull(22),
+        ClaimedAt = row.TimeOrNull(23),
     };
 }
 

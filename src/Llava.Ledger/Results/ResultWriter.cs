@@ -61,7 +61,7 @@ public sealed class ResultWriter : IAsyncDisposable
         foreach (var commit in group.Where(commit => held.Contains(commit.Lease)))
         {
             rows.AddRange(commit.Items.Select(item => new ResultDraft(
-                commit.Lease.Job.Value, item, commit.Lease.Owner, commit.ModelRevision, commit.Lease.Attempt, now)));
+                commit.Lease.Job.Value, item, commit.Lease, commit.Lease.Attempt, now, commit.ModelRevision)));
         }
 
         await _database.InsertResultsAsync(session, rows, cancellation);

@@ -44,6 +44,20 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
             StoreWireName(result.Property(row => row.Outcome), ItemOutcomes.Table);
             result.HasIndex(row => new { row.JobId, row.ErrorCode }).HasFilter("error_code is not null").HasDatabaseName("ix_results_error");
         });
+        modelBuilder.Entity<AttemptRow>(attempt =>
+        {
+            attempt.ToTable("attempts", table => table.HasCheckConstraint("ck_attempts_ending", AnyOf("ending", AttemptEndings.Table)));
+            attempt.HasKey(row => new { row.JobId, row.ChunkNo, row.Fence, row.Ending });
+            StoreWireName(attempt.Property(row => row.Ending), AttemptEndings.Table);
+            attempt.HasIndex(row => new { row.JobId, row.EndedAt }).HasDatabaseName("ix_attempts_ended");
+        });
+        modelBuilder.Entity<CachedResultRow>(cached =>
+        {
+            cached.ToTable("result_cache");
+            cached.HasKey(row => row.Key);
+            cached.HasIndex(row => row.UsedAt).HasDatabaseName("ix_result_cache_used");
+            cached.HasIndex(row => row.ScopeJobId).HasFilter("scope_job_id is not null").HasDatabaseName("ix_result_cache_scope");
+        });
         modelBuilder.Entity<WorkerRow>(worker =>
         {
             worker.ToTable("workers");

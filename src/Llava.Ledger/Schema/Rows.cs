@@ -31,6 +31,10 @@ internal sealed class JobRow
 
     /// <summary>When the end was published; null until then.</summary>
     public long? AnnouncedAt { get; init; }
+
+    /// <summary>When its counts were last looked at for an event, and the items that were done by then.</summary>
+    public long? ReportedAt { get; init; }
+    public long? ReportedItems { get; init; }
 }
 
 /// <summary>An item; written once.</summary>
@@ -64,6 +68,7 @@ internal sealed class ChunkRow
     /// <summary>Counts claims and never falls, so that a former owner can never be taken for the present one.</summary>
     public int Fence { get; init; }
     public string? Owner { get; init; }
+    public long? ClaimedAt { get; init; }
     public long? LeaseUntil { get; init; }
     public long? PublishedAt { get; init; }
     public string? Error { get; init; }
@@ -80,6 +85,13 @@ internal sealed class ResultRow
     public int PromptTokens { get; init; }
     public int CompletionTokens { get; init; }
     public int CachedTokens { get; init; }
+
+    /// <summary>When its chunk was put on the queue and when it was claimed; null for an item that never was.</summary>
+    public long? QueuedAt { get; init; }
+    public long? ClaimedAt { get; init; }
+
+    /// <summary>From the claim to the tokens and pixels; null when the times of the answer are not known. The next three follow on each other.</summary>
+    public double? PrepareMs { get; init; }
     public double QueueMs { get; init; }
     public double PrefillMs { get; init; }
     public double DecodeMs { get; init; }
@@ -90,6 +102,51 @@ internal sealed class ResultRow
     public string? ModelRevision { get; init; }
     public int Attempts { get; init; }
     public long FinishedAt { get; init; }
+
+    /// <summary>The item whose answer this is a copy of; null for an answer of its own.</summary>
+    public long? SourceJobId { get; init; }
+    public int? SourceItemNo { get; init; }
+}
+
+/// <summary>A claim that did not end with its chunk done, or the halving that followed.</summary>
+internal sealed class AttemptRow
+{
+    public long JobId { get; init; }
+    public int ChunkNo { get; init; }
+
+    /// <summary>Number of the claim.</summary>
+    public int Fence { get; init; }
+    public AttemptEnding Ending { get; init; }
+    public int Attempt { get; init; }
+
+    /// <summary>The chunk's range at that time: halving changes it.</summary>
+    public int FirstItem { get; init; }
+    public int ItemCount { get; init; }
+    public string? Worker { get; init; }
+    public long StartedAt { get; init; }
+    public long EndedAt { get; init; }
+    public string? Error { get; init; }
+}
+
+/// <summary>An answer that may be given again.</summary>
+internal sealed class CachedResultRow
+{
+    /// <summary>Hash of all the answer depends on.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>The only job it may be given again in; null for any.</summary>
+    public long? ScopeJobId { get; init; }
+
+    /// <summary>The item that was answered.</summary>
+    public long JobId { get; init; }
+    public int ItemNo { get; init; }
+    public string? Text { get; init; }
+    public string? FinishReason { get; init; }
+    public double? Confidence { get; init; }
+    public long CreatedAt { get; init; }
+
+    /// <summary>When it was last given again, to the hour; at first when it was made.</summary>
+    public long UsedAt { get; init; }
 }
 
 /// <summary>A consumer process and what it serves.</summary>

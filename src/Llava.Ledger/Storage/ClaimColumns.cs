@@ -7,10 +7,10 @@ namespace Llava.Ledger.Storage;
 /// <summary>How the statements that claim return their columns, from a first one on.</summary>
 internal static class ClaimColumns
 {
-    /// <summary>first_item, item_count, attempts, fence and the job's state.</summary>
+    /// <summary>first_item, item_count, attempts, fence, published_at, claimed_at and the job's state.</summary>
     public static GrantedClaim Read(DbDataReader row, int first, ChunkClaim claim) => new(
-        new(claim.Job, claim.ChunkNo, row.GetInt32(first), row.GetInt32(first + 1), row.GetInt32(first + 2), row.GetInt32(first + 3), claim.Owner),
-        JobStates.Table.Parse(row.GetString(first + 4)));
+        new(claim.Job, claim.ChunkNo, row.GetInt32(first), row.GetInt32(first + 1), row.GetInt32(first + 2), row.GetInt32(first + 3), claim.Owner, row.Time(first + 4), row.Time(first + 5)),
+        JobStates.Table.Parse(row.GetString(first + 6)));
 
     /// <summary>item_no, custom_id, images, prompt and category.</summary>
     public static ClaimedItem ReadItem(DbDataReader row, int first) => new(

@@ -103,12 +103,13 @@ internal sealed class SqliteDatabase : LedgerDatabase
         using SqliteRowInsert insert = new(session, _sql["insert_result"]);
         foreach (var result in results)
         {
-            var item = result.Item;
+            var (item, lease, timings) = (result.Item, result.Lease, result.Item.Timings ?? default);
             insert.Bind(result.JobId).Bind(item.ItemNo).Bind(item.Outcome.WireName()).Bind(item.Text).Bind(item.FinishReason)
                 .Bind(item.Usage.PromptTokens).Bind(item.Usage.CompletionTokens).Bind(item.Usage.CachedTokens)
-                .Bind(item.Timings.QueueMs).Bind(item.Timings.PrefillMs).Bind(item.Timings.DecodeMs).Bind(item.Confidence)
-                .Bind(item.Failure?.Code).Bind(item.Failure?.Message).Bind(result.Worker).Bind(result.ModelRevision)
-                .Bind(result.Attempts).Bind(result.FinishedAt).Run();
+                .Bind(lease?.QueuedAt.ToUnixTimeMilliseconds()).Bind(lease?.ClaimedAt.ToUnixTimeMilliseconds())
+                .Bind(item.Timings?.PrepareMs).Bind(timings.QueueMs).Bind(timings.PrefillMs).Bind(timings.DecodeMs).Bind(item.Confidence)
+                .Bind(item.Failure?.Code).Bind(item.Failure?.Message).Bind(lease?.Owner).Bind(result.ModelRevision)
+                .Bind(result.Attempts).Bind(result.FinishedAt).Bind(item.CopyOf?.Job.Value).Bind((long?)item.CopyOf?.ItemNo).Run();
         }
 
         return Task.CompletedTask;

@@ -33,6 +33,8 @@ internal sealed class SqliteRowInsert : IDisposable
         return this;
     }
 
+    public SqliteRowInsert Bind(long? value) => value is { } number ? Bind(number) : BindNull();
+
     public SqliteRowInsert Bind(double? value) => value is { } number ? Bind(number) : BindNull();
 
     public SqliteRowInsert Bind(string? value)

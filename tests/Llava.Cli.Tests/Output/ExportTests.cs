@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Llava.Cli.Output;
+using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 using Llava.Ledger.Jobs;
+using Llava.Ledger.Results;
 using Parquet;
 
 namespace Llava.Cli.Tests.Output;
@@ -123,8 +125,40 @@ public sealed class ExportTests : IAsyncLifetime
         Assert.DoesNotContain(Directory.GetFiles(_files.In(".")), file => Path.GetFileName(file).StartsWith("out", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_copy_says_where_its_answer_is_from()
+    {
+        var job = await AnswerAsync();
+        ItemResult own = new() { ItemNo = 5, CustomId = "c", Images = [], Result = new() { ItemNo = 5, Outcome = ItemOutcome.Succeeded, Text = "A ball." } };
+
+        Assert.Equal((false, false), Marks(own));
+        Assert.Equal((true, false), Marks(own with { Result = own.Result with { CopyOf = new(job.Id, 2) } }));
+        Assert.Equal((false, true), Marks(own with { Result = own.Result with { CopyOf = new(new JobId(1), 2) } }));
+
+        (bool IsCopied, bool IsCached) Marks(ItemResult result)
+        {
+            var json = JsonDocument.Parse(JsonText.Of(writer => JsonLinesResults.Write(writer, job, result))).RootElement;
+            return (json.TryGetProperty("copied_from", out var item) && item.GetInt32() == 2, json.TryGetProperty("cached", out var cached) && cached.GetBoolean());
+        }
+    }
+
+    [Fact]
+    public async Task A_timeline_counts_from_the_claim_and_leaves_out_what_no_model_told()
+    {
+        var job = await AnswerAsync();
+
+        var line = (await LinesAsync(await _files.WriteAsync(job, OutputFormat.Timeline)))[0];
+
+        Assert.Equal("A \"red\"\nball, ä", line.GetProperty("text").GetString());
+        var timeline = line.GetProperty("timeline");
+        Assert.Equal(["claimed_at", "queued_ms", "written_ms"], timeline.EnumerateObject().Select(step => step.Name).Where(name => !FinishedJob.Steps.ContainsKey(name)));
+        Assert.Equal(FinishedJob.Steps.Values, FinishedJob.Steps.Keys.Select(step => timeline.GetProperty(step).GetInt64()));
+        Assert.False((await LinesAsync(await _files.WriteAsync(job, OutputFormat.Jsonl)))[0].TryGetProperty("timeline", out _));
+    }
+
     [Theory]
     [InlineData("jsonl")]
+    [InlineData("timeline")]
     [InlineData("csv")]
     [InlineData("answers")]
     public async Task Lines_cut_off_anywhere_are_gone_on_with_and_end_as_if_never_interrupted(string name)

@@ -21,6 +21,9 @@ public sealed class FinishedJob : IAsyncDisposable
         .AddLlavaLedger(options => options.Configure(o => o.Location = In("ledger.db")))
         .BuildServiceProvider();
 
+    /// <summary>The steps of every answer as a timeline writes them.</summary>
+    public static IReadOnlyDictionary<string, long> Steps { get; } = new Dictionary<string, long> { ["prepared_ms"] = 100, ["prefill_ms"] = 120, ["first_token_ms"] = 123, ["last_token_ms"] = 4123 };
+
     internal ResultFile Results => new(_services.GetRequiredService<ResultReader>());
 
     public string In(string name) => Path.Combine(_folder.FullName, name);
@@ -66,6 +69,7 @@ public sealed class FinishedJob : IAsyncDisposable
         Text = text,
         FinishReason = "stop",
         Usage = new(10, item, 2),
+        Timings = new(100, 20, 3, 4000),
         Confidence = item == 0 ? null : 0.5,
     };
 }

@@ -22,6 +22,113 @@ namespace Llava.Ledger.Migrations.Postgres
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("Llava.Ledger.Schema.AttemptRow", b =>
+                {
+                    b.Property<long>("JobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("ChunkNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("chunk_no");
+
+                    b.Property<int>("Fence")
+                        .HasColumnType("integer")
+                        .HasColumnName("fence");
+
+                    b.Property<string>("Ending")
+                        .HasColumnType("text")
+                        .HasColumnName("ending");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<long>("EndedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Error")
+                        .HasColumnType("text")
+                        .HasColumnName("error");
+
+                    b.Property<int>("FirstItem")
+                        .HasColumnType("integer")
+                        .HasColumnName("first_item");
+
+                    b.Property<int>("ItemCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("item_count");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("Worker")
+                        .HasColumnType("text")
+                        .HasColumnName("worker");
+
+                    b.HasKey("JobId", "ChunkNo", "Fence", "Ending");
+
+                    b.HasIndex("JobId", "EndedAt")
+                        .HasDatabaseName("ix_attempts_ended");
+
+                    b.ToTable("attempts", "llava", t =>
+                        {
+                            t.HasCheckConstraint("ck_attempts_ending", "ending in ('given_back', 'failed', 'lease_expired', 'worker_died', 'halved', 'job_expired')");
+                        });
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.CachedResultRow", b =>
+                {
+                    b.Property<string>("Key")
+                        .HasColumnType("text")
+                        .HasColumnName("key");
+
+                    b.Property<double?>("Confidence")
+                        .HasColumnType("double precision")
+                        .HasColumnName("confidence");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("FinishReason")
+                        .HasColumnType("text")
+                        .HasColumnName("finish_reason");
+
+                    b.Property<int>("ItemNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("item_no");
+
+                    b.Property<long>("JobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("job_id");
+
+                    b.Property<long?>("ScopeJobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("scope_job_id");
+
+                    b.Property<string>("Text")
+                        .HasColumnType("text")
+                        .HasColumnName("text");
+
+                    b.Property<long>("UsedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("used_at");
+
+                    b.HasKey("Key");
+
+                    b.HasIndex("ScopeJobId")
+                        .HasDatabaseName("ix_result_cache_scope")
+                        .HasFilter("scope_job_id is not null");
+
+                    b.HasIndex("UsedAt")
+                        .HasDatabaseName("ix_result_cache_used");
+
+                    b.ToTable("result_cache", "llava");
+                });
+
             modelBuilder.Entity("Llava.Ledger.Schema.ChunkRow", b =>
                 {
                     b.Property<long>("JobId")
@@ -35,6 +142,10 @@ namespace Llava.Ledger.Migrations.Postgres
                     b.Property<int>("Attempts")
                         .HasColumnType("integer")
                         .HasColumnName("attempts");
+
+                    b.Property<long?>("ClaimedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("claimed_at");
 
                     b.Property<string>("Error")
                         .HasColumnType("text")
@@ -173,6 +284,14 @@ namespace Llava.Ledger.Migrations.Postgres
                         .HasColumnType("integer")
                         .HasColumnName("priority");
 
+                    b.Property<long?>("ReportedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("reported_at");
+
+                    b.Property<long?>("ReportedItems")
+                        .HasColumnType("bigint")
+                        .HasColumnName("reported_items");
+
                     b.Property<string>("Request")
                         .IsRequired()
                         .HasColumnType("text")
@@ -234,6 +353,10 @@ namespace Llava.Ledger.Migrations.Postgres
                         .HasColumnType("integer")
                         .HasColumnName("cached_tokens");
 
+                    b.Property<long?>("ClaimedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("claimed_at");
+
                     b.Property<int>("CompletionTokens")
                         .HasColumnType("integer")
                         .HasColumnName("completion_tokens");
@@ -275,6 +398,10 @@ namespace Llava.Ledger.Migrations.Postgres
                         .HasColumnType("double precision")
                         .HasColumnName("prefill_ms");
 
+                    b.Property<double?>("PrepareMs")
+                        .HasColumnType("double precision")
+                        .HasColumnName("prepare_ms");
+
                     b.Property<int>("PromptTokens")
                         .HasColumnType("integer")
                         .HasColumnName("prompt_tokens");
@@ -282,6 +409,18 @@ namespace Llava.Ledger.Migrations.Postgres
                     b.Property<double>("QueueMs")
                         .HasColumnType("double precision")
                         .HasColumnName("queue_ms");
+
+                    b.Property<long?>("QueuedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("queued_at");
+
+                    b.Property<int?>("SourceItemNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("source_item_no");
+
+                    b.Property<long?>("SourceJobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("source_job_id");
 
                     b.Property<string>("Text")
                         .HasColumnType("text")

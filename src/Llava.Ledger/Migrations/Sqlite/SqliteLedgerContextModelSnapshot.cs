@@ -16,6 +16,113 @@ namespace Llava.Ledger.Migrations.Sqlite
 #pragma warning disable 612, 618
             modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
 
+            modelBuilder.Entity("Llava.Ledger.Schema.AttemptRow", b =>
+                {
+                    b.Property<long>("JobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("ChunkNo")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("chunk_no");
+
+                    b.Property<int>("Fence")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("fence");
+
+                    b.Property<string>("Ending")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("ending");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("attempt");
+
+                    b.Property<long>("EndedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Error")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("error");
+
+                    b.Property<int>("FirstItem")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("first_item");
+
+                    b.Property<int>("ItemCount")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("item_count");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("Worker")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("worker");
+
+                    b.HasKey("JobId", "ChunkNo", "Fence", "Ending");
+
+                    b.HasIndex("JobId", "EndedAt")
+                        .HasDatabaseName("ix_attempts_ended");
+
+                    b.ToTable("attempts", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_attempts_ending", "ending in ('given_back', 'failed', 'lease_expired', 'worker_died', 'halved', 'job_expired')");
+                        });
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.CachedResultRow", b =>
+                {
+                    b.Property<string>("Key")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<double?>("Confidence")
+                        .HasColumnType("REAL")
+                        .HasColumnName("confidence");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("FinishReason")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("finish_reason");
+
+                    b.Property<int>("ItemNo")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("item_no");
+
+                    b.Property<long>("JobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("job_id");
+
+                    b.Property<long?>("ScopeJobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("scope_job_id");
+
+                    b.Property<string>("Text")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("text");
+
+                    b.Property<long>("UsedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("used_at");
+
+                    b.HasKey("Key");
+
+                    b.HasIndex("ScopeJobId")
+                        .HasDatabaseName("ix_result_cache_scope")
+                        .HasFilter("scope_job_id is not null");
+
+                    b.HasIndex("UsedAt")
+                        .HasDatabaseName("ix_result_cache_used");
+
+                    b.ToTable("result_cache", (string)null);
+                });
+
             modelBuilder.Entity("Llava.Ledger.Schema.ChunkRow", b =>
                 {
                     b.Property<long>("JobId")
@@ -29,6 +136,10 @@ namespace Llava.Ledger.Migrations.Sqlite
                     b.Property<int>("Attempts")
                         .HasColumnType("INTEGER")
                         .HasColumnName("attempts");
+
+                    b.Property<long?>("ClaimedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("claimed_at");
 
                     b.Property<string>("Error")
                         .HasColumnType("TEXT")
@@ -167,6 +278,14 @@ namespace Llava.Ledger.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("priority");
 
+                    b.Property<long?>("ReportedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reported_at");
+
+                    b.Property<long?>("ReportedItems")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reported_items");
+
                     b.Property<string>("Request")
                         .IsRequired()
                         .HasColumnType("TEXT")
@@ -228,6 +347,10 @@ namespace Llava.Ledger.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("cached_tokens");
 
+                    b.Property<long?>("ClaimedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("claimed_at");
+
                     b.Property<int>("CompletionTokens")
                         .HasColumnType("INTEGER")
                         .HasColumnName("completion_tokens");
@@ -269,6 +392,10 @@ namespace Llava.Ledger.Migrations.Sqlite
                         .HasColumnType("REAL")
                         .HasColumnName("prefill_ms");
 
+                    b.Property<double?>("PrepareMs")
+                        .HasColumnType("REAL")
+                        .HasColumnName("prepare_ms");
+
                     b.Property<int>("PromptTokens")
                         .HasColumnType("INTEGER")
                         .HasColumnName("prompt_tokens");
@@ -276,6 +403,18 @@ namespace Llava.Ledger.Migrations.Sqlite
                     b.Property<double>("QueueMs")
                         .HasColumnType("REAL")
                         .HasColumnName("queue_ms");
+
+                    b.Property<long?>("QueuedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("queued_at");
+
+                    b.Property<int?>("SourceItemNo")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("source_item_no");
+
+                    b.Property<long?>("SourceJobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("source_job_id");
 
                     b.Property<string>("Text")
                         .HasColumnType("TEXT")

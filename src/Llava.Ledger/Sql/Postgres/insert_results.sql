@@ -1,14 +1,14 @@
 insert into results (
     job_id, item_no, outcome, text, finish_reason,
     prompt_tokens, completion_tokens, cached_tokens,
-    queue_ms, prefill_ms, decode_ms, confidence,
+    queued_at, claimed_at, prepare_ms, queue_ms, prefill_ms, decode_ms, confidence,
     error_code, error_message, worker, model_revision,
-    attempts, finished_at)
+    attempts, finished_at, source_job_id, source_item_no)
 select *
 from unnest(
     @jobs, @items, @outcomes, @texts, @reasons,
     @prompt_tokens, @completion_tokens, @cached_tokens,
-    @queue_ms, @prefill_ms, @decode_ms, @confidences,
+    @queued_at, @claimed_at, @prepare_ms, @queue_ms, @prefill_ms, @decode_ms, @confidences,
     @codes, @messages, @workers, @revisions,
-    @attempts, @times)
+    @attempts, @times, @source_jobs, @source_items)
 on conflict (job_id, item_no) do nothing;

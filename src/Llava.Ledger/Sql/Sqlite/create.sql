@@ -100,3 +100,56 @@ CREATE INDEX "ix_results_error" ON "results" ("job_id", "error_code") WHERE erro
 
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261123041721_InitialLedger', '10.0.15');
+
+ALTER TABLE "results" ADD "claimed_at" INTEGER NULL;
+
+ALTER TABLE "results" ADD "prepare_ms" REAL NULL;
+
+ALTER TABLE "results" ADD "queued_at" INTEGER NULL;
+
+ALTER TABLE "results" ADD "source_item_no" INTEGER NULL;
+
+ALTER TABLE "results" ADD "source_job_id" INTEGER NULL;
+
+ALTER TABLE "jobs" ADD "reported_at" INTEGER NULL;
+
+ALTER TABLE "jobs" ADD "reported_items" INTEGER NULL;
+
+ALTER TABLE "chunks" ADD "claimed_at" INTEGER NULL;
+
+CREATE TABLE "attempts" (
+    "job_id" INTEGER NOT NULL,
+    "chunk_no" INTEGER NOT NULL,
+    "fence" INTEGER NOT NULL,
+    "ending" TEXT NOT NULL,
+    "attempt" INTEGER NOT NULL,
+    "first_item" INTEGER NOT NULL,
+    "item_count" INTEGER NOT NULL,
+    "worker" TEXT NULL,
+    "started_at" INTEGER NOT NULL,
+    "ended_at" INTEGER NOT NULL,
+    "error" TEXT NULL,
+    CONSTRAINT "PK_attempts" PRIMARY KEY ("job_id", "chunk_no", "fence", "ending"),
+    CONSTRAINT "ck_attempts_ending" CHECK (ending in ('given_back', 'failed', 'lease_expired', 'worker_died', 'halved', 'job_expired'))
+);
+
+CREATE TABLE "result_cache" (
+    "key" TEXT NOT NULL CONSTRAINT "PK_result_cache" PRIMARY KEY,
+    "scope_job_id" INTEGER NULL,
+    "job_id" INTEGER NOT NULL,
+    "item_no" INTEGER NOT NULL,
+    "text" TEXT NULL,
+    "finish_reason" TEXT NULL,
+    "confidence" REAL NULL,
+    "created_at" INTEGER NOT NULL,
+    "used_at" INTEGER NOT NULL
+);
+
+CREATE INDEX "ix_attempts_ended" ON "attempts" ("job_id", "ended_at");
+
+CREATE INDEX "ix_result_cache_scope" ON "result_cache" ("scope_job_id") WHERE scope_job_id is not null;
+
+CREATE INDEX "ix_result_cache_used" ON "result_cache" ("used_at");
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261123102023_ItemHistory', '10.0.15');

@@ -1,0 +1,3 @@
+select key, job_id, item_no, text, finish_reason, confidence, used_at
+from result_cache
+where key in (select value from json_each(@keys));

@@ -1,0 +1,2 @@
+delete from result_cache
+where scope_job_id = @job;

@@ -1,0 +1,2 @@
+delete from result_cache
+where used_at < @before;

@@ -1,0 +1,3 @@
+update jobs
+set reported_items = @items
+where id = @job;
