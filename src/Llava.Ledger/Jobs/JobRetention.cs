@@ -30,7 +30,7 @@ public sealed partial class JobRetention
         {
             await _database.WriteAloneAsync(LedgerTurn.Delete, async (session, token) =>
             {
-                foreach (var statement in (string[])["delete_results_of_job", "delete_items_of_job", "delete_chunks_of_job", "delete_job"])
+                foreach (var statement in (string[])["settle_keys_of_job", "delete_keys_of_job", "delete_origin_of_job", "delete_results_of_job", "delete_items_of_job", "delete_chunks_of_job", "delete_job"])
                 {
                     await session.Statement(statement).Set("@job", job.Value).ExecuteAsync(token);
                 }
