@@ -39,9 +39,15 @@ internal sealed class JobOptions
 
     public void AddTo(Command command)
     {
-        command.Options.Add(Model);
         command.Options.Add(Out);
         command.Options.Add(Format);
+        AddRequestTo(command);
+    }
+
+    /// <summary>Without those about results, where nobody waits for them.</summary>
+    public void AddRequestTo(Command command)
+    {
+        command.Options.Add(Model);
         command.Options.Add(Strict);
         command.Options.Add(MaxNewTokens);
         command.Options.Add(Temperature);
@@ -67,22 +73,25 @@ internal sealed class JobOptions
     /// <summary>The request as typed, with the key that finds it again.</summary>
     public JobRequest Request(ParseResult typed, SourceDescription source, params IReadOnlyList<string> prompts)
     {
-        var request = new JobRequest
-        {
-            Model = ModelFolders.Resolve(typed.GetValue(Model)!),
-            Prompt = prompts is [var only] ? only : null,
-            Prompts = prompts.Count > 1 ? prompts : [],
-            Strict = typed.GetValue(Strict),
-            Source = source,
-            ConversationTemplate = typed.GetValue(ConversationTemplate),
-            Generation = new GenerationSettings
-            {
-                MaxNewTokens = typed.GetValue(MaxNewTokens),
-                Temperature = typed.GetValue(Temperature),
-                TopP = typed.GetValue(TopP),
-                Seed = typed.GetValue(Seed),
-            },
-        };
+        var request = RequestWithoutKey(typed, source, prompts);
         return request with { IdempotencyKey = JobKey.Of(request) };
     }
+
+    /// <summary>The request as typed.</summary>
+    public JobRequest RequestWithoutKey(ParseResult typed, SourceDescription source, params IReadOnlyList<string> prompts) => new()
+    {
+        Model = ModelFolders.Resolve(typed.GetValue(Model)!),
+        Prompt = prompts is [var only] ? only : null,
+        Prompts = prompts.Count > 1 ? prompts : [],
+        Strict = typed.GetValue(Strict),
+        Source = source,
+        ConversationTemplate = typed.GetValue(ConversationTemplate),
+        Generation = new GenerationSettings
+        {
+            MaxNewTokens = typed.GetValue(MaxNewTokens),
+            Temperature = typed.GetValue(Temperature),
+            TopP = typed.GetValue(TopP),
+            Seed = typed.GetValue(Seed),
+        },
+    };
 }

@@ -24,6 +24,3 @@ public sealed class ScheduleNotFoundException(string name) : ScheduleException("
 
 /// <summary>The tenant has a schedule of this name already.</summary>
 public sealed class ScheduleExistsException(string name) : ScheduleException("schedule_exists", $"There is a schedule '{name}' already; remove or replace it, or choose another name.");
-
-/// <summary>A job of the schedule is still reading its source, and needs to know what is new.</summary>
-public sealed class ScheduleBusyException(string name) : ScheduleException("schedule_busy", $"The schedule '{name}' cannot be removed while a job of it reads its source; try again in a moment, or cancel that job.");

@@ -1,5 +1,6 @@
 using Llava.Contracts;
 using Llava.Contracts.Requests;
+using Llava.Ledger.Jobs;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
 
@@ -66,22 +67,27 @@ public sealed class ScheduleStore
     /// <inheritdoc cref="ResumeAsync"/>
     public Task<ScheduleRecord> PauseAsync(string tenant, string name, CancellationToken cancellation = default) => EnableAsync(tenant, name, false, cancellation);
 
-    /// <summary>Removes the schedule and what it remembers; its jobs stay.</summary>
+    /// <summary>
+    /// Removes the schedule and what it remembers. Its jobs stay; one that has not read its source to the end is cancelled, because without
+    /// the schedule it would take all of it for new.
+    /// </summary>
+    /// <returns>The jobs that were cancelled.</returns>
     /// <exception cref="ScheduleNotFoundException">There is none.</exception>
-    /// <exception cref="ScheduleBusyException">A job of it reads its source.</exception>
-    public async Task DeleteAsync(string tenant, string name, CancellationToken cancellation = default)
+    public async Task<IReadOnlyList<JobId>> DeleteAsync(string tenant, string name, CancellationToken cancellation = default)
     {
-        await _database.WriteAsync(async (session, token) =>
+        var now = _time.GetUtcNow();
+        var cancelled = await _database.WriteAsync(async (session, token) =>
         {
             if (session.IsRepeat && await FindAsync(session, tenant, name, token) is null)
             {
-                return true;
+                return [];
             }
 
             var schedule = await HoldAsync(session, tenant, name, token);
-            if (await session.Statement("count_unread_jobs_of_schedule").Set("@id", schedule.Id).FirstAsync(row => row.GetInt64(0), token) > 0)
+            List<JobId> unread = await session.Statement("list_unread_jobs_of_schedule").Set("@id", schedule.Id).ListAsync(row => new JobId(row.GetInt64(0)), token);
+            foreach (var job in unread)
             {
-                throw new ScheduleBusyException(name);
+                await JobControl.CancelAsync(session, job, now, token);
             }
 
             foreach (var statement in (string[])["delete_items_of_schedule", "delete_jobs_of_schedule", "delete_schedule"])
@@ -89,9 +95,14 @@ public sealed class ScheduleStore
                 await session.Statement(statement).Set("@id", schedule.Id).ExecuteAsync(token);
             }
 
-            return true;
+            return unread;
         }, cancellation);
-        _signal.Ring(LedgerTopic.ScheduleChanged);
+        foreach (var topic in Enum.GetValues<LedgerTopic>())
+        {
+            _signal.Ring(topic);
+        }
+
+        return cancelled;
     }
 
     /// <summary>The schedule.</summary>

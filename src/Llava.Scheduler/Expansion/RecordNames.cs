@@ -15,9 +15,15 @@ internal sealed class RecordNames
     /// <summary>Keeps a name; returns the number of the record that had it first, which may be this one.</summary>
     public int Add(string name, int number)
     {
+        var key = HashOf(name);
+        return _first.TryAdd(key, number) ? number : _first[key];
+    }
+
+    /// <summary>The first 64 bits of the name's SHA-256.</summary>
+    public static ulong HashOf(string name)
+    {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes(name), hash);
-        var key = BinaryPrimitives.ReadUInt64LittleEndian(hash);
-        return _first.TryAdd(key, number) ? number : _first[key];
+        return BinaryPrimitives.ReadUInt64LittleEndian(hash);
     }
 }

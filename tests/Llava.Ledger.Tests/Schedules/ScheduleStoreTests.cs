@@ -1,4 +1,5 @@
 using Llava.Contracts.Requests;
+using Llava.Contracts.States;
 using Llava.Ledger.Schedules;
 using Llava.Ledger.Signals;
 
@@ -120,15 +121,19 @@ public abstract class ScheduleStoreTests(TestDatabase database) : ScheduleFixtur
     }
 
     [Fact]
-    public async Task A_schedule_whose_job_still_asks_what_is_new_cannot_be_removed_under_it()
+    public async Task A_job_that_has_not_read_its_source_is_cancelled_with_its_schedule()
     {
-        await Schedules.AddAsync(Nightly() with { OnlyNew = true });
-        var job = (await Firing.RunAsync(Tenant, Name)).Job!.Value;
+        await Schedules.AddAsync(Nightly() with { OnlyNew = true, Overlap = ScheduleOverlap.Queue });
+        var read = (await Firing.RunAsync(Tenant, Name)).Job!.Value;
+        await ExpandAsync(read, "a");
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        var unread = (await Firing.RunAsync(Tenant, Name)).Job!.Value;
 
-        await Assert.ThrowsAsync<ScheduleBusyException>(() => Schedules.DeleteAsync(Tenant, Name));
+        Assert.Equal([unread], await Schedules.DeleteAsync(Tenant, Name));
 
-        await ExpandAsync(job);
-        await Schedules.DeleteAsync(Tenant, Name);
+        Assert.False(await Expansion.AppendAsync(unread, 0, [new([Keyed("a")], 100)], "end"));
+        await EndAsync();
+        Assert.Equal((JobState.Cancelled, JobState.Queued), ((await Jobs.ReadAsync(unread)).State, (await Jobs.ReadAsync(read)).State));
     }
 
     [Fact]
