@@ -43,12 +43,12 @@ internal sealed class ScheduleAddCommand
         return new("add", "Make a schedule: llava schedule add nightly --cron \"0 2 * * *\" annotate photos --only-new")
         {
             _name, _cron, _zone, _onlyNew, _overlap, _replace, _json,
-            Job("annotate", "Caption every image of a folder, glob, list or data set.", ScheduleKind.Annotate, annotate.AddTo, (options, typed) => options.RequestWithoutKey(typed, annotate.Source(typed), annotate.Prompts(typed))),
-            Job("vqa", "Answer LLaVA's question file.", ScheduleKind.Vqa, vqa.AddTo, (options, typed) => options.RequestWithoutKey(typed, vqa.Source(typed))),
+            Job("annotate", "Caption every image of a folder, glob, list or data set.", ScheduleKind.Annotate, annotate.AddTo, (options, typed, model) => options.Request(typed, model, annotate.Source(typed), annotate.Prompts(typed))),
+            Job("vqa", "Answer LLaVA's question file.", ScheduleKind.Vqa, vqa.AddTo, (options, typed, model) => options.Request(typed, model, vqa.Source(typed), [])),
         };
     }
 
-    private Command Job(string verb, string description, ScheduleKind kind, Action<Command> addArguments, Func<JobOptions, ParseResult, JobRequest> request)
+    private Command Job(string verb, string description, ScheduleKind kind, Action<Command> addArguments, Func<JobOptions, ParseResult, string, JobRequest> request)
     {
         var options = new JobOptions();
         var command = new Command(verb, description);
@@ -56,7 +56,8 @@ internal sealed class ScheduleAddCommand
         options.AddRequestTo(command);
         command.SetAction((typed, cancellationToken) => ScheduleCommand.WithClientAsync(typed.GetValue(options.Data), async client =>
         {
-            var definition = Definition(typed, kind, request(options, typed));
+            var model = await client.ModelAsync(typed.GetValue(options.Model)!, cancellationToken);
+            var definition = Definition(typed, kind, request(options, typed, model));
             var view = await (typed.GetValue(_replace) ? client.ReplaceAsync(definition, cancellationToken) : client.AddAsync(definition, cancellationToken));
             return ScheduleCommand.Report(view, typed.GetValue(_json));
         }, cancellationToken));

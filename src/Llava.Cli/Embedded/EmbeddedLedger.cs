@@ -2,6 +2,7 @@ using Llava.Ledger;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
 using Llava.Ledger.Schedules;
+using Llava.Ledger.Workers;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -19,6 +20,8 @@ internal sealed class EmbeddedLedger : IAsyncDisposable
     public JobReader Jobs => _services.GetRequiredService<JobReader>();
 
     public ResultReader Results => _services.GetRequiredService<ResultReader>();
+
+    public WorkerRegistry Workers => _services.GetRequiredService<WorkerRegistry>();
 
     public ScheduleStore Schedules => _services.GetRequiredService<ScheduleStore>();
 

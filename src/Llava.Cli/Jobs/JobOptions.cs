@@ -73,14 +73,14 @@ internal sealed class JobOptions
     /// <summary>The request as typed, with the key that finds it again.</summary>
     public JobRequest Request(ParseResult typed, SourceDescription source, params IReadOnlyList<string> prompts)
     {
-        var request = RequestWithoutKey(typed, source, prompts);
+        var request = Request(typed, ModelFolders.Resolve(typed.GetValue(Model)!), source, prompts);
         return request with { IdempotencyKey = JobKey.Of(request) };
     }
 
-    /// <summary>The request as typed.</summary>
-    public JobRequest RequestWithoutKey(ParseResult typed, SourceDescription source, params IReadOnlyList<string> prompts) => new()
+    /// <summary>The request as typed, of a model by the name under which it is served.</summary>
+    public JobRequest Request(ParseResult typed, string model, SourceDescription source, IReadOnlyList<string> prompts) => new()
     {
-        Model = ModelFolders.Resolve(typed.GetValue(Model)!),
+        Model = model,
         Prompt = prompts is [var only] ? only : null,
         Prompts = prompts.Count > 1 ? prompts : [],
         Strict = typed.GetValue(Strict),

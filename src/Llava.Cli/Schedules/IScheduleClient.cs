@@ -6,6 +6,10 @@ namespace Llava.Cli.Schedules;
 /// <summary>What the commands ask of wherever schedules are kept.</summary>
 internal interface IScheduleClient : IAsyncDisposable
 {
+    /// <summary>The name under which the typed model is served there.</summary>
+    /// <exception cref="UsageException">There is no such model.</exception>
+    Task<string> ModelAsync(string typed, CancellationToken cancellationToken);
+
     /// <summary>Keeps a new schedule.</summary>
     Task<ScheduleView> AddAsync(ScheduleDefinition definition, CancellationToken cancellationToken);
 
