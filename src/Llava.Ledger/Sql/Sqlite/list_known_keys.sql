@@ -1,7 +1,8 @@
+-- Cross joins keep their order: SQLite would rather go through all that the schedule knows for each key that is asked.
 select k.key
 from schedule_jobs s
-join json_each(@keys) asked
-join schedule_items k on k.schedule_id = s.schedule_id and k.key = asked.value
+cross join json_each(@keys) asked
+cross join schedule_items k on k.schedule_id = s.schedule_id and k.key = asked.value
 left join jobs j on j.id = k.job_id
 left join results r on r.job_id = k.job_id and r.item_no = k.item_no
 where s.job_id = @job
