@@ -8,6 +8,7 @@ var root = new RootCommand("Bulk image captioning, visual question answering and
     VqaCommand.Create(),
     StatusCommand.Create(),
     ResultsCommand.Create(),
+    ScheduleCommand.Create(),
     UpCommand.Create(),
     ServeCommand.Create(),
     TrainCommand.Create(),

@@ -2,6 +2,7 @@ using Llava.Ledger.Chunks;
 using Llava.Ledger.Expansion;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
+using Llava.Ledger.Schedules;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
 using Llava.Ledger.Workers;
@@ -18,7 +19,8 @@ public static class LedgerServices
     /// <summary>
     /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobReports"/>, <see cref="JobRetention"/>,
     /// <see cref="JobExpansion"/>, <see cref="ChunkDispatch"/>, <see cref="ChunkLeases"/>, <see cref="LeaseSweep"/>,
-    /// <see cref="AttemptHistory"/>, <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="ResultCache"/>, <see cref="WorkerRegistry"/> and <see cref="ILedgerSignal"/>.
+    /// <see cref="AttemptHistory"/>, <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="ResultCache"/>, <see cref="WorkerRegistry"/>,
+    /// <see cref="ScheduleStore"/>, <see cref="ScheduleFiring"/>, <see cref="ScheduleMemory"/> and <see cref="ILedgerSignal"/>.
     /// The schema is created, or brought up to date, with the first use.
     /// </summary>
     /// <param name="services">The container.</param>
@@ -60,6 +62,9 @@ public static class LedgerServices
         services.TryAddSingleton(provider => new ResultReader(Database(provider)));
         services.TryAddSingleton(provider => new ResultCache(Database(provider), Time(provider)));
         services.TryAddSingleton(provider => new WorkerRegistry(Database(provider), Signal(provider), Options(provider), Time(provider)));
+        services.TryAddSingleton(provider => new ScheduleStore(Database(provider), Signal(provider), Time(provider)));
+        services.TryAddSingleton(provider => new ScheduleFiring(Database(provider), Signal(provider), Time(provider), Logger<ScheduleFiring>(provider)));
+        services.TryAddSingleton(provider => new ScheduleMemory(Database(provider)));
         return services;
     }
 

@@ -12,6 +12,12 @@ public sealed class SchedulerOptions
     /// <summary>Folders below which sources and images may be read, links followed. Default none: nothing may be read until one is named.</summary>
     public IList<string> ImageRoots { get; set; } = [];
 
+    /// <summary>
+    /// Whether what schedules name may be read without standing below <see cref="ImageRoots"/>. Default false; the embedded mode, where
+    /// only the user can add schedules, says true.
+    /// </summary>
+    public bool TrustSchedules { get; set; }
+
     /// <summary>Items committed together while a source is read. Default 4096.</summary>
     [Range(1, 100_000)]
     public int ExpansionBatch { get; set; } = 4096;

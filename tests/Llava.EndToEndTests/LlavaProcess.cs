@@ -10,7 +10,7 @@ internal sealed class LlavaProcess : IDisposable
     private readonly Task<string> _output;
     private readonly Task<string> _errors;
 
-    private LlavaProcess(string dataFolder, IEnumerable<string> arguments)
+    private LlavaProcess(string dataFolder, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? settings = null)
     {
         // A run in the background ignores Ctrl+C, and so would its children.
         var start = new ProcessStartInfo("env", ["--default-signal=INT", Path.Combine(AppContext.BaseDirectory, "llava")])
@@ -20,6 +20,11 @@ internal sealed class LlavaProcess : IDisposable
             WorkingDirectory = Repository.Root,
         };
         start.Environment["LLAVA_DATA"] = dataFolder;
+        foreach (var (name, value) in settings ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
@@ -31,6 +36,9 @@ internal sealed class LlavaProcess : IDisposable
     }
 
     public static LlavaProcess Start(string dataFolder, params string[] arguments) => new(dataFolder, arguments);
+
+    /// <summary>With settings as environment variables.</summary>
+    public static LlavaProcess Start(string dataFolder, IReadOnlyDictionary<string, string> settings, params string[] arguments) => new(dataFolder, arguments, settings);
 
     /// <summary>Runs to the end.</summary>
     public static async Task<LlavaRun> RunAsync(string dataFolder, params string[] arguments)
@@ -60,6 +68,13 @@ internal sealed class LlavaProcess : IDisposable
             await _process.WaitForExitAsync();
             return true;
         }
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync();
     }
 
     /// <summary>Presses Ctrl+C.</summary>

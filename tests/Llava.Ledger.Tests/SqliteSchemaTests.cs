@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Llava.Contracts.States;
 using Llava.Ledger.Schema;
 using Llava.Ledger.Storage;
+using Llava.Testing;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -11,6 +12,12 @@ namespace Llava.Ledger.Tests;
 
 public sealed class SqliteSchemaTests : IDisposable
 {
+    private const string ScriptHeader = """
+        -- All migrations at once, for a file that has none yet: spares the first start EF Core's model. A test holds it to the migrations
+        -- and writes it anew where LLAVA_WRITE_SCHEMA is 1.
+
+        """;
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("llava-schema-");
 
     public void Dispose() => _folder.Delete(recursive: true);
@@ -20,6 +27,11 @@ public sealed class SqliteSchemaTests : IDisposable
     {
         using var context = SqliteLedgerContext.Open("Data Source=:memory:");
         var migrations = context.GetService<IMigrator>().GenerateScript(options: MigrationsSqlGenerationOptions.NoTransactions);
+
+        if (Environment.GetEnvironmentVariable("LLAVA_WRITE_SCHEMA") == "1")
+        {
+            File.WriteAllText(Repository.Path("src", "Llava.Ledger", "Sql", "Sqlite", "create.sql"), ScriptHeader + migrations.Trim() + "\n");
+        }
 
         Assert.Equal(Statements(migrations), Statements(new LedgerSql("Sqlite")["create"]));
     }

@@ -48,6 +48,17 @@ public sealed class AllowedRootsTests : SourceFolder
     public void Without_roots_nothing_may_be_read() =>
         Assert.Contains("ImageRoots", Assert.Throws<PathNotAllowedException>(() => new AllowedRoots([]).Resolve("a.png", Root)).Message, StringComparison.Ordinal);
 
+    [Fact]
+    public void A_folder_that_is_allowed_later_may_be_read_and_no_other()
+    {
+        var roots = Roots;
+        roots.Allow([Outside]);
+
+        Assert.Equal(Path.Combine(Outside, "a.png"), roots.Resolve("a.png", Outside));
+        Assert.Equal(Path.Combine(Root, "a.png"), roots.Resolve("a.png", Root));
+        Assert.Throws<PathNotAllowedException>(() => roots.Resolve("a.png", Path.GetDirectoryName(Outside)!));
+    }
+
     private void Prepare()
     {
         Directory.CreateDirectory(Path.Combine(Outside, "deeper"));

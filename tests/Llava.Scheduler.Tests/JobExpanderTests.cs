@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
@@ -7,6 +6,7 @@ using Llava.Ledger.Chunks;
 using Llava.Ledger.Expansion;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
+using Llava.Ledger.Schedules;
 using Llava.Scheduler.Expansion;
 using Llava.Scheduler.Sources;
 using Microsoft.Extensions.DependencyInjection;
@@ -149,10 +149,10 @@ public sealed class JobExpanderTests : SourceFolder
 
     private static async Task<JobId> SubmitJobAsync(ServiceProvider ledger, JobRequest request) => (await ledger.GetRequiredService<JobSubmission>().SubmitAsync(request)).Id;
 
-    private static async Task ExpandAsync(ServiceProvider ledger, JobId job, IJobSource source, int batch = 8)
+    private async Task ExpandAsync(ServiceProvider ledger, JobId job, IJobSource source, int batch = 8)
     {
         var record = await ledger.GetRequiredService<JobReader>().ReadAsync(job);
-        await new JobExpander(source, ledger.GetRequiredService<JobExpansion>(), new() { ExpansionBatch = batch }).ExpandAsync(record, default);
+        await new JobExpander(source, ledger.GetRequiredService<JobExpansion>(), ledger.GetRequiredService<ScheduleMemory>(), Roots, new() { ExpansionBatch = batch }).ExpandAsync(record, default);
     }
 
     /// <summary>Names of all items in order, as claims and results show them; their chunks must not overlap.</summary>
@@ -174,26 +174,4 @@ public sealed class JobExpanderTests : SourceFolder
 
         return [.. items.Values];
     }
-
-    /// <summary>A source whose reader dies after some items.</summary>
-    private sealed class KilledSource(IJobSource source, int after) : IJobSource
-    {
-        public async IAsyncEnumerable<SourceItem> ReadAsync(JobRequest request, string? position, [EnumeratorCancellation] CancellationToken cancellation)
-        {
-            var left = after;
-            await foreach (var item in source.ReadAsync(request, position, cancellation))
-            {
-                if (left-- == 0)
-                {
-                    throw new KilledException();
-                }
-
-                yield return item;
-            }
-
-            throw new KilledException();
-        }
-    }
-
-    private sealed class KilledException : Exception;
 }

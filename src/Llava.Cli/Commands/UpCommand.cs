@@ -23,7 +23,7 @@ internal static class UpCommand
     public static Command Create()
     {
         var port = new Option<int>("--port") { Description = "Port on this machine; 0 takes a free one.", DefaultValueFactory = _ => DefaultPort };
-        var models = new Option<string[]>("--model") { Description = "Models to serve. Default: the one that ships and those that unfinished jobs ask for.", AllowMultipleArgumentsPerToken = true };
+        var models = new Option<string[]>("--model") { Description = "Models to serve. Default: the one that ships and those that unfinished jobs and schedules ask for.", AllowMultipleArgumentsPerToken = true };
         var data = JobOptions.DataOption();
         var command = new Command("up", "Show jobs in a browser and work on them, until stopped with Ctrl+C.") { port, models, data };
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(() =>
@@ -34,7 +34,8 @@ internal static class UpCommand
     private static async Task<int> RunAsync(string dataFolder, int port, string[] models, CancellationToken cancellationToken)
     {
         var unfinished = await EmbeddedHost.UnfinishedAsync(dataFolder, cancellationToken);
-        var served = models.Length > 0 ? models.Select(ModelFolders.Resolve) : [ModelFolders.Resolve(JobOptions.DefaultModel), .. unfinished.Select(job => job.Model)];
+        var scheduled = await EmbeddedHost.ScheduledAsync(dataFolder, cancellationToken);
+        var served = models.Length > 0 ? models.Select(ModelFolders.Resolve) : [ModelFolders.Resolve(JobOptions.DefaultModel), .. unfinished.Concat(scheduled).Select(job => job.Model)];
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.AddEnvironmentVariables();
         builder.Logging.AddWarningsToStandardError();

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Llava.Cli.Jobs;
 using Llava.Cli.Output;
-using Llava.Contracts.Requests;
 
 namespace Llava.Cli.Commands;
 
@@ -10,22 +9,13 @@ internal static class VqaCommand
 {
     public static Command Create()
     {
-        var questions = new Argument<FileInfo>("questions") { Description = "A question file: JSON Lines with question_id, image and text." };
-        var images = new Option<DirectoryInfo?>("--images") { Description = "Folder that the images' names start from. Default: the question file's own." };
+        var arguments = new VqaArguments();
         var options = new JobOptions();
-        var command = new Command("vqa", "Answer LLaVA's question file; the answers come as LLaVA's answer file. Killed or stopped, the same command continues.") { questions, images };
+        var command = new Command("vqa", "Answer LLaVA's question file; the answers come as LLaVA's answer file. Killed or stopped, the same command continues.");
+        arguments.AddTo(command);
         options.AddTo(command);
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(() =>
-        {
-            var file = typed.GetValue(questions)!;
-            if (!file.Exists)
-            {
-                throw new UsageException($"'{file}' does not exist. Give a question file: JSON Lines with question_id, image and text.");
-            }
-
-            var source = new SourceDescription { Kind = SourceKind.Questions, Path = file.FullName, ImageFolder = typed.GetValue(images)?.FullName };
-            return new JobRun(options).RunAsync(typed, options.Request(typed, source), OutputFormat.Answers, cancellationToken);
-        }));
+            new JobRun(options).RunAsync(typed, options.Request(typed, arguments.Source(typed)), OutputFormat.Answers, cancellationToken)));
         return command;
     }
 }

@@ -51,6 +51,13 @@ internal sealed class EmbeddedHost : IAsyncDisposable
         return [.. jobs.Where(job => !JobStates.Table.IsFinal(job.State)).Select(job => job.Request)];
     }
 
+    /// <summary>What the schedules that are not paused will ask for.</summary>
+    public static async Task<IReadOnlyList<JobRequest>> ScheduledAsync(string dataFolder, CancellationToken cancellationToken)
+    {
+        await using var ledger = await EmbeddedLedger.OpenAsync(dataFolder, cancellationToken);
+        return [.. (await ledger.Schedules.ListAsync(null, cancellationToken)).Where(schedule => schedule.IsEnabled).Select(schedule => schedule.Definition.Request)];
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _host.StopAsync();

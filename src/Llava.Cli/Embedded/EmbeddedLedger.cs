@@ -1,6 +1,8 @@
 using Llava.Ledger;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
+using Llava.Ledger.Schedules;
+using Llava.Ledger.Workers;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -18,6 +20,12 @@ internal sealed class EmbeddedLedger : IAsyncDisposable
     public JobReader Jobs => _services.GetRequiredService<JobReader>();
 
     public ResultReader Results => _services.GetRequiredService<ResultReader>();
+
+    public WorkerRegistry Workers => _services.GetRequiredService<WorkerRegistry>();
+
+    public ScheduleStore Schedules => _services.GetRequiredService<ScheduleStore>();
+
+    public ScheduleFiring ScheduleFiring => _services.GetRequiredService<ScheduleFiring>();
 
     public static async Task<EmbeddedLedger> OpenAsync(string dataFolder, CancellationToken cancellationToken)
     {

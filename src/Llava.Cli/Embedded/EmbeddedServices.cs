@@ -19,7 +19,8 @@ internal static class EmbeddedServices
         services.AddLlavaLedger(options => options.BindLedger(builder.Configuration, dataFolder));
         services.AddLlavaScheduler(options => options.Configure(o =>
         {
-            foreach (var folder in jobs.SelectMany(Folders).Where(Directory.Exists).Distinct())
+            o.TrustSchedules = true;
+            foreach (var folder in jobs.SelectMany(job => job.Source.Folders()).Where(Directory.Exists).Distinct())
             {
                 o.ImageRoots.Add(folder);
             }
@@ -33,14 +34,5 @@ internal static class EmbeddedServices
             }
         }));
         services.AddLlavaTransport(builder.Configuration);
-    }
-
-    private static IEnumerable<string> Folders(JobRequest job)
-    {
-        yield return job.Source.Kind == SourceKind.Folder ? job.Source.Path : Path.GetDirectoryName(job.Source.Path)!;
-        if (job.Source.ImageFolder is { } images)
-        {
-            yield return images;
-        }
     }
 }

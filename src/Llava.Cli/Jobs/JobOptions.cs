@@ -43,9 +43,15 @@ internal sealed class JobOptions
 
     public void AddTo(Command command)
     {
-        command.Options.Add(Model);
         command.Options.Add(Out);
         command.Options.Add(Format);
+        AddRequestTo(command);
+    }
+
+    /// <summary>Without those about results, where nobody waits for them.</summary>
+    public void AddRequestTo(Command command)
+    {
+        command.Options.Add(Model);
         command.Options.Add(Strict);
         command.Options.Add(Deduplicate);
         command.Options.Add(Cache);
@@ -73,24 +79,27 @@ internal sealed class JobOptions
     /// <summary>The request as typed, with the key that finds it again.</summary>
     public JobRequest Request(ParseResult typed, SourceDescription source, params IReadOnlyList<string> prompts)
     {
-        var request = new JobRequest
-        {
-            Model = ModelFolders.Resolve(typed.GetValue(Model)!),
-            Prompt = prompts is [var only] ? only : null,
-            Prompts = prompts.Count > 1 ? prompts : [],
-            Strict = typed.GetValue(Strict),
-            Deduplicate = typed.GetValue(Deduplicate),
-            Cache = typed.GetValue(Cache),
-            Source = source,
-            ConversationTemplate = typed.GetValue(ConversationTemplate),
-            Generation = new GenerationSettings
-            {
-                MaxNewTokens = typed.GetValue(MaxNewTokens),
-                Temperature = typed.GetValue(Temperature),
-                TopP = typed.GetValue(TopP),
-                Seed = typed.GetValue(Seed),
-            },
-        };
+        var request = Request(typed, ModelFolders.Resolve(typed.GetValue(Model)!), source, prompts);
         return request with { IdempotencyKey = JobKey.Of(request) };
     }
+
+    /// <summary>The request as typed, of a model by the name under which it is served.</summary>
+    public JobRequest Request(ParseResult typed, string model, SourceDescription source, IReadOnlyList<string> prompts) => new()
+    {
+        Model = model,
+        Prompt = prompts is [var only] ? only : null,
+        Prompts = prompts.Count > 1 ? prompts : [],
+        Strict = typed.GetValue(Strict),
+        Deduplicate = typed.GetValue(Deduplicate),
+        Cache = typed.GetValue(Cache),
+        Source = source,
+        ConversationTemplate = typed.GetValue(ConversationTemplate),
+        Generation = new GenerationSettings
+        {
+            MaxNewTokens = typed.GetValue(MaxNewTokens),
+            Temperature = typed.GetValue(Temperature),
+            TopP = typed.GetValue(TopP),
+            Seed = typed.GetValue(Seed),
+        },
+    };
 }

@@ -24,6 +24,16 @@ public sealed record SourceDescription
 
     /// <summary>For a folder: whether folders below it count too. Default true.</summary>
     public bool Recursive { get; init; } = true;
+
+    /// <summary>The folders that it and its images are read from.</summary>
+    public IEnumerable<string> Folders()
+    {
+        yield return Kind == SourceKind.Folder ? Path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
+        if (ImageFolder is { } images)
+        {
+            yield return images;
+        }
+    }
 }
 
 /// <summary>How a source is read.</summary>

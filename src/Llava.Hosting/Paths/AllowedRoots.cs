@@ -11,7 +11,17 @@ public sealed class AllowedRoots(IEnumerable<string> roots)
 
     // Folders are few and files are many: each folder's links are followed once.
     private readonly ConcurrentDictionary<string, string> _realFolders = [];
-    private readonly string[] _roots = [.. roots.Select(root => Real(Path.GetFullPath(root), 0))];
+    private readonly Lock _allowing = new();
+    private volatile string[] _roots = RealRoots(roots);
+
+    /// <summary>Allows more folders from now on.</summary>
+    public void Allow(IEnumerable<string> folders)
+    {
+        lock (_allowing)
+        {
+            _roots = [.. _roots.Union(RealRoots(folders))];
+        }
+    }
 
     /// <summary>The file or folder that <paramref name="path"/> really names.</summary>
     /// <param name="path">Absolute, or relative to <paramref name="folder"/>.</param>
@@ -32,6 +42,8 @@ public sealed class AllowedRoots(IEnumerable<string> roots)
             ? "no folder is allowed; name those that may be read in Llava:Scheduler:ImageRoots"
             : $"it lies outside of {string.Join(", ", _roots.Select(root => $"'{root}'"))}");
     }
+
+    private static string[] RealRoots(IEnumerable<string> folders) => [.. folders.Select(folder => Real(Path.GetFullPath(folder), 0))];
 
     private bool IsAllowed(string real) => Array.Exists(_roots, root =>
         real == root || (real.StartsWith(root, StringComparison.Ordinal) && (Path.EndsInDirectorySeparator(root) || real[root.Length] == Path.DirectorySeparatorChar)));

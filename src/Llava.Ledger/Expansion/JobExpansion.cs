@@ -3,6 +3,7 @@ using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
+using Llava.Ledger.Schedules;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
 using Microsoft.Extensions.Logging;
@@ -60,7 +61,8 @@ public sealed partial class JobExpansion
         var record = await JobReader.FindAsync(session, job, token) ?? throw new JobNotFoundException(job);
         if (record.ItemCount == 0)
         {
-            return new("empty_source", $"The source '{record.Request.Source.Path}' holds no item; check the path and the pattern.");
+            // Nothing new is what most nights bring, and no failure.
+            return await ScheduleMemory.OriginAsync(session, job, token) is { OnlyNew: true } ? null : new("empty_source", $"The source '{record.Request.Source.Path}' holds no item; check the path and the pattern.");
         }
 
         var usable = await session.Statement("count_unfinished_chunks").Set("@job", job.Value).FirstAsync(row => row.GetInt64(0), token);
@@ -124,6 +126,20 @@ public sealed partial class JobExpansion
         await _database.InsertChunksAsync(session, drafts, cancellation);
         await _database.InsertItemsAsync(session, items, cancellation);
         await _database.InsertResultsAsync(session, rejected, cancellation);
+        await InsertKeysAsync(session, job, firstItem, chunks, cancellation);
+    }
+
+    /// <summary>Notes what the job is asked for its schedule; a rejected item was not asked, and stays new.</summary>
+    private async Task InsertKeysAsync(LedgerSession session, JobId job, int firstItem, IReadOnlyList<ExpandedChunk> chunks, CancellationToken cancellation)
+    {
+        var keyed = chunks.SelectMany(chunk => chunk.Items).Index().Where(item => item.Item is { Key: not null, Rejection: null }).ToList();
+        if (keyed.Count > 0 && await ScheduleMemory.OriginAsync(session, job, cancellation) is { } origin)
+        {
+            await _database.InsertKeysAsync(
+                session,
+                [.. keyed.DistinctBy(item => item.Item.Key).Select(item => new KeyDraft(origin.Schedule, item.Item.Key!.Value, job.Value, firstItem + item.Index))],
+                cancellation);
+        }
     }
 
     private void LogEnd(JobId job, Failure? failure)
@@ -153,4 +169,8 @@ public sealed record ExpandedChunk(IReadOnlyList<ExpandedItem> Items, long Token
 /// <summary>A new item.</summary>
 /// <param name="Spec">The item.</param>
 /// <param name="Rejection">Why it can never be worked on; it fails at once and the job goes on without it.</param>
-public sealed record ExpandedItem(ItemSpec Spec, Failure? Rejection = null);
+public sealed record ExpandedItem(ItemSpec Spec, Failure? Rejection = null)
+{
+    /// <summary>By what a schedule knows it again, where its jobs ask about what is new only.</summary>
+    public long? Key { get; init; }
+}

@@ -27,29 +27,39 @@ public sealed partial class JobControl
     /// <returns>The state the job is in now.</returns>
     /// <exception cref="JobNotFoundException">There is no such job.</exception>
     /// <exception cref="JobTransitionException">The job is already over.</exception>
-    public Task<JobState> CancelAsync(JobId job, CancellationToken cancellation = default) => ControlAsync(job, async (session, record, token) =>
-    {
-        if (record.State is JobState.Cancelling or JobState.Cancelled)
-        {
-            return record.State;
-        }
-
-        await MoveAsync(session, record, JobState.Cancelling, token);
-        await session.Statement("close_open_chunks").Set("@job", job.Value).ExecuteAsync(token);
-        return JobState.Cancelling;
-    }, cancellation);
+    public Task<JobState> CancelAsync(JobId job, CancellationToken cancellation = default) =>
+        ControlAsync(job, (session, record, token) => CancelAsync(session, record, _time.GetUtcNow(), token), cancellation);
 
     /// <summary>Holds the job: nothing more is handed out and what runs is given back, until it is resumed.</summary>
-    /// <inheritdoc cref="CancelAsync"/>
+    /// <inheritdoc cref="CancelAsync(JobId, CancellationToken)"/>
     public Task<JobState> PauseAsync(JobId job, CancellationToken cancellation = default) => ControlAsync(job, async (session, record, token) =>
-        record.State == JobState.Paused ? record.State : await MoveAsync(session, record, JobState.Paused, token), cancellation);
+        record.State == JobState.Paused ? record.State : await MoveAsync(session, record, JobState.Paused, _time.GetUtcNow(), token), cancellation);
 
     /// <summary>Goes on with a paused job.</summary>
-    /// <inheritdoc cref="CancelAsync"/>
+    /// <inheritdoc cref="CancelAsync(JobId, CancellationToken)"/>
     public Task<JobState> ResumeAsync(JobId job, CancellationToken cancellation = default) => ControlAsync(job, async (session, record, token) =>
         record.State is JobState.Validating or JobState.Queued or JobState.Running
             ? record.State
-            : await MoveAsync(session, record, record.ExpandedAt is null ? JobState.Validating : JobState.Queued, token), cancellation);
+            : await MoveAsync(session, record, record.ExpandedAt is null ? JobState.Validating : JobState.Queued, _time.GetUtcNow(), token), cancellation);
+
+    /// <summary>The same inside a write of the caller's, who rings when it is committed.</summary>
+    internal static async Task<JobState> CancelAsync(LedgerSession session, JobId job, DateTimeOffset now, CancellationToken cancellation)
+    {
+        await session.Statement("hold_job").Set("@job", job.Value).ExecuteAsync(cancellation);
+        return await CancelAsync(session, await JobReader.FindAsync(session, job, cancellation) ?? throw new JobNotFoundException(job), now, cancellation);
+    }
+
+    private static async Task<JobState> CancelAsync(LedgerSession session, JobRecord job, DateTimeOffset now, CancellationToken cancellation)
+    {
+        if (job.State is JobState.Cancelling or JobState.Cancelled)
+        {
+            return job.State;
+        }
+
+        await MoveAsync(session, job, JobState.Cancelling, now, cancellation);
+        await session.Statement("close_open_chunks").Set("@job", job.Id.Value).ExecuteAsync(cancellation);
+        return JobState.Cancelling;
+    }
 
     private async Task<JobState> ControlAsync(JobId job, Func<LedgerSession, JobRecord, CancellationToken, Task<JobState>> control, CancellationToken cancellation)
     {
@@ -67,8 +77,8 @@ public sealed partial class JobControl
         return state;
     }
 
-    private async Task<JobState> MoveAsync(LedgerSession session, JobRecord job, JobState to, CancellationToken cancellation) =>
-        await JobTransitions.MoveAsync(session, job.Id, job.State, to, _time.GetUtcNow(), null, cancellation)
+    private static async Task<JobState> MoveAsync(LedgerSession session, JobRecord job, JobState to, DateTimeOffset now, CancellationToken cancellation) =>
+        await JobTransitions.MoveAsync(session, job.Id, job.State, to, now, null, cancellation)
             ? to
             : throw new UnreachableException($"Job '{job.Id}' changed its state while it was held.");
 

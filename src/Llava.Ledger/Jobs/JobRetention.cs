@@ -7,6 +7,14 @@ namespace Llava.Ledger.Jobs;
 /// <summary>Deletes what is no longer kept.</summary>
 public sealed partial class JobRetention
 {
+    /// <summary>What goes with a job, and last the job. The keys that its schedule knows are settled before the results that say so.</summary>
+    private static readonly string[] Statements =
+    [
+        "settle_keys_of_job", "delete_keys_of_job", "delete_origin_of_job",
+        "delete_results_of_job", "delete_items_of_job", "delete_chunks_of_job", "delete_attempts_of_job", "delete_cached_results_of_job",
+        "delete_job",
+    ];
+
     private readonly LedgerDatabase _database;
     private readonly TimeProvider _time;
     private readonly ILogger<JobRetention> _logger;
@@ -30,7 +38,7 @@ public sealed partial class JobRetention
         {
             await _database.WriteAloneAsync(LedgerTurn.Delete, async (session, token) =>
             {
-                foreach (var statement in (string[])["delete_results_of_job", "delete_items_of_job", "delete_chunks_of_job", "delete_attempts_of_job", "delete_cached_results_of_job", "delete_job"])
+                foreach (var statement in Statements)
                 {
                     await session.Statement(statement).Set("@job", job.Value).ExecuteAsync(token);
                 }

@@ -35,23 +35,7 @@ public sealed partial class JobSubmission
 
         var now = _time.GetUtcNow();
         var job = JobId.New(now);
-        var json = RequestJson.Write(request);
-        var submitted = await _database.WriteAsync(async (session, token) =>
-        {
-            var isNew = await session.Statement("insert_job")
-                .Set("@job", job.Value)
-                .Set("@tenant", request.Tenant)
-                .Set("@priority", request.Priority)
-                .Set("@model", request.Model)
-                .Set("@request", json)
-                .Set("@key", request.IdempotencyKey)
-                .Set("@now", now.ToUnixTimeMilliseconds())
-                .Set("@expires", (now + request.CompletionWindow)?.ToUnixTimeMilliseconds())
-                .ExecuteAsync(token) == 1;
-            return isNew || (session.IsRepeat && await JobReader.FindAsync(session, job, token) is not null)
-                ? new SubmittedJob(job, true)
-                : await FindEarlierAsync(session, request, json, token);
-        }, cancellation);
+        var submitted = await _database.WriteAsync((session, token) => SubmitAsync(session, job, request, now, token), cancellation);
 
         if (submitted.IsNew)
         {
@@ -60,6 +44,25 @@ public sealed partial class JobSubmission
         }
 
         return submitted;
+    }
+
+    /// <summary>The same inside a write of the caller's, who has checked the request and rings when it is committed.</summary>
+    internal static async Task<SubmittedJob> SubmitAsync(LedgerSession session, JobId job, JobRequest request, DateTimeOffset now, CancellationToken cancellation)
+    {
+        var json = RequestJson.Write(request);
+        var isNew = await session.Statement("insert_job")
+            .Set("@job", job.Value)
+            .Set("@tenant", request.Tenant)
+            .Set("@priority", request.Priority)
+            .Set("@model", request.Model)
+            .Set("@request", json)
+            .Set("@key", request.IdempotencyKey)
+            .Set("@now", now.ToUnixTimeMilliseconds())
+            .Set("@expires", (now + request.CompletionWindow)?.ToUnixTimeMilliseconds())
+            .ExecuteAsync(cancellation) == 1;
+        return isNew || (session.IsRepeat && await JobReader.FindAsync(session, job, cancellation) is not null)
+            ? new SubmittedJob(job, true)
+            : await FindEarlierAsync(session, request, json, cancellation);
     }
 
     private static async Task<SubmittedJob> FindEarlierAsync(LedgerSession session, JobRequest request, string json, CancellationToken cancellation)

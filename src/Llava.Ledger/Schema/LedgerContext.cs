@@ -63,7 +63,32 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
             worker.ToTable("workers");
             worker.HasKey(row => row.Id);
         });
+        AddSchedules(modelBuilder);
         NameColumnsInSnakeCase(modelBuilder);
+    }
+
+    private static void AddSchedules(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<ScheduleRow>(schedule =>
+        {
+            schedule.ToTable("schedules");
+            schedule.HasKey(row => row.Id);
+            schedule.Property(row => row.Id).ValueGeneratedNever();
+            schedule.HasIndex(row => new { row.Tenant, row.Name }).IsUnique().HasDatabaseName("ux_schedules_name");
+        });
+        modelBuilder.Entity<ScheduleJobRow>(job =>
+        {
+            job.ToTable("schedule_jobs");
+            job.HasKey(row => row.JobId);
+            job.Property(row => row.JobId).ValueGeneratedNever();
+            job.HasIndex(row => new { row.ScheduleId, row.JobId }).HasDatabaseName("ix_schedule_jobs_schedule");
+        });
+        modelBuilder.Entity<ScheduleItemRow>(item =>
+        {
+            item.ToTable("schedule_items");
+            item.HasKey(row => new { row.ScheduleId, row.Key });
+            item.HasIndex(row => row.JobId).HasFilter("job_id is not null").HasDatabaseName("ix_schedule_items_job");
+        });
     }
 
     private static string AnyOf<TState>(string column, StateTable<TState> table)

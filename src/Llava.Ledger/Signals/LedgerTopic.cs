@@ -14,4 +14,7 @@ public enum LedgerTopic
 
     /// <summary>A job was cancelled, paused or resumed: holders of its leases must hear of it.</summary>
     JobControlled,
+
+    /// <summary>A schedule was added, changed or removed.</summary>
+    ScheduleChanged,
 }

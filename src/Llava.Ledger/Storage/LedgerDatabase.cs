@@ -1,3 +1,4 @@
+using Llava.Contracts;
 using Llava.Ledger.Chunks;
 
 namespace Llava.Ledger.Storage;
@@ -48,6 +49,12 @@ internal abstract class LedgerDatabase : IAsyncDisposable
 
     /// <summary>Items without a result, in order, for each of the ranges.</summary>
     public abstract Task<IReadOnlyList<IReadOnlyList<ClaimedItem>>> ListMissingAsync(LedgerSession session, IReadOnlyList<ItemRange> ranges, CancellationToken cancellation);
+
+    /// <summary>Notes which item each key was last asked as; the keys differ.</summary>
+    public abstract Task InsertKeysAsync(LedgerSession session, IReadOnlyList<KeyDraft> keys, CancellationToken cancellation);
+
+    /// <summary>Of these keys, those that are not new to the schedule that made the job.</summary>
+    public abstract Task<IReadOnlySet<long>> ListKnownAsync(LedgerSession session, JobId job, IReadOnlyList<long> keys, CancellationToken cancellation);
 
     /// <summary>Of these leases, those that hold; nobody else changes their chunks until the commit, and those that are completed are done with it.</summary>
     /// <param name="session">A write's session.</param>

@@ -1,6 +1,7 @@
 using System.Data;
 using System.Diagnostics;
 using System.Globalization;
+using Llava.Contracts;
 using Llava.Ledger.Chunks;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -147,6 +148,24 @@ internal sealed partial class PostgresDatabase : LedgerDatabase
             .ListAsync(row => (Place: row.GetInt32(0), Item: ClaimColumns.ReadItem(row, 1)), cancellation);
         rows.ForEach(row => missing[row.Place - 1].Add(row.Item));
         return missing;
+    }
+
+    /// <remarks>In the order of the keys, which all writers share.</remarks>
+    public override Task InsertKeysAsync(LedgerSession session, IReadOnlyList<KeyDraft> keys, CancellationToken cancellation)
+    {
+        var ordered = keys.OrderBy(key => key.Key).ToList();
+        return session.Statement("insert_keys")
+            .Set("@schedules", ordered.ConvertAll(key => key.Schedule).ToArray())
+            .Set("@keys", ordered.ConvertAll(key => key.Key).ToArray())
+            .Set("@jobs", ordered.ConvertAll(key => key.JobId).ToArray())
+            .Set("@items", ordered.ConvertAll(key => key.ItemNo).ToArray())
+            .ExecuteAsync(cancellation);
+    }
+
+    public override async Task<IReadOnlySet<long>> ListKnownAsync(LedgerSession session, JobId job, IReadOnlyList<long> keys, CancellationToken cancellation)
+    {
+        var known = await session.Statement("list_known_keys").Set("@job", job.Value).Set("@keys", keys.ToArray()).ListAsync(row => row.GetInt64(0), cancellation);
+        return known.ToHashSet();
     }
 
     public override async Task<IReadOnlySet<ChunkLease>> HoldAsync(LedgerSession session, IReadOnlyList<UsedLease> leases, CancellationToken cancellation)

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Data;
 using System.Reflection;
+using System.Text.Json;
 using System.Threading.Channels;
+using Llava.Contracts;
 using Llava.Contracts.States;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Schema;
@@ -146,6 +148,23 @@ internal sealed class SqliteDatabase : LedgerDatabase
         }
 
         return missing;
+    }
+
+    public override Task InsertKeysAsync(LedgerSession session, IReadOnlyList<KeyDraft> keys, CancellationToken cancellation)
+    {
+        using SqliteRowInsert insert = new(session, _sql["insert_key"]);
+        foreach (var key in keys)
+        {
+            insert.Bind(key.Schedule).Bind(key.Key).Bind(key.JobId).Bind(key.ItemNo).Run();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public override async Task<IReadOnlySet<long>> ListKnownAsync(LedgerSession session, JobId job, IReadOnlyList<long> keys, CancellationToken cancellation)
+    {
+        var known = await session.Statement("list_known_keys").Set("@job", job.Value).Set("@keys", JsonSerializer.Serialize(keys)).ListAsync(row => row.GetInt64(0), cancellation);
+        return known.ToHashSet();
     }
 
     public override async Task<IReadOnlySet<ChunkLease>> HoldAsync(LedgerSession session, IReadOnlyList<UsedLease> leases, CancellationToken cancellation)

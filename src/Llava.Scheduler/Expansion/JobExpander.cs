@@ -1,13 +1,16 @@
 using Llava.Contracts;
+using Llava.Contracts.Requests;
+using Llava.Hosting.Paths;
 using Llava.Ledger;
 using Llava.Ledger.Expansion;
 using Llava.Ledger.Jobs;
+using Llava.Ledger.Schedules;
 using Llava.Scheduler.Sources;
 
 namespace Llava.Scheduler.Expansion;
 
 /// <summary>Reads one job's source into items and chunks, from wherever the ledger says it stands.</summary>
-internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, SchedulerOptions options)
+internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, ScheduleMemory memory, AllowedRoots roots, SchedulerOptions options)
 {
     /// <summary>Expands the job to its end; returns early when it is no longer this one's to expand.</summary>
     public async Task ExpandAsync(JobRecord job, CancellationToken cancellation)
@@ -40,6 +43,12 @@ internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, Sc
     private async Task<bool> ReadAsync(JobRecord job, Batches batches, CancellationToken cancellation)
     {
         var request = job.Request;
+        var origin = await memory.OriginAsync(job.Id, cancellation);
+        if (origin is not null && options.TrustSchedules)
+        {
+            roots.Allow(request.Source.Folders());
+        }
+
         if (request.Strict && job.ItemCount == 0)
         {
             await StrictValidation.RequireAsync(request, sources, cancellation);
@@ -51,9 +60,10 @@ internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, Sc
         // A chunk may end between two prompts on one image: the record is read again, and what is there already is left out.
         var there = job.ItemCount % items.PerRecord;
         var before = job.SourcePosition ?? "";
-        await foreach (var record in sources.ReadAsync(request, before.Length > 0 ? before : null, cancellation))
+        var records = sources.ReadAsync(request, before.Length > 0 ? before : null, cancellation);
+        await foreach (var (record, keys, isKnown) in origin is { OnlyNew: true } ? new NewRecords(memory, job, items.PerRecord).MarkAsync(records, cancellation) : AllNew(records))
         {
-            foreach (var item in items.Of(record).Skip(there))
+            foreach (var item in isKnown ? [] : Keyed(items.Of(record), keys).Skip(there))
             {
                 // What is committed ends where the chunk before this item ended, and so must the position.
                 if (planner.Add(item) && planner.FullItems >= options.ExpansionBatch && !await batches.AddAsync(planner.TakeFull(), before))
@@ -62,18 +72,22 @@ internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, Sc
                 }
             }
 
-            there = 0;
+            there = isKnown ? there : 0;
             before = record.Position;
         }
 
         return planner.TakeAll() is not { Count: > 0 } last || await batches.AddAsync(last, before);
     }
 
-    /// <summary>After an interruption, the records taken in before it are read again for their names.</summary>
+    private static IAsyncEnumerable<MarkedRecord> AllNew(IAsyncEnumerable<SourceItem> records) => records.Select(record => new MarkedRecord(record, [], false));
+
+    private static IEnumerable<ExpandedItem> Keyed(IEnumerable<ExpandedItem> items, IReadOnlyList<long> keys) =>
+        keys.Count == 0 ? items : items.Zip(keys, (item, key) => item with { Key = key });
+
+    /// <summary>After an interruption, the records read before it are read again for their names.</summary>
     private async Task RememberAsync(JobItems items, JobRecord job, CancellationToken cancellation)
     {
-        var records = items.NeedsMemory ? job.ItemCount / items.PerRecord : 0;
-        if (records == 0)
+        if (!items.NeedsMemory || string.IsNullOrEmpty(job.SourcePosition))
         {
             return;
         }
@@ -81,7 +95,7 @@ internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, Sc
         await foreach (var record in sources.ReadAsync(job.Request, null, cancellation))
         {
             items.Remember(record);
-            if (--records == 0)
+            if (record.Position == job.SourcePosition)
             {
                 return;
             }

@@ -35,7 +35,9 @@ public static class HangfireServices
         });
         services.AddTransient<SweepTask>();
         services.AddTransient<RetentionTask>();
+        services.AddTransient<ScheduleTask>();
         services.AddHostedService<RecurringSchedule>();
+        services.AddHostedService<HangfireSchedules>();
         return services;
     }
 

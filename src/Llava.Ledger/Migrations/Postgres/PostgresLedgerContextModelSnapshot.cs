@@ -442,6 +442,137 @@ namespace Llava.Ledger.Migrations.Postgres
                         });
                 });
 
+            modelBuilder.Entity("Llava.Ledger.Schema.ScheduleItemRow", b =>
+                {
+                    b.Property<long>("ScheduleId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("schedule_id");
+
+                    b.Property<long>("Key")
+                        .HasColumnType("bigint")
+                        .HasColumnName("key");
+
+                    b.Property<int>("ItemNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("item_no");
+
+                    b.Property<long?>("JobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("job_id");
+
+                    b.HasKey("ScheduleId", "Key");
+
+                    b.HasIndex("JobId")
+                        .HasDatabaseName("ix_schedule_items_job")
+                        .HasFilter("job_id is not null");
+
+                    b.ToTable("schedule_items", "llava");
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.ScheduleJobRow", b =>
+                {
+                    b.Property<long>("JobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("job_id");
+
+                    b.Property<bool>("OnlyNew")
+                        .HasColumnType("boolean")
+                        .HasColumnName("only_new");
+
+                    b.Property<long>("ScheduleId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("schedule_id");
+
+                    b.HasKey("JobId");
+
+                    b.HasIndex("ScheduleId", "JobId")
+                        .HasDatabaseName("ix_schedule_jobs_schedule");
+
+                    b.ToTable("schedule_jobs", "llava");
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.ScheduleRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Cron")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("cron");
+
+                    b.Property<bool>("Enabled")
+                        .HasColumnType("boolean")
+                        .HasColumnName("enabled");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("LastError")
+                        .HasColumnType("text")
+                        .HasColumnName("last_error");
+
+                    b.Property<long?>("LastJobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last_job_id");
+
+                    b.Property<long?>("LastRunAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last_run_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<bool>("OnlyNew")
+                        .HasColumnType("boolean")
+                        .HasColumnName("only_new");
+
+                    b.Property<string>("Overlap")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("overlap");
+
+                    b.Property<string>("Request")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("request");
+
+                    b.Property<long>("SettledUntil")
+                        .HasColumnType("bigint")
+                        .HasColumnName("settled_until");
+
+                    b.Property<string>("Tenant")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("tenant");
+
+                    b.Property<string>("TimeZone")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("time_zone");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("updated_at");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Tenant", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ux_schedules_name");
+
+                    b.ToTable("schedules", "llava");
+                });
+
             modelBuilder.Entity("Llava.Ledger.Schema.WorkerRow", b =>
                 {
                     b.Property<string>("Id")

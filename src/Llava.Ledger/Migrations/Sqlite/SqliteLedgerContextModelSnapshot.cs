@@ -436,6 +436,137 @@ namespace Llava.Ledger.Migrations.Sqlite
                         });
                 });
 
+            modelBuilder.Entity("Llava.Ledger.Schema.ScheduleItemRow", b =>
+                {
+                    b.Property<long>("ScheduleId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("schedule_id");
+
+                    b.Property<long>("Key")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("key");
+
+                    b.Property<int>("ItemNo")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("item_no");
+
+                    b.Property<long?>("JobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("job_id");
+
+                    b.HasKey("ScheduleId", "Key");
+
+                    b.HasIndex("JobId")
+                        .HasDatabaseName("ix_schedule_items_job")
+                        .HasFilter("job_id is not null");
+
+                    b.ToTable("schedule_items", (string)null);
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.ScheduleJobRow", b =>
+                {
+                    b.Property<long>("JobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("job_id");
+
+                    b.Property<bool>("OnlyNew")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("only_new");
+
+                    b.Property<long>("ScheduleId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("schedule_id");
+
+                    b.HasKey("JobId");
+
+                    b.HasIndex("ScheduleId", "JobId")
+                        .HasDatabaseName("ix_schedule_jobs_schedule");
+
+                    b.ToTable("schedule_jobs", (string)null);
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.ScheduleRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Cron")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cron");
+
+                    b.Property<bool>("Enabled")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("enabled");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("LastError")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("last_error");
+
+                    b.Property<long?>("LastJobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_job_id");
+
+                    b.Property<long?>("LastRunAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_run_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<bool>("OnlyNew")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("only_new");
+
+                    b.Property<string>("Overlap")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("overlap");
+
+                    b.Property<string>("Request")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("request");
+
+                    b.Property<long>("SettledUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("settled_until");
+
+                    b.Property<string>("Tenant")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("tenant");
+
+                    b.Property<string>("TimeZone")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("time_zone");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("updated_at");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Tenant", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ux_schedules_name");
+
+                    b.ToTable("schedules", (string)null);
+                });
+
             modelBuilder.Entity("Llava.Ledger.Schema.WorkerRow", b =>
                 {
                     b.Property<string>("Id")

@@ -1,5 +1,5 @@
--- All migrations at once, for a file that has none yet: spares the first start EF Core's model. A test holds it to the migrations;
--- after adding one, write what that test expects.
+-- All migrations at once, for a file that has none yet: spares the first start EF Core's model. A test holds it to the migrations
+-- and writes it anew where LLAVA_WRITE_SCHEMA is 1.
 CREATE TABLE IF NOT EXISTS "__EFMigrationsHistory" (
     "MigrationId" TEXT NOT NULL CONSTRAINT "PK___EFMigrationsHistory" PRIMARY KEY,
     "ProductVersion" TEXT NOT NULL
@@ -153,3 +153,45 @@ CREATE INDEX "ix_result_cache_used" ON "result_cache" ("used_at");
 
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261123102023_ItemHistory', '10.0.15');
+
+CREATE TABLE "schedule_items" (
+    "schedule_id" INTEGER NOT NULL,
+    "key" INTEGER NOT NULL,
+    "job_id" INTEGER NULL,
+    "item_no" INTEGER NOT NULL,
+    CONSTRAINT "PK_schedule_items" PRIMARY KEY ("schedule_id", "key")
+);
+
+CREATE TABLE "schedule_jobs" (
+    "job_id" INTEGER NOT NULL CONSTRAINT "PK_schedule_jobs" PRIMARY KEY,
+    "schedule_id" INTEGER NOT NULL,
+    "only_new" INTEGER NOT NULL
+);
+
+CREATE TABLE "schedules" (
+    "id" INTEGER NOT NULL CONSTRAINT "PK_schedules" PRIMARY KEY,
+    "tenant" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "kind" TEXT NOT NULL,
+    "cron" TEXT NOT NULL,
+    "time_zone" TEXT NOT NULL,
+    "request" TEXT NOT NULL,
+    "only_new" INTEGER NOT NULL,
+    "overlap" TEXT NOT NULL,
+    "enabled" INTEGER NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "updated_at" INTEGER NOT NULL,
+    "settled_until" INTEGER NOT NULL,
+    "last_run_at" INTEGER NULL,
+    "last_job_id" INTEGER NULL,
+    "last_error" TEXT NULL
+);
+
+CREATE INDEX "ix_schedule_items_job" ON "schedule_items" ("job_id") WHERE job_id is not null;
+
+CREATE INDEX "ix_schedule_jobs_schedule" ON "schedule_jobs" ("schedule_id", "job_id");
+
+CREATE UNIQUE INDEX "ux_schedules_name" ON "schedules" ("tenant", "name");
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261123102525_Schedules', '10.0.15');

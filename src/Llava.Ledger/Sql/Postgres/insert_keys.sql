@@ -1,0 +1,5 @@
+insert into schedule_items (schedule_id, key, job_id, item_no)
+select *
+from unnest(@schedules, @keys, @jobs, @items)
+on conflict (schedule_id, key) do update
+set job_id = excluded.job_id, item_no = excluded.item_no;

@@ -1,0 +1,2 @@
+delete from schedule_jobs
+where schedule_id = @id;

@@ -1,0 +1,2 @@
+delete from schedule_items
+where job_id = @job;

@@ -1,0 +1,2 @@
+delete from schedules
+where id = @id;
