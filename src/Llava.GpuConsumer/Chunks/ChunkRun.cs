@@ -1,7 +1,10 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
+using Llava.Contracts.Telemetry;
 using Llava.GpuConsumer.Runners;
+using Llava.GpuConsumer.Telemetry;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Results;
 
@@ -11,7 +14,7 @@ namespace Llava.GpuConsumer.Chunks;
 /// Runs the items of a claimed chunk side by side and records each as soon as the commit before it is through: alone when the
 /// model is slow, all together when it is fast.
 /// </summary>
-internal sealed class ChunkRun(ResultWriter writer, ChunkLease lease, JobRequest request, IItemRunner runner)
+internal sealed class ChunkRun(ChunkLedger ledger, ChunkLease lease, JobRequest request, IItemRunner runner, ConsumerMetrics metrics)
 {
     /// <summary>Code of an item that has nothing to ask.</summary>
     public const string NoPrompt = "no_prompt";
@@ -27,7 +30,7 @@ internal sealed class ChunkRun(ResultWriter writer, ChunkLease lease, JobRequest
     {
         if (items.Count == 0)
         {
-            return await writer.CommitAsync(lease, [], completesChunk: true, runner.Revision);
+            return await ledger.Results.CommitAsync(lease, [], completesChunk: true, runner.Revision);
         }
 
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -49,6 +52,7 @@ internal sealed class ChunkRun(ResultWriter writer, ChunkLease lease, JobRequest
     private async Task RunItemAsync(ClaimedItem item, CancellationToken cancellation)
     {
         FinishedItem? finished = null;
+        using var activity = ConsumerActivity.StartItem(item);
         try
         {
             finished = await AnswerAsync(item, cancellation);
@@ -71,6 +75,7 @@ internal sealed class ChunkRun(ResultWriter writer, ChunkLease lease, JobRequest
         }
         finally
         {
+            ConsumerActivity.End(activity, finished);
             _ended.Writer.TryWrite(finished);
         }
     }
@@ -80,6 +85,7 @@ internal sealed class ChunkRun(ResultWriter writer, ChunkLease lease, JobRequest
         cancellation.ThrowIfCancellationRequested();
         var prompt = PromptTemplate.Compose(request.Prompt, item.Prompt) ?? throw new ItemException(NoPrompt, $"Item '{item.CustomId}' has nothing to ask; give it or its job a prompt.");
         var answer = await runner.RunAsync(new(lease.Job, item.ItemNo, item.Images, prompt, request), cancellation);
+        ConsumerActivity.AddPhases(Activity.Current, answer);
         return new()
         {
             ItemNo = item.ItemNo,
@@ -107,10 +113,28 @@ internal sealed class ChunkRun(ResultWriter writer, ChunkLease lease, JobRequest
             }
 
             var completes = isWhole && ended == count;
-            if (finished.Count > 0 && !await writer.CommitAsync(lease, finished, completes, runner.Revision))
+            if (finished.Count > 0 && !await SaveAsync(finished, completes))
             {
                 return false;
             }
+        }
+
+        return true;
+    }
+
+    private async Task<bool> SaveAsync(List<FinishedItem> finished, bool completesChunk)
+    {
+        using var activity = ConsumerActivity.Start("save results")?.SetTag(TelemetryTags.Items, finished.Count);
+        var started = Stopwatch.GetTimestamp();
+        if (!await ledger.Results.CommitAsync(lease, finished, completesChunk, runner.Revision))
+        {
+            return false;
+        }
+
+        metrics.Saved(started, request.Model, finished);
+        foreach (var ((outcome, error), count) in finished.CountBy(item => (item.Outcome, item.Failure?.Code)))
+        {
+            ledger.Metrics.ItemsFinished(count, outcome, request.Model, error);
         }
 
         return true;

@@ -1,14 +1,17 @@
+using System.Diagnostics;
 using Llava.Contracts.Messages;
 using Llava.GpuConsumer.Runners;
+using Llava.GpuConsumer.Telemetry;
 using Llava.GpuConsumer.Workers;
 using Llava.Hosting.Transport;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Results;
+using Llava.Ledger.Telemetry;
 
 namespace Llava.GpuConsumer.Chunks;
 
 /// <summary>What a consumer does with one chunk.</summary>
-internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobRequests requests, IItemRunnerFactory runners, WorkerIdentity identity, TimeProvider time)
+internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobRequests requests, IItemRunnerFactory runners, WorkerIdentity identity, ConsumerMetrics metrics, TimeProvider time)
 {
     /// <summary>Claims the chunk, or finds the claim of the try before; null when there is nothing to do.</summary>
     public async Task<HeldLease?> ClaimAsync(RunChunk message, CancellationToken cancellation)
@@ -18,7 +21,10 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
             return held;
         }
 
+        using var activity = ConsumerActivity.Start("claim chunk");
+        var started = Stopwatch.GetTimestamp();
         var chunk = await ledger.Leases.ClaimAsync(message.JobId, message.ChunkNo, message.Attempt, identity.Id, cancellation);
+        metrics.Claimed(started, message.Model, chunk is not null);
         return chunk is null ? null : keeper.Keep(chunk);
     }
 
@@ -56,7 +62,9 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
     private async Task TryAsync(HeldLease held, string model, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, held.Stopped);
-        var request = await requests.GetAsync(held.Lease.Job, stop.Token);
+        var job = await requests.GetAsync(held.Lease.Job, stop.Token);
+        var request = job.Request;
+        using var activity = ConsumerActivity.StartChunk(held.Lease, job);
         if (request.Model != model)
         {
             throw new MalformedMessageException($"RunChunk asks model '{model}' for chunk {held.Lease.ChunkNo} of job '{held.Lease.Job}', which is for model '{request.Model}'.");
@@ -65,9 +73,9 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
         var runner = await runners.GetAsync(model, stop.Token);
         var items = held.Untried ?? await ledger.Leases.MissingItemsAsync(held.Lease, stop.Token);
         held.Untried = null;
-        await new ChunkRun(ledger.Results, held.Lease, request, runner).RunAsync(items, stop.Token);
+        await new ChunkRun(ledger, held.Lease, request, runner, metrics).RunAsync(items, stop.Token);
     }
 }
 
 /// <summary>The verbs of the ledger that a chunk needs.</summary>
-internal sealed record ChunkLedger(ChunkLeases Leases, ResultWriter Results, LeaseSweep Sweep);
+internal sealed record ChunkLedger(ChunkLeases Leases, ResultWriter Results, LeaseSweep Sweep, LedgerMetrics Metrics);

@@ -1,3 +1,4 @@
+using Llava.GpuConsumer.Telemetry;
 using Llava.Hosting.Paths;
 using Llava.Ledger.Results;
 using Llava.ModelCore;
@@ -23,6 +24,9 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
 
     /// <inheritdoc/>
     public int Slots => slots;
+
+    /// <inheritdoc/>
+    public EngineStatistics? Statistics => model.Statistics;
 
     /// <inheritdoc/>
     public async Task<ItemAnswer> RunAsync(WorkItem item, CancellationToken cancellation)
@@ -59,6 +63,7 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
 
     private async Task<PreparedQuestion> PrepareAsync(WorkItem item, CancellationToken cancellation)
     {
+        using var activity = ConsumerActivity.Start("prepare item");
         await _preparing.WaitAsync(cancellation);
         try
         {

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
+using Llava.Ledger.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Llava.Ledger.Jobs;
@@ -36,6 +38,8 @@ public sealed partial class JobSubmission
         var now = _time.GetUtcNow();
         var job = JobId.New(now);
         var json = RequestJson.Write(request);
+        using var activity = LedgerActivity.StartSubmit(job, request);
+        var trace = (activity ?? Activity.Current)?.Id;
         var submitted = await _database.WriteAsync(async (session, token) =>
         {
             var isNew = await session.Statement("insert_job")
@@ -46,6 +50,7 @@ public sealed partial class JobSubmission
                 .Set("@request", json)
                 .Set("@key", request.IdempotencyKey)
                 .Set("@now", now.ToUnixTimeMilliseconds())
+                .Set("@trace", trace)
                 .Set("@expires", (now + request.CompletionWindow)?.ToUnixTimeMilliseconds())
                 .ExecuteAsync(token) == 1;
             return isNew || (session.IsRepeat && await JobReader.FindAsync(session, job, token) is not null)

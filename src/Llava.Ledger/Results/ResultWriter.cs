@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
+using Llava.Ledger.Telemetry;
 
 namespace Llava.Ledger.Results;
 
@@ -15,14 +17,16 @@ public sealed class ResultWriter : IAsyncDisposable
 
     private readonly LedgerDatabase _database;
     private readonly ILedgerSignal _signal;
+    private readonly LedgerMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly Channel<Commit> _commits = Channel.CreateUnbounded<Commit>(new() { SingleReader = true });
     private readonly Task _writer;
 
-    internal ResultWriter(LedgerDatabase database, ILedgerSignal signal, TimeProvider time)
+    internal ResultWriter(LedgerDatabase database, ILedgerSignal signal, LedgerMetrics metrics, TimeProvider time)
     {
         _database = database;
         _signal = signal;
+        _metrics = metrics;
         _time = time;
         _writer = Task.Run(WriteLoopAsync);
     }
@@ -58,7 +62,10 @@ public sealed class ResultWriter : IAsyncDisposable
 
             try
             {
-                Report(batch, await _database.WriteAsync((session, token) => RecordAsync(session, batch, token), CancellationToken.None));
+                var started = Stopwatch.GetTimestamp();
+                var recorded = await _database.WriteAsync((session, token) => RecordAsync(session, batch, token), CancellationToken.None);
+                _metrics.Committed(started, batch.Sum(commit => commit.Items.Count), recorded.Held.Count);
+                Report(batch, recorded);
             }
             catch (Exception failure)
             {

@@ -31,6 +31,9 @@ internal sealed class JobRow
 
     /// <summary>When the end was published; null until then.</summary>
     public long? AnnouncedAt { get; init; }
+
+    /// <summary>Context of the span that submitted the job, as W3C's <c>traceparent</c>.</summary>
+    public string? TraceParent { get; init; }
 }
 
 /// <summary>An item; written once.</summary>

@@ -2,12 +2,13 @@ using Llava.Contracts.Messages;
 using Llava.Hosting.Transport;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Workers;
+using Llava.Scheduler.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Llava.Scheduler.Dispatch;
 
 /// <summary>Fills each model's window: picks chunks fairly, publishes them, and notes in the ledger that they went out.</summary>
-internal sealed partial class Dispatcher(ChunkDispatch chunks, WorkerRegistry workers, MessageSender sender, ILogger<Dispatcher> logger)
+internal sealed partial class Dispatcher(ChunkDispatch chunks, WorkerRegistry workers, MessageSender sender, SchedulerMetrics metrics, ILogger<Dispatcher> logger)
 {
     private const int UsualChunk = 32;
     private const int MostWaiting = 256;
@@ -24,7 +25,10 @@ internal sealed partial class Dispatcher(ChunkDispatch chunks, WorkerRegistry wo
             var picked = await PickAsync(model, window, cancellation);
             if (picked.Count > 0)
             {
-                sent += await chunks.PublishAsync(picked, (mine, token) => SendAsync(model, mine, token), cancellation);
+                using var activity = SchedulerActivity.StartDispatch(model);
+                var published = await chunks.PublishAsync(picked, (mine, token) => SendAsync(model, mine, token), cancellation);
+                metrics.Dispatched(published, model);
+                sent += published;
             }
         }
 

@@ -100,3 +100,8 @@ CREATE INDEX "ix_results_error" ON "results" ("job_id", "error_code") WHERE erro
 
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261123041721_InitialLedger', '10.0.15');
+
+ALTER TABLE "jobs" ADD "trace_parent" TEXT NULL;
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261123102200_JobTraceParent', '10.0.15');
