@@ -63,7 +63,13 @@ public static class TelemetryServices
         if (port != 0)
         {
             // By the port that was really connected to: the Host header says whatever the caller likes.
-            app.MapWhen(context => context.Connection.LocalPort == port, metrics => metrics.UseOpenTelemetryPrometheusScrapingEndpoint(MetricsPath));
+            app.MapWhen(context => context.Connection.LocalPort == port, metrics => metrics
+                .UseOpenTelemetryPrometheusScrapingEndpoint(MetricsPath)
+                .Run(context =>
+                {
+                    context.Response.StatusCode = StatusCodes.Status404NotFound;
+                    return Task.CompletedTask;
+                }));
         }
 
         app.MapPrometheusScrapingEndpoint(MetricsPath);

@@ -56,9 +56,9 @@ public sealed partial class LeaseSweep
             var republished = await session.Statement("unpublish_open_chunks").Set("@before", Now() - (long)_options.RepublishAfter.TotalMilliseconds).ExecuteAsync(token);
             return found with { Republished = republished };
         }, cancellation);
+        _metrics.Swept(report);
         if (report != new SweepReport())
         {
-            _metrics.Swept(report);
             _signal.Ring(LedgerTopic.ChunksWaiting);
             _signal.Ring(LedgerTopic.WorkFinished);
         }
