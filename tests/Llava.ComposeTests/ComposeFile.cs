@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Llava.Testing;
@@ -44,7 +45,7 @@ internal sealed partial class ComposeFile
         IDictionary<object, object> map => new JsonObject(map.Select(pair => KeyValuePair.Create(pair.Key.ToString()!, ToJson(pair.Value, variables)))),
         IEnumerable<object> list => new JsonArray([.. list.Select(one => ToJson(one, variables))]),
         string text => Variable().Replace(text, match => variables.GetValueOrDefault(match.Groups["name"].Value, match.Groups["default"].Value)),
-        _ => JsonValue.Create(value),
+        _ => JsonNode.Parse(JsonSerializer.Serialize(value, value.GetType())),
     };
 
     // ${NAME}, ${NAME:-default} and ${NAME:?what to do}
