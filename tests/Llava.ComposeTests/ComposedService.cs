@@ -8,6 +8,7 @@ using Llava.DistributedTests;
 using Llava.Hosting.Transport;
 using Llava.Ledger;
 using Llava.Ledger.Jobs;
+using Llava.Ledger.Results;
 using Llava.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -47,6 +48,8 @@ public sealed class ComposedService : IAsyncLifetime
     internal IReadOnlyList<ComposedProcess> Processes => _processes;
 
     internal JobReader Jobs => _ledger!.GetRequiredService<JobReader>();
+
+    internal ResultReader Results => _ledger!.GetRequiredService<ResultReader>();
 
     internal Collector Collector => _collector;
 

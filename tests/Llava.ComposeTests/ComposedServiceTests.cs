@@ -25,13 +25,15 @@ public sealed class ComposedServiceTests(ComposedService service) : IClassFixtur
     public async Task What_all_processes_counted_is_what_the_ledger_holds()
     {
         var progress = (await service.Jobs.ReadAsync(service.Job)).FinalProgress!;
+        var errors = await service.Results.ErrorsByCauseAsync(service.Job);
+        Assert.Equal(progress.Failed, errors.Sum(error => error.Count));
 
         await EventuallyAsync(async () =>
         {
             var metrics = await service.MetricsAsync();
             Assert.Equal(progress.Succeeded, Total("llava_items_finished_total", ("llava_item_outcome", "succeeded"), ("llava_model", "llava-scenes")));
             Assert.Equal(progress.Failed, Total("llava_items_finished_total", ("llava_item_outcome", "failed")));
-            Assert.Equal(1, Total("llava_items_finished_total", ("error_type", "unreadable_image")));
+            Assert.All(errors, error => Assert.Equal(error.Count, Total("llava_items_finished_total", ("error_type", error.Code))));
             Assert.Equal(progress.PromptTokens, Total("llava_tokens_total", ("llava_token_kind", "prompt")));
             Assert.Equal(progress.CompletionTokens, Total("llava_tokens_total", ("llava_token_kind", "completion")));
             Assert.Equal(progress.CachedTokens, Total("llava_tokens_total", ("llava_token_kind", "cached")));

@@ -9,7 +9,6 @@ namespace Llava.Ledger.Telemetry;
 /// <summary>What this process recorded, counted after the commit. The ledger itself is the truth: a process that dies takes its counts along.</summary>
 public sealed class LedgerMetrics : IDisposable
 {
-    private readonly Meter _meter = new(TelemetrySources.Ledger);
     private readonly Counter<long> _items;
     private readonly Counter<long> _expired;
     private readonly Counter<long> _split;
@@ -21,14 +20,17 @@ public sealed class LedgerMetrics : IDisposable
     /// <summary>A meter of its own, so that several ledgers of one process are told apart.</summary>
     public LedgerMetrics()
     {
-        _items = _meter.CreateCounter<long>("llava.items.finished", "{item}", "Items that have a result");
-        _expired = _meter.CreateCounter<long>("llava.chunks.expired", "{chunk}", "Leases that ended unrenewed");
-        _split = _meter.CreateCounter<long>("llava.chunks.split", "{chunk}", "Chunks halved to find a poison item");
-        _republished = _meter.CreateCounter<long>("llava.chunks.republished", "{chunk}", "Chunks whose message is sent again");
-        _commitDuration = _meter.CreateHistogram("llava.ledger.commit.duration", "s", "One commit of results, retries included", advice: Buckets.Seconds);
-        _commitResults = _meter.CreateHistogram("llava.ledger.commit.results", "{result}", "Results in one commit", advice: Buckets.Sizes);
-        _commitChunks = _meter.CreateHistogram("llava.ledger.commit.chunks", "{chunk}", "Chunks with results in one commit", advice: Buckets.Sizes);
+        _items = Meter.CreateCounter<long>("llava.items.finished", "{item}", "Items that have a result");
+        _expired = Meter.CreateCounter<long>("llava.chunks.expired", "{chunk}", "Leases that ended unrenewed");
+        _split = Meter.CreateCounter<long>("llava.chunks.split", "{chunk}", "Chunks halved to find a poison item");
+        _republished = Meter.CreateCounter<long>("llava.chunks.republished", "{chunk}", "Chunks whose message is sent again");
+        _commitDuration = Meter.CreateHistogram("llava.ledger.commit.duration", "s", "One commit of results, retries included", advice: Buckets.Seconds);
+        _commitResults = Meter.CreateHistogram("llava.ledger.commit.results", "{result}", "Results in one commit", advice: Buckets.Sizes);
+        _commitChunks = Meter.CreateHistogram("llava.ledger.commit.chunks", "{chunk}", "Chunks with results in one commit", advice: Buckets.Sizes);
     }
+
+    /// <summary>Its instruments.</summary>
+    internal Meter Meter { get; } = new(TelemetrySources.Ledger);
 
     /// <summary>Items have a result.</summary>
     /// <param name="count">How many.</param>
@@ -57,7 +59,7 @@ public sealed class LedgerMetrics : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _meter.Dispose();
+    public void Dispose() => Meter.Dispose();
 
     internal void Swept(SweepReport report)
     {

@@ -17,7 +17,6 @@ internal sealed class SchedulerMetrics : IDisposable
     /// </summary>
     public const string Unserved = "(unserved)";
 
-    private readonly Meter _meter = new(TelemetrySources.Scheduler);
     private readonly TimeProvider _time;
     private readonly Counter<long> _dispatched;
     private readonly Instrument _jobs;
@@ -26,14 +25,17 @@ internal sealed class SchedulerMetrics : IDisposable
     public SchedulerMetrics(TimeProvider time)
     {
         _time = time;
-        _dispatched = _meter.CreateCounter<long>("llava.chunks.dispatched", "{chunk}", "Chunks whose message went out");
-        _jobs = _meter.CreateObservableGauge("llava.jobs", MeasureJobs, "{job}", "Jobs in the ledger");
-        _meter.CreateObservableGauge("llava.backlog.items", () => MeasureWork(work => work.Sum(one => one.Items)), "{item}", "Items of chunks that are not done, of jobs that may run");
-        _meter.CreateObservableGauge("llava.backlog.chunks", () => MeasureWork(work => work.Sum(one => one.Chunks)), "{chunk}", "Chunks that are not done, of jobs that may run");
-        _meter.CreateObservableGauge("llava.backlog.age", () => MeasureWork(Age), "s", "Since the oldest job with such chunks was submitted");
-        _meter.CreateObservableGauge("llava.workers", () => MeasureModels(_ => 1), "{worker}", "Live workers that take chunks");
-        _meter.CreateObservableGauge("llava.workers.slots", () => MeasureModels(model => model.Slots), "{slot}", "Slots that live workers announce");
+        _dispatched = Meter.CreateCounter<long>("llava.chunks.dispatched", "{chunk}", "Chunks whose message went out");
+        _jobs = Meter.CreateObservableGauge("llava.jobs", MeasureJobs, "{job}", "Jobs in the ledger");
+        Meter.CreateObservableGauge("llava.backlog.items", () => MeasureWork(work => work.Sum(one => one.Items)), "{item}", "Items of chunks that are not done, of jobs that may run");
+        Meter.CreateObservableGauge("llava.backlog.chunks", () => MeasureWork(work => work.Sum(one => one.Chunks)), "{chunk}", "Chunks that are not done, of jobs that may run");
+        Meter.CreateObservableGauge("llava.backlog.age", () => MeasureWork(Age), "s", "Since the oldest job with such chunks was submitted");
+        Meter.CreateObservableGauge("llava.workers", () => MeasureModels(_ => 1), "{worker}", "Live workers that take chunks");
+        Meter.CreateObservableGauge("llava.workers.slots", () => MeasureModels(model => model.Slots), "{slot}", "Slots that live workers announce");
     }
+
+    /// <summary>Its instruments.</summary>
+    public Meter Meter { get; } = new(TelemetrySources.Scheduler);
 
     /// <summary>Whether anybody collects what has to be asked of the ledger.</summary>
     public bool WantsBacklog => _jobs.Enabled;
@@ -46,7 +48,7 @@ internal sealed class SchedulerMetrics : IDisposable
         _sample = new(backlog, [.. workers.Where(worker => !worker.Draining).SelectMany(worker => worker.Models)]);
 
     /// <inheritdoc/>
-    public void Dispose() => _meter.Dispose();
+    public void Dispose() => Meter.Dispose();
 
     private static KeyValuePair<string, object?> Tag(string model) => new(TelemetryTags.Model, ModelTag.Of(model));
 
