@@ -68,17 +68,18 @@ internal sealed class ConsumerMetrics : IDisposable
     {
         var tag = Tag(model);
         _saveDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, tag);
-        foreach (var item in items.Where(item => item.Failure is null))
+        AddTokens("prompt", items.Sum(item => item.Usage.PromptTokens));
+        AddTokens("cached", items.Sum(item => item.Usage.CachedTokens));
+        AddTokens("completion", items.Sum(item => item.Usage.CompletionTokens));
+
+        // Those that no engine answered took no time that could be told.
+        foreach (var item in items.Where(item => item.Timings != default))
         {
-            var (usage, timings) = (item.Usage, item.Timings);
-            AddTokens("prompt", usage.PromptTokens);
-            AddTokens("cached", usage.CachedTokens);
-            AddTokens("completion", usage.CompletionTokens);
-            _queued.Record(timings.QueueMs / 1000, tag);
-            _firstToken.Record((timings.QueueMs + timings.PrefillMs) / 1000, tag);
-            if (usage.CompletionTokens > 1)
+            _queued.Record(item.Timings.QueueMs / 1000, tag);
+            _firstToken.Record((item.Timings.QueueMs + item.Timings.PrefillMs) / 1000, tag);
+            if (item.Usage.CompletionTokens > 1)
             {
-                _perToken.Record(timings.DecodeMs / 1000 / (usage.CompletionTokens - 1), tag);
+                _perToken.Record(item.Timings.DecodeMs / 1000 / (item.Usage.CompletionTokens - 1), tag);
             }
         }
 
