@@ -1,5 +1,6 @@
 using Llava.GpuConsumer.Chunks;
 using Llava.GpuConsumer.Runners;
+using Llava.GpuConsumer.Telemetry;
 using Llava.GpuConsumer.Workers;
 using Llava.Hosting.Health;
 using Llava.Hosting.Transport;
@@ -34,6 +35,7 @@ public static class ConsumerServices
         services.TryAddSingleton<IItemRunnerFactory>(_ => new NullItemRunnerFactory());
         services.AddSingleton<WorkerIdentity>();
         services.AddSingleton<JobRequests>();
+        services.AddSingleton<ConsumerMetrics>();
         services.AddSingleton(provider => new ProbationGate(provider.GetRequiredService<ConsumerOptions>().ConcurrentChunks));
         services.AddSingleton<LeaseKeeper>();
         services.AddSingleton<ChunkLedger>();

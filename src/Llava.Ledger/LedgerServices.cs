@@ -1,3 +1,4 @@
+using Llava.Ledger.Backlogs;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Expansion;
 using Llava.Ledger.Jobs;
@@ -5,6 +6,7 @@ using Llava.Ledger.Results;
 using Llava.Ledger.Schedules;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
+using Llava.Ledger.Telemetry;
 using Llava.Ledger.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -19,7 +21,7 @@ public static class LedgerServices
     /// <summary>
     /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobReports"/>, <see cref="JobRetention"/>,
     /// <see cref="JobExpansion"/>, <see cref="ChunkDispatch"/>, <see cref="ChunkLeases"/>, <see cref="LeaseSweep"/>,
-    /// <see cref="AttemptHistory"/>, <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="ResultCache"/>, <see cref="WorkerRegistry"/>,
+    /// <see cref="AttemptHistory"/>, <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="ResultCache"/>, <see cref="BacklogReader"/>, <see cref="WorkerRegistry"/>,
     /// <see cref="ScheduleStore"/>, <see cref="ScheduleFiring"/>, <see cref="ScheduleMemory"/> and <see cref="ILedgerSignal"/>.
     /// The schema is created, or brought up to date, with the first use.
     /// </summary>
@@ -33,6 +35,7 @@ public static class LedgerServices
         services.AddSingleton<IValidateOptions<LedgerOptions>, LedgerOptionsRules>();
         services.AddLogging();
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<LedgerMetrics>();
         services.TryAddSingleton(provider => new LedgerClock(provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton(provider =>
         {
@@ -49,16 +52,17 @@ public static class LedgerServices
         services.TryAddSingleton(provider => new LedgerSetup(Database(provider)));
         services.TryAddSingleton(provider => new JobSubmission(Database(provider), Signal(provider), Time(provider), Logger<JobSubmission>(provider)));
         services.TryAddSingleton(provider => new JobControl(Database(provider), Signal(provider), Time(provider), Logger<JobControl>(provider)));
-        services.TryAddSingleton(provider => new JobEnding(Database(provider), Signal(provider), Time(provider), Logger<JobEnding>(provider)));
+        services.TryAddSingleton(provider => new JobEnding(Database(provider), Signal(provider), Metrics(provider), Time(provider), Logger<JobEnding>(provider)));
         services.TryAddSingleton(provider => new JobReader(Database(provider)));
         services.TryAddSingleton(provider => new JobReports(Database(provider), Time(provider)));
+        services.TryAddSingleton(provider => new BacklogReader(Database(provider)));
         services.TryAddSingleton(provider => new JobRetention(Database(provider), Time(provider), Logger<JobRetention>(provider)));
-        services.TryAddSingleton(provider => new JobExpansion(Database(provider), Signal(provider), Time(provider), Logger<JobExpansion>(provider)));
+        services.TryAddSingleton(provider => new JobExpansion(Database(provider), Signal(provider), Metrics(provider), Time(provider), Logger<JobExpansion>(provider)));
         services.TryAddSingleton(provider => new ChunkDispatch(Database(provider), Time(provider)));
         services.TryAddSingleton(provider => new ChunkLeases(Database(provider), Signal(provider), Options(provider), Time(provider)));
-        services.TryAddSingleton(provider => new LeaseSweep(Database(provider), Signal(provider), Options(provider), Time(provider), Logger<LeaseSweep>(provider)));
+        services.TryAddSingleton(provider => new LeaseSweep(Database(provider), Signal(provider), Options(provider), Metrics(provider), Time(provider), Logger<LeaseSweep>(provider)));
         services.TryAddSingleton(provider => new AttemptHistory(Database(provider)));
-        services.TryAddSingleton(provider => new ResultWriter(Database(provider), Signal(provider), Time(provider)));
+        services.TryAddSingleton(provider => new ResultWriter(Database(provider), Signal(provider), Metrics(provider), Time(provider)));
         services.TryAddSingleton(provider => new ResultReader(Database(provider)));
         services.TryAddSingleton(provider => new ResultCache(Database(provider), Time(provider)));
         services.TryAddSingleton(provider => new WorkerRegistry(Database(provider), Signal(provider), Options(provider), Time(provider)));
@@ -73,6 +77,8 @@ public static class LedgerServices
     private static ILedgerSignal Signal(IServiceProvider provider) => provider.GetRequiredService<ILedgerSignal>();
 
     private static LedgerClock Time(IServiceProvider provider) => provider.GetRequiredService<LedgerClock>();
+
+    private static LedgerMetrics Metrics(IServiceProvider provider) => provider.GetRequiredService<LedgerMetrics>();
 
     private static LedgerOptions Options(IServiceProvider provider) => provider.GetRequiredService<LedgerOptions>();
 

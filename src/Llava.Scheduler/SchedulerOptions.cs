@@ -38,6 +38,10 @@ public sealed class SchedulerOptions
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan Progress { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How often metrics of what waits are counted, where anybody collects them. Default 10 seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan Sample { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long jobs that are over are kept; zero keeps them for ever. Default for ever.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "3650.00:00:00")]
     public TimeSpan Retention { get; set; } = TimeSpan.Zero;

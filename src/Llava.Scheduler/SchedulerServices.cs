@@ -1,13 +1,12 @@
-using Llava.Hosting.Health;
 using Llava.Hosting.Paths;
 using Llava.Hosting.Transport;
-using Llava.Ledger;
 using Llava.Scheduler.Completion;
 using Llava.Scheduler.Dispatch;
 using Llava.Scheduler.Expansion;
 using Llava.Scheduler.Recovery;
 using Llava.Scheduler.Sources;
 using Llava.Scheduler.Submission;
+using Llava.Scheduler.Telemetry;
 using MassTransit.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -36,15 +35,16 @@ public static class SchedulerServices
         services.TryAddSingleton(provider => new AllowedRoots(provider.GetRequiredService<SchedulerOptions>().ImageRoots));
         services.AddSingleton<IJobSource, SourceReader>();
         services.AddSingleton<JobExpander>();
+        services.AddSingleton<SchedulerMetrics>();
         services.AddSingleton<Dispatcher>();
         services.AddHostedService<SweepLoop>();
         services.AddHostedService<ExpansionLoop>();
         services.AddHostedService<DispatchLoop>();
         services.AddHostedService<CompletionLoop>();
         services.AddHostedService<ProgressLoop>();
+        services.AddHostedService<BacklogSampler>();
         services.RegisterConsumer<SubmitJobConsumer>();
         services.AddSingleton<IReceiveEndpoints, SubmissionEndpoint>();
-        services.AddReadyCheck("ledger", (provider, cancellation) => provider.GetRequiredService<LedgerSetup>().IsReachableAsync(cancellation));
         return services;
     }
 }

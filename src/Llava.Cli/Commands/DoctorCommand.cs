@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Llava.Cli.Service;
 using Llava.ModelCore.Native;
 
 namespace Llava.Cli.Commands;
@@ -9,8 +10,15 @@ internal static class DoctorCommand
 {
     public static Command Create()
     {
-        var command = new Command("doctor", "Say what was found on this machine and what to do about what is missing.");
-        command.SetAction(_ => Run(Console.Out));
+        var health = new Option<string?>("--health")
+        {
+            Description = $"Ask a service process instead whether it is ready; without a URL the one of this container (port Llava__Http__Port, default {new HttpOptions().Port}).",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var command = new Command("doctor", "Say what was found on this machine and what to do about what is missing.") { health };
+        command.SetAction((typed, cancellation) => typed.GetResult(health) is null
+            ? Task.FromResult(Run(Console.Out))
+            : HealthProbe.RunAsync(typed.GetValue(health), Console.Out, cancellation));
         return command;
     }
 

@@ -1,10 +1,13 @@
 using System.CommandLine;
+using System.Net;
 using Llava.Cli.Embedded;
 using Llava.Cli.Jobs;
+using Llava.Cli.Service;
 using Llava.Dashboard;
 using Llava.Dashboard.Jobs;
 using Llava.Dashboard.Security;
 using Llava.Hosting.Health;
+using Llava.Hosting.Telemetry;
 using Llava.Ledger;
 using Llava.Scheduler.Recurring;
 using Microsoft.AspNetCore.Builder;
@@ -39,11 +42,22 @@ internal static class UpCommand
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.AddEnvironmentVariables();
         builder.Logging.AddWarningsToStandardError();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, port));
+        var metricsPort = builder.Configuration.GetSection(HttpOptions.SectionName).Get<HttpOptions>()?.MetricsPort ?? 0;
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, port);
+            if (metricsPort != 0)
+            {
+                kestrel.Listen(IPAddress.Loopback, metricsPort);
+            }
+        });
         builder.AddEmbedded(dataFolder, unfinished, served.Distinct());
+        builder.Services.AddLlavaTelemetry(builder.Configuration, "up");
+        builder.Services.AddReadyCheck("ledger", (provider, token) => provider.GetRequiredService<LedgerSetup>().IsReachableAsync(token));
         builder.Services.AddLlavaHangfire();
         builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, Thumbnails>();
         await using var app = builder.Build();
+        app.MapLlavaMetrics(metricsPort);
         app.MapLlavaDashboard();
         app.MapLlavaHealth();
         await app.Services.GetRequiredService<LedgerSetup>().PrepareAsync();

@@ -1,6 +1,7 @@
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 using Llava.GpuConsumer.Runners;
+using Llava.Hosting.Telemetry;
 using Llava.Ledger;
 using Llava.Ledger.Jobs;
 using Microsoft.Extensions.Configuration;
@@ -26,6 +27,11 @@ internal sealed class EmbeddedHost : IAsyncDisposable
         // Whoever presses Ctrl+C wants the prompt back; what is put down is taken up again by the next command.
         builder.Configuration.AddInMemoryCollection([new("Llava:Transport:Drain", "00:00:02")]).AddEnvironmentVariables();
         builder.Logging.AddWarningsToStandardError();
+        if (TelemetryServices.HasCollector(builder.Configuration))
+        {
+            builder.Services.AddLlavaTelemetry(builder.Configuration, "embedded");
+        }
+
         builder.AddEmbedded(dataFolder, [request, .. await UnfinishedAsync(dataFolder, cancellationToken)], [request.Model]);
         var host = builder.Build();
         try

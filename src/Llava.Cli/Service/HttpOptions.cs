@@ -18,6 +18,13 @@ public sealed class HttpOptions
     [Range(0, 65_535)]
     public int Port { get; set; } = 5080;
 
+    /// <summary>
+    /// A further port for <c>/metrics</c> and nothing else, open to whoever reaches it; 0 for none. Default 0: Prometheus asks at
+    /// <see cref="Port"/>, which beside the pages takes a signed-in user.
+    /// </summary>
+    [Range(0, 65_535)]
+    public int MetricsPort { get; set; }
+
     /// <summary>Names by which browsers may call the pages, besides this machine's own. Default none.</summary>
     public IList<string> Hosts { get; set; } = [];
 }
@@ -28,6 +35,8 @@ internal sealed partial class HttpOptionsRanges : IValidateOptions<HttpOptions>;
 internal sealed class HttpOptionsRules : IValidateOptions<HttpOptions>
 {
     public ValidateOptionsResult Validate(string? name, HttpOptions options) => IPAddress.TryParse(options.Address, out _)
-        ? ValidateOptionsResult.Success
+        ? options.MetricsPort == 0 || options.MetricsPort != options.Port
+            ? ValidateOptionsResult.Success
+            : ValidateOptionsResult.Fail($"Llava:Http:MetricsPort is {options.MetricsPort} and so is Llava:Http:Port; give it a port of its own, or 0 for none.")
         : ValidateOptionsResult.Fail($"Llava:Http:Address is '{options.Address}'; give an address such as 127.0.0.1 or 0.0.0.0.");
 }

@@ -5,6 +5,7 @@ using Llava.Dashboard.Jobs;
 using Llava.Dashboard.Security;
 using Llava.GpuConsumer;
 using Llava.Hosting.Health;
+using Llava.Hosting.Telemetry;
 using Llava.Hosting.Transport;
 using Llava.Ledger;
 using Llava.Scheduler;
@@ -32,7 +33,9 @@ internal static class ServiceHost
         builder.Configuration.AddEnvironmentVariables();
         AddLogging(builder.Logging);
         AddHttp(builder);
+        builder.Services.AddLlavaTelemetry(builder.Configuration, string.Join('-', roles.Order().Select(role => role.ToString().ToLowerInvariant())));
         builder.Services.AddLlavaLedger(options => options.BindLedger(builder.Configuration, DataFolder.Resolve(null)));
+        builder.Services.AddReadyCheck("ledger", (provider, cancellation) => provider.GetRequiredService<LedgerSetup>().IsReachableAsync(cancellation));
         if (roles.Contains(Role.Scheduler))
         {
             builder.Services.AddLlavaScheduler().AddLlavaHangfire();
@@ -55,6 +58,7 @@ internal static class ServiceHost
 
         builder.Services.AddLlavaTransport(builder.Configuration);
         var app = builder.Build();
+        app.MapLlavaMetrics(app.Services.GetRequiredService<IOptions<HttpOptions>>().Value.MetricsPort);
         if (roles.Contains(Role.Dashboard))
         {
             app.MapLlavaDashboard();
@@ -84,7 +88,7 @@ internal static class ServiceHost
         logging.ClearProviders().AddFilter("Microsoft", LogLevel.Warning).AddFilter("MassTransit", LogLevel.Warning).AddFilter("Hangfire", LogLevel.Warning);
         if (Console.IsOutputRedirected)
         {
-            logging.AddJsonConsole(options => options.UseUtcTimestamp = true);
+            logging.AddLlavaJson();
         }
         else
         {
@@ -102,6 +106,10 @@ internal static class ServiceHost
         {
             var http = kestrel.ApplicationServices.GetRequiredService<IOptions<HttpOptions>>().Value;
             kestrel.Listen(IPAddress.Parse(http.Address), http.Port);
+            if (http.MetricsPort != 0)
+            {
+                kestrel.Listen(IPAddress.Parse(http.Address), http.MetricsPort);
+            }
         });
     }
 }

@@ -1,8 +1,11 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
+using Llava.Contracts.Telemetry;
 using Llava.GpuConsumer.Reuse;
 using Llava.GpuConsumer.Runners;
+using Llava.GpuConsumer.Telemetry;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Results;
 
@@ -12,7 +15,7 @@ namespace Llava.GpuConsumer.Chunks;
 /// Runs the items of a claimed chunk side by side and records each as soon as the commit before it is through: alone when the
 /// model is slow, all together when it is fast.
 /// </summary>
-internal sealed class ChunkRun(ResultWriter writer, HeldLease held, JobRequest request, IItemRunner runner, ReusingRunner? reuse, TimeProvider time)
+internal sealed class ChunkRun(ChunkLedger ledger, HeldLease held, JobRequest request, IItemRunner runner, ReusingRunner? reuse, ConsumerMetrics metrics, TimeProvider time)
 {
     /// <summary>Code of an item that has nothing to ask.</summary>
     public const string NoPrompt = "no_prompt";
@@ -29,7 +32,7 @@ internal sealed class ChunkRun(ResultWriter writer, HeldLease held, JobRequest r
     {
         if (items.Count == 0)
         {
-            return await writer.CommitAsync(_lease, [], completesChunk: true, runner.Revision);
+            return await ledger.Results.CommitAsync(_lease, [], completesChunk: true, runner.Revision);
         }
 
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -51,6 +54,7 @@ internal sealed class ChunkRun(ResultWriter writer, HeldLease held, JobRequest r
     private async Task RunItemAsync(ClaimedItem item, CancellationToken cancellation)
     {
         FinishedItem? finished = null;
+        using var activity = ConsumerActivity.StartItem(item);
         try
         {
             finished = await AnswerAsync(item, cancellation);
@@ -73,6 +77,7 @@ internal sealed class ChunkRun(ResultWriter writer, HeldLease held, JobRequest r
         }
         finally
         {
+            ConsumerActivity.End(activity, finished);
             _ended.Writer.TryWrite(finished);
         }
     }
@@ -83,6 +88,7 @@ internal sealed class ChunkRun(ResultWriter writer, HeldLease held, JobRequest r
         var prompt = PromptTemplate.Compose(request.Prompt, item.Prompt) ?? throw new ItemException(NoPrompt, $"Item '{item.CustomId}' has nothing to ask; give it or its job a prompt.");
         var waited = time.GetElapsedTime(held.Claimed);
         var answer = await (reuse ?? runner).RunAsync(new(_lease.Job, item.ItemNo, item.Images, prompt, request) { Express = held.Express }, cancellation);
+        ConsumerActivity.AddPhases(Activity.Current, answer);
         return new()
         {
             ItemNo = item.ItemNo,
@@ -111,7 +117,7 @@ internal sealed class ChunkRun(ResultWriter writer, HeldLease held, JobRequest r
             }
 
             var completes = isWhole && ended == count;
-            if (finished.Count > 0 && !await writer.CommitAsync(_lease, finished, completes, runner.Revision))
+            if (finished.Count > 0 && !await SaveAsync(finished, completes))
             {
                 return false;
             }
@@ -120,6 +126,24 @@ internal sealed class ChunkRun(ResultWriter writer, HeldLease held, JobRequest r
             {
                 await reuse.StoreAsync(finished, CancellationToken.None);
             }
+        }
+
+        return true;
+    }
+
+    private async Task<bool> SaveAsync(List<FinishedItem> finished, bool completesChunk)
+    {
+        using var activity = ConsumerActivity.Start("save results")?.SetTag(TelemetryTags.Items, finished.Count);
+        var started = Stopwatch.GetTimestamp();
+        if (!await ledger.Results.CommitAsync(_lease, finished, completesChunk, runner.Revision))
+        {
+            return false;
+        }
+
+        metrics.Saved(started, request.Model, finished);
+        foreach (var ((outcome, error), count) in finished.CountBy(item => (item.Outcome, item.Failure?.Code)))
+        {
+            ledger.Metrics.ItemsFinished(count, outcome, request.Model, error);
         }
 
         return true;

@@ -1,15 +1,18 @@
+using System.Diagnostics;
 using Llava.Contracts.Messages;
 using Llava.GpuConsumer.Reuse;
 using Llava.GpuConsumer.Runners;
+using Llava.GpuConsumer.Telemetry;
 using Llava.GpuConsumer.Workers;
 using Llava.Hosting.Transport;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Results;
+using Llava.Ledger.Telemetry;
 
 namespace Llava.GpuConsumer.Chunks;
 
 /// <summary>What a consumer does with one chunk.</summary>
-internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobRequests requests, IItemRunnerFactory runners, WorkerIdentity identity, TimeProvider time)
+internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobRequests requests, IItemRunnerFactory runners, WorkerIdentity identity, ConsumerMetrics metrics, TimeProvider time)
 {
     /// <summary>Claims the chunk, or finds the claim of the try before; null when there is nothing to do.</summary>
     public async Task<HeldLease?> ClaimAsync(RunChunk message, CancellationToken cancellation)
@@ -19,8 +22,10 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
             return held;
         }
 
+        using var activity = ConsumerActivity.Start("claim chunk");
         var asked = time.GetTimestamp();
         var chunk = await ledger.Leases.ClaimAsync(message.JobId, message.ChunkNo, message.Attempt, identity.Id, cancellation);
+        metrics.Claimed(time.GetElapsedTime(asked), message.Model, chunk is not null);
         return chunk is null ? null : keeper.Keep(new(chunk, asked) { Express = message.Express });
     }
 
@@ -58,7 +63,9 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
     private async Task TryAsync(HeldLease held, string model, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, held.Stopped);
-        var request = await requests.GetAsync(held.Lease.Job, stop.Token);
+        var job = await requests.GetAsync(held.Lease.Job, stop.Token);
+        var request = job.Request;
+        using var activity = ConsumerActivity.StartChunk(held.Lease, job);
         if (request.Model != model)
         {
             throw new MalformedMessageException($"RunChunk asks model '{model}' for chunk {held.Lease.ChunkNo} of job '{held.Lease.Job}', which is for model '{request.Model}'.");
@@ -68,9 +75,9 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
         var items = held.Untried ?? await ledger.Leases.MissingItemsAsync(held.Lease, stop.Token);
         held.Untried = null;
         var reuse = request.Deduplicate || request.Cache ? await ReusingRunner.PrepareAsync(runner, ledger.Cache, held.Lease.Job, request, items, stop.Token) : null;
-        await new ChunkRun(ledger.Results, held, request, runner, reuse, time).RunAsync(items, stop.Token);
+        await new ChunkRun(ledger, held, request, runner, reuse, metrics, time).RunAsync(items, stop.Token);
     }
 }
 
 /// <summary>The verbs of the ledger that a chunk needs.</summary>
-internal sealed record ChunkLedger(ChunkLeases Leases, ResultWriter Results, LeaseSweep Sweep, ResultCache Cache);
+internal sealed record ChunkLedger(ChunkLeases Leases, ResultWriter Results, LeaseSweep Sweep, ResultCache Cache, LedgerMetrics Metrics);

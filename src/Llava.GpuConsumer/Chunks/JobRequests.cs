@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Ledger.Jobs;
@@ -10,9 +11,9 @@ internal sealed class JobRequests(JobReader jobs)
 {
     private const int MostKept = 256;
 
-    private readonly ConcurrentDictionary<JobId, JobRequest> _requests = [];
+    private readonly ConcurrentDictionary<JobId, JobInWork> _requests = [];
 
-    public async ValueTask<JobRequest> GetAsync(JobId job, CancellationToken cancellation)
+    public async ValueTask<JobInWork> GetAsync(JobId job, CancellationToken cancellation)
     {
         if (_requests.TryGetValue(job, out var known))
         {
@@ -24,6 +25,12 @@ internal sealed class JobRequests(JobReader jobs)
             _requests.Clear();
         }
 
-        return _requests[job] = (await jobs.ReadAsync(job, cancellation)).Request;
+        var record = await jobs.ReadAsync(job, cancellation);
+        return _requests[job] = new(record.Request, ActivityContext.TryParse(record.TraceParent, null, isRemote: true, out var submitted) ? submitted : null);
     }
 }
+
+/// <summary>What a consumer knows of a job.</summary>
+/// <param name="Request">What was asked for.</param>
+/// <param name="Submitted">The span that submitted it; null when nobody traced that.</param>
+internal sealed record JobInWork(JobRequest Request, ActivityContext? Submitted);

@@ -12,9 +12,13 @@ namespace Llava.GpuConsumer.Chunks;
 /// </summary>
 internal sealed partial class RunChunkConsumer(ChunkWork work, ProbationGate gate, ConsumerOptions options, ILogger<RunChunkConsumer> logger) : IConsumer<RunChunk>
 {
+    // Names the chunk in every line that is logged while it is in work, whoever logs it.
+    private static readonly Func<ILogger, int, JobId, IDisposable?> Scope = LoggerMessage.DefineScope<int, JobId>("Chunk {Chunk} of job {Job}");
+
     public async Task Consume(ConsumeContext<RunChunk> context)
     {
         var (job, chunkNo, model, attempt, _) = context.Message;
+        using var scope = Scope(logger, chunkNo, job);
         Check(context.Message);
         var cancellation = context.CancellationToken;
         HeldLease? held = null;

@@ -1,3 +1,4 @@
+using Llava.GpuConsumer.Telemetry;
 using Llava.Ledger.Results;
 using Llava.ModelCore;
 using Llava.ModelCore.Engine;
@@ -20,6 +21,9 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
 
     /// <inheritdoc/>
     public int Slots => slots;
+
+    /// <inheritdoc/>
+    public EngineStatistics? Statistics => model.Statistics;
 
     /// <inheritdoc/>
     public async Task<ItemAnswer> RunAsync(WorkItem item, CancellationToken cancellation)
@@ -58,6 +62,7 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
 
     private async Task<PreparedQuestion> PrepareAsync(WorkItem item, CancellationToken cancellation)
     {
+        using var activity = ConsumerActivity.Start("prepare item");
         await _preparing.WaitAsync(cancellation);
         try
         {

@@ -1,3 +1,5 @@
+using Llava.ModelCore.Engine;
+
 namespace Llava.GpuConsumer.Runners;
 
 /// <summary>Answers items with one loaded model. Many items run at the same time; the runner batches them as it likes.</summary>
@@ -11,6 +13,9 @@ public interface IItemRunner
 
     /// <summary>Sequences that run at the same time; the scheduler's window follows from it.</summary>
     int Slots { get; }
+
+    /// <summary>What the engine behind it is doing; null where there is none.</summary>
+    EngineStatistics? Statistics => null;
 
     /// <summary>Prepares the item (images, prompt, tokens) and answers it.</summary>
     /// <param name="item">What to answer.</param>

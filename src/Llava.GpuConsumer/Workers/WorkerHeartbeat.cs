@@ -1,4 +1,5 @@
 using Llava.GpuConsumer.Runners;
+using Llava.GpuConsumer.Telemetry;
 using Llava.Hosting.Processes;
 using Llava.Ledger.Workers;
 using Microsoft.Extensions.Hosting;
@@ -15,6 +16,7 @@ internal sealed partial class WorkerHeartbeat(
     WorkerRegistry registry,
     IItemRunnerFactory runners,
     ConsumerOptions options,
+    ConsumerMetrics metrics,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
     ILogger<WorkerHeartbeat> logger) : BackgroundService
@@ -52,6 +54,7 @@ internal sealed partial class WorkerHeartbeat(
         foreach (var name in options.Models)
         {
             var runner = await runners.GetAsync(name, cancellation);
+            metrics.Watch(runner);
             models.Add(new(name, runner.Revision, runner.Slots));
             ModelServed(name, runner.Revision, runner.Slots);
         }

@@ -33,6 +33,7 @@ public static class TransportServices
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
+            bus.ConfigureHealthCheckOptions(health => health.Name = "broker");
             if (chosen.Kind == TransportKind.RabbitMq)
             {
                 bus.UsingRabbitMq((context, configurator) =>
@@ -48,7 +49,11 @@ public static class TransportServices
         });
         if (chosen.Kind == TransportKind.RabbitMq)
         {
-            services.AddMassTransit<IOutgoingBus>(bus => bus.UsingRabbitMq((_, configurator) => UseHost(configurator, chosen.RabbitMq)));
+            services.AddMassTransit<IOutgoingBus>(bus =>
+            {
+                bus.ConfigureHealthCheckOptions(health => health.Name = "broker-outgoing");
+                bus.UsingRabbitMq((_, configurator) => UseHost(configurator, chosen.RabbitMq));
+            });
         }
 
         services.AddSingleton(provider => new MessageSender(provider.GetService<IOutgoingBus>() ?? provider.GetRequiredService<IBus>(), chosen.SendTimeout));

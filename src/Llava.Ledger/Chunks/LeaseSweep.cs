@@ -3,6 +3,7 @@ using Llava.Contracts.States;
 using Llava.Ledger.Results;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
+using Llava.Ledger.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Llava.Ledger.Chunks;
@@ -19,14 +20,16 @@ public sealed partial class LeaseSweep
     private readonly LedgerDatabase _database;
     private readonly ILedgerSignal _signal;
     private readonly LedgerOptions _options;
+    private readonly LedgerMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger<LeaseSweep> _logger;
 
-    internal LeaseSweep(LedgerDatabase database, ILedgerSignal signal, LedgerOptions options, TimeProvider time, ILogger<LeaseSweep> logger)
+    internal LeaseSweep(LedgerDatabase database, ILedgerSignal signal, LedgerOptions options, LedgerMetrics metrics, TimeProvider time, ILogger<LeaseSweep> logger)
     {
         _database = database;
         _signal = signal;
         _options = options;
+        _metrics = metrics;
         _time = time;
         _logger = logger;
     }
@@ -60,6 +63,7 @@ public sealed partial class LeaseSweep
             var republished = await session.Statement("unpublish_open_chunks").Set("@before", Now() - (long)_options.RepublishAfter.TotalMilliseconds).ExecuteAsync(token);
             return found with { Republished = republished };
         }, cancellation);
+        _metrics.Swept(report);
         if (report != new SweepReport())
         {
             _signal.Ring(LedgerTopic.ChunksWaiting);

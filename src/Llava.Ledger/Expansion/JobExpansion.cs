@@ -6,6 +6,7 @@ using Llava.Ledger.Results;
 using Llava.Ledger.Schedules;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
+using Llava.Ledger.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Llava.Ledger.Expansion;
@@ -15,13 +16,15 @@ public sealed partial class JobExpansion
 {
     private readonly LedgerDatabase _database;
     private readonly ILedgerSignal _signal;
+    private readonly LedgerMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger<JobExpansion> _logger;
 
-    internal JobExpansion(LedgerDatabase database, ILedgerSignal signal, TimeProvider time, ILogger<JobExpansion> logger)
+    internal JobExpansion(LedgerDatabase database, ILedgerSignal signal, LedgerMetrics metrics, TimeProvider time, ILogger<JobExpansion> logger)
     {
         _database = database;
         _signal = signal;
+        _metrics = metrics;
         _time = time;
         _logger = logger;
     }
@@ -37,8 +40,9 @@ public sealed partial class JobExpansion
     /// <param name="position">Where the reader goes on after them.</param>
     /// <param name="cancellation">Gives up waiting.</param>
     /// <returns>False when the job is no longer being expanded, or another has gone on with it: stop, nothing was added.</returns>
-    public Task<bool> AppendAsync(JobId job, int firstItem, IReadOnlyList<ExpandedChunk> chunks, string position, CancellationToken cancellation = default) =>
-        _database.WriteAsync(async (session, token) =>
+    public async Task<bool> AppendAsync(JobId job, int firstItem, IReadOnlyList<ExpandedChunk> chunks, string position, CancellationToken cancellation = default)
+    {
+        var appended = await _database.WriteAsync(async (session, token) =>
         {
             var isMine = await session.Statement("advance_expansion")
                 .Set("@job", job.Value)
@@ -53,6 +57,13 @@ public sealed partial class JobExpansion
 
             return isMine;
         }, cancellation);
+        if (appended)
+        {
+            CountRejected(chunks);
+        }
+
+        return appended;
+    }
 
     /// <summary>Ends the expansion: the job is queued, or failed when no item of it can be worked on.</summary>
     /// <returns>False when the job was no longer being expanded.</returns>
@@ -139,6 +150,14 @@ public sealed partial class JobExpansion
                 session,
                 [.. keyed.DistinctBy(item => item.Item.Key).Select(item => new KeyDraft(origin.Schedule, item.Item.Key!.Value, job.Value, firstItem + item.Index))],
                 cancellation);
+        }
+    }
+
+    private void CountRejected(IReadOnlyList<ExpandedChunk> chunks)
+    {
+        foreach (var code in chunks.SelectMany(chunk => chunk.Items).Where(item => item.Rejection is not null).CountBy(item => item.Rejection!.Code))
+        {
+            _metrics.ItemsFinished(code.Value, ItemOutcome.Failed, error: code.Key);
         }
     }
 

@@ -4,6 +4,7 @@ using Llava.Contracts.States;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
+using Llava.Ledger.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Llava.Ledger.Jobs;
@@ -13,13 +14,15 @@ public sealed partial class JobEnding
 {
     private readonly LedgerDatabase _database;
     private readonly ILedgerSignal _signal;
+    private readonly LedgerMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger<JobEnding> _logger;
 
-    internal JobEnding(LedgerDatabase database, ILedgerSignal signal, TimeProvider time, ILogger<JobEnding> logger)
+    internal JobEnding(LedgerDatabase database, ILedgerSignal signal, LedgerMetrics metrics, TimeProvider time, ILogger<JobEnding> logger)
     {
         _database = database;
         _signal = signal;
+        _metrics = metrics;
         _time = time;
         _logger = logger;
     }
@@ -35,17 +38,20 @@ public sealed partial class JobEnding
             return 0;
         }
 
+        List<(ItemOutcome Outcome, int Items)> closed = [];
         await _database.WriteAloneAsync(LedgerTurn.End, async (session, token) =>
         {
             // Asked again inside the transaction: a job may have been paused, or a chunk come back, since.
             ended = await ListEndedAsync(session, now, token);
+            closed.Clear();
             foreach (var job in ended)
             {
-                await AdvanceAsync(session, job, now, token);
+                await AdvanceAsync(session, job, now, closed, token);
             }
 
             return ended.Count;
         }, cancellation);
+        closed.ForEach(job => _metrics.ItemsFinished(job.Items, job.Outcome));
         _signal.Ring(LedgerTopic.WorkFinished);
         _signal.Ring(LedgerTopic.JobControlled);
         return ended.Count;
@@ -104,7 +110,7 @@ public sealed partial class JobEnding
         .Set("@now", now.ToUnixTimeMilliseconds())
         .ListAsync(row => new Candidate(new(row.GetInt64(0)), JobStates.Table.Parse(row.GetString(1)), row.GetBoolean(2)), cancellation);
 
-    private static async Task AdvanceAsync(LedgerSession session, Candidate job, DateTimeOffset now, CancellationToken cancellation)
+    private static async Task AdvanceAsync(LedgerSession session, Candidate job, DateTimeOffset now, List<(ItemOutcome Outcome, int Items)> closed, CancellationToken cancellation)
     {
         switch (job)
         {
@@ -140,11 +146,11 @@ public sealed partial class JobEnding
             }
 
             await session.Statement("close_chunks").Set("@job", job.Id.Value).ExecuteAsync(cancellation);
-            await session.Statement("fill_missing_results")
+            closed.Add((outcome, await session.Statement("fill_missing_results")
                 .Set("@job", job.Id.Value)
                 .Set("@outcome", outcome.WireName())
                 .Set("@now", now.ToUnixTimeMilliseconds())
-                .ExecuteAsync(cancellation);
+                .ExecuteAsync(cancellation)));
         }
     }
 

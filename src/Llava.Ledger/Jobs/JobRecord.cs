@@ -45,6 +45,9 @@ public sealed record JobRecord
     /// <summary>Counts of a job that is over; null while they may still change.</summary>
     public JobProgress? FinalProgress { get; init; }
 
+    /// <summary>Context of the span that submitted it, as W3C's <c>traceparent</c>; null when nobody traced that.</summary>
+    public string? TraceParent { get; init; }
+
     /// <summary>Reads the columns that read_job.sql and list_jobs.sql select.</summary>
     internal static JobRecord Read(System.Data.Common.DbDataReader row) => new()
     {
@@ -60,5 +63,6 @@ public sealed record JobRecord
         ExpiresAt = row.TimeOrNull(9),
         Failure = row.Text(10) is { } code ? new(code, row.Text(11) ?? "") : null,
         FinalProgress = row.Text(12) is { } json ? JsonSerializer.Deserialize(json, LedgerJson.Default.JobProgress) : null,
+        TraceParent = row.Text(13),
     };
 }

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
+using Llava.Ledger.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Llava.Ledger.Jobs;
@@ -35,7 +37,9 @@ public sealed partial class JobSubmission
 
         var now = _time.GetUtcNow();
         var job = JobId.New(now);
-        var submitted = await _database.WriteAsync((session, token) => SubmitAsync(session, job, request, now, token), cancellation);
+        using var activity = LedgerActivity.StartSubmit(job, request);
+        var trace = (activity ?? Activity.Current)?.Id; // asked here: a write may run on a thread of its own
+        var submitted = await _database.WriteAsync((session, token) => SubmitAsync(session, job, request, trace, now, token), cancellation);
 
         if (submitted.IsNew)
         {
@@ -47,7 +51,7 @@ public sealed partial class JobSubmission
     }
 
     /// <summary>The same inside a write of the caller's, who has checked the request and rings when it is committed.</summary>
-    internal static async Task<SubmittedJob> SubmitAsync(LedgerSession session, JobId job, JobRequest request, DateTimeOffset now, CancellationToken cancellation)
+    internal static async Task<SubmittedJob> SubmitAsync(LedgerSession session, JobId job, JobRequest request, string? trace, DateTimeOffset now, CancellationToken cancellation)
     {
         var json = RequestJson.Write(request);
         var isNew = await session.Statement("insert_job")
@@ -58,6 +62,7 @@ public sealed partial class JobSubmission
             .Set("@request", json)
             .Set("@key", request.IdempotencyKey)
             .Set("@now", now.ToUnixTimeMilliseconds())
+            .Set("@trace", trace)
             .Set("@expires", (now + request.CompletionWindow)?.ToUnixTimeMilliseconds())
             .ExecuteAsync(cancellation) == 1;
         return isNew || (session.IsRepeat && await JobReader.FindAsync(session, job, cancellation) is not null)

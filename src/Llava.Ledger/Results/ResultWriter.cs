@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
+using Llava.Ledger.Telemetry;
 
 namespace Llava.Ledger.Results;
 
@@ -14,13 +16,15 @@ public sealed class ResultWriter : IAsyncDisposable
 
     private readonly LedgerDatabase _database;
     private readonly ILedgerSignal _signal;
+    private readonly LedgerMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly GroupCommit<Commit, bool> _commits;
 
-    internal ResultWriter(LedgerDatabase database, ILedgerSignal signal, TimeProvider time)
+    internal ResultWriter(LedgerDatabase database, ILedgerSignal signal, LedgerMetrics metrics, TimeProvider time)
     {
         _database = database;
         _signal = signal;
+        _metrics = metrics;
         _time = time;
         _commits = new(CommitAsync, commit => commit.Items.Count, MostRows);
     }
@@ -39,7 +43,9 @@ public sealed class ResultWriter : IAsyncDisposable
 
     private async Task<IReadOnlyList<bool>> CommitAsync(IReadOnlyList<Commit> group)
     {
+        var started = Stopwatch.GetTimestamp();
         var recorded = await _database.WriteAsync((session, token) => RecordAsync(session, group, token), CancellationToken.None);
+        _metrics.Committed(started, group.Sum(commit => commit.Items.Count), recorded.Held.Count);
         if (group.Any(commit => commit.CompletesChunk))
         {
             _signal.Ring(LedgerTopic.ChunksWaiting);

@@ -84,7 +84,7 @@ public sealed partial class ScheduleFiring
             return new(ScheduleOutcome.Refused, null, new InvalidJobRequestException(findings).Message);
         }
 
-        var submitted = await JobSubmission.SubmitAsync(session, JobId.New(now), request, now, cancellation);
+        var submitted = await JobSubmission.SubmitAsync(session, JobId.New(now), request, trace: null, now, cancellation);
         await session.Statement("insert_job_of_schedule")
             .Set("@job", submitted.Id.Value)
             .Set("@schedule", record.Id)

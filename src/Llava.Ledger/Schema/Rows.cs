@@ -35,6 +35,9 @@ internal sealed class JobRow
     /// <summary>When its counts were last looked at for an event, and the items that were done by then.</summary>
     public long? ReportedAt { get; init; }
     public long? ReportedItems { get; init; }
+
+    /// <summary>Context of the span that submitted the job, as W3C's <c>traceparent</c>.</summary>
+    public string? TraceParent { get; init; }
 }
 
 /// <summary>An item; written once.</summary>

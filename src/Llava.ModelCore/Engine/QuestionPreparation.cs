@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Imaging;
@@ -55,7 +56,9 @@ internal sealed class QuestionPreparation(
             throw new RequestRefusedException("image_count_mismatch", $"'{checkpoint.Name}' has no vision tower and answers text only; the question brings an image.");
         }
 
+        var started = Stopwatch.GetTimestamp();
         var pixels = preprocessor.Process(encoded, _decoder, aspect);
+        PreparationMetrics.ImageDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
         // The file's hash names the content: cheaper than the pixels', and the same for the same way of squaring.
         return new ImageInput(pixels.Values, pixels.Side, $"{Convert.ToHexString(SHA256.HashData(encoded))}-{aspect}");
     }

@@ -2,12 +2,13 @@ using Llava.Contracts.Messages;
 using Llava.Hosting.Transport;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Workers;
+using Llava.Scheduler.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Llava.Scheduler.Dispatch;
 
 /// <summary>Fills each model's window: picks chunks fairly, sends them, and notes in the ledger that they went out.</summary>
-internal sealed partial class Dispatcher(ChunkDispatch chunks, WorkerRegistry workers, MessageSender sender, ILogger<Dispatcher> logger)
+internal sealed partial class Dispatcher(ChunkDispatch chunks, WorkerRegistry workers, MessageSender sender, SchedulerMetrics metrics, ILogger<Dispatcher> logger)
 {
     private const int UsualChunk = 32;
     private const int MostWaiting = 256;
@@ -34,12 +35,14 @@ internal sealed partial class Dispatcher(ChunkDispatch chunks, WorkerRegistry wo
             return;
         }
 
+        using var activity = SchedulerActivity.StartDispatch(model);
         foreach (var lane in picked.GroupBy(IsExpress))
         {
             await sender.SendAsync(ChunkQueue.AddressFor(model, lane.Key), [.. lane.Select(chunk => new RunChunk(chunk.Job, chunk.ChunkNo, model, chunk.Attempt, lane.Key))], cancellation);
         }
 
         await chunks.MarkPublishedAsync(picked, cancellation);
+        metrics.Dispatched(picked.Count, model);
         Published(picked.Count, model);
     }
 

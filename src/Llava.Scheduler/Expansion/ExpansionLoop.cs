@@ -1,6 +1,7 @@
 using Llava.Contracts;
 using Llava.Ledger.Expansion;
 using Llava.Ledger.Signals;
+using Llava.Scheduler.Telemetry;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -9,6 +10,9 @@ namespace Llava.Scheduler.Expansion;
 /// <summary>Expands submitted jobs, several at a time.</summary>
 internal sealed partial class ExpansionLoop(JobExpander expander, JobExpansion expansion, ILedgerSignal signal, SchedulerOptions options, ILogger<ExpansionLoop> logger) : BackgroundService
 {
+    // Names the job in every line that is logged while it is expanded, whoever logs it.
+    private static readonly Func<ILogger, JobId, IDisposable?> Scope = LoggerMessage.DefineScope<JobId>("Job {Job}");
+
     private readonly Dictionary<JobId, Task> _running = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -47,6 +51,8 @@ internal sealed partial class ExpansionLoop(JobExpander expander, JobExpansion e
 
     private async Task ExpandAsync(Ledger.Jobs.JobRecord job, CancellationToken cancellation)
     {
+        using var activity = SchedulerActivity.StartExpand(job);
+        using var scope = Scope(logger, job.Id);
         try
         {
             await expander.ExpandAsync(job, cancellation);

@@ -315,6 +315,10 @@ namespace Llava.Ledger.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("tenant");
 
+                    b.Property<string>("TraceParent")
+                        .HasColumnType("text")
+                        .HasColumnName("trace_parent");
+
                     b.HasKey("Id");
 
                     b.HasIndex("FinishedAt")

@@ -154,6 +154,11 @@ CREATE INDEX "ix_result_cache_used" ON "result_cache" ("used_at");
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261123102023_ItemHistory', '10.0.15');
 
+ALTER TABLE "jobs" ADD "trace_parent" TEXT NULL;
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261123102200_JobTraceParent', '10.0.15');
+
 CREATE TABLE "schedule_items" (
     "schedule_id" INTEGER NOT NULL,
     "key" INTEGER NOT NULL,

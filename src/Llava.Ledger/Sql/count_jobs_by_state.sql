@@ -1,0 +1,3 @@
+select state, count(*)
+from jobs
+group by state;
