@@ -1,6 +1,7 @@
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Expansion;
 using Llava.Ledger.Jobs;
+using Llava.Ledger.Keys;
 using Llava.Ledger.Results;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
@@ -18,7 +19,7 @@ public static class LedgerServices
     /// <summary>
     /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobRetention"/>,
     /// <see cref="JobExpansion"/>, <see cref="ChunkDispatch"/>, <see cref="ChunkLeases"/>, <see cref="LeaseSweep"/>,
-    /// <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="WorkerRegistry"/> and <see cref="ILedgerSignal"/>.
+    /// <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="WorkerRegistry"/>, <see cref="ApiKeys"/> and <see cref="ILedgerSignal"/>.
     /// The schema is created, or brought up to date, with the first use.
     /// </summary>
     /// <param name="services">The container.</param>
@@ -57,6 +58,7 @@ public static class LedgerServices
         services.TryAddSingleton(provider => new ResultWriter(Database(provider), Signal(provider), Time(provider)));
         services.TryAddSingleton(provider => new ResultReader(Database(provider)));
         services.TryAddSingleton(provider => new WorkerRegistry(Database(provider), Signal(provider), Options(provider), Time(provider)));
+        services.TryAddSingleton(provider => new ApiKeys(Database(provider), Time(provider), Logger<ApiKeys>(provider)));
         return services;
     }
 

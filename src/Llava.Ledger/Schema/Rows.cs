@@ -1,4 +1,5 @@
 using Llava.Contracts.States;
+using Llava.Ledger.Keys;
 
 namespace Llava.Ledger.Schema;
 
@@ -90,6 +91,22 @@ internal sealed class ResultRow
     public string? ModelRevision { get; init; }
     public int Attempts { get; init; }
     public long FinishedAt { get; init; }
+}
+
+/// <summary>A key of the HTTP API.</summary>
+internal sealed class ApiKeyRow
+{
+    public required string Id { get; init; }
+    public required string Name { get; init; }
+    public required string Tenant { get; init; }
+    public AccessRole Role { get; init; }
+
+    /// <summary>SHA-256 of the secret, in hexadecimal.</summary>
+    public required string SecretHash { get; init; }
+    public long CreatedAt { get; init; }
+    public long? ExpiresAt { get; init; }
+    public long? RevokedAt { get; init; }
+    public long? LastUsedAt { get; init; }
 }
 
 /// <summary>A consumer process and what it serves.</summary>

@@ -100,3 +100,19 @@ CREATE INDEX "ix_results_error" ON "results" ("job_id", "error_code") WHERE erro
 
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261123041721_InitialLedger', '10.0.15');
+
+CREATE TABLE "api_keys" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_api_keys" PRIMARY KEY,
+    "name" TEXT NOT NULL,
+    "tenant" TEXT NOT NULL,
+    "role" TEXT NOT NULL,
+    "secret_hash" TEXT NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "expires_at" INTEGER NULL,
+    "revoked_at" INTEGER NULL,
+    "last_used_at" INTEGER NULL,
+    CONSTRAINT "ck_api_keys_role" CHECK (role in ('viewer', 'operator', 'admin'))
+);
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261123102418_ApiKeys', '10.0.15');
