@@ -34,7 +34,7 @@ internal static class UpCommand
     private static async Task<int> RunAsync(string dataFolder, int port, string[] models, CancellationToken cancellationToken)
     {
         var unfinished = await EmbeddedHost.UnfinishedAsync(dataFolder, cancellationToken);
-        var served = models.Length > 0 ? models.Select(ModelFolders.Resolve) : [ModelFolders.Resolve(JobOptions.DefaultModel), .. unfinished.Select(job => job.Model)];
+        var served = models.Length > 0 ? models.Select(ModelFolders.NameForJobs) : [ModelFolders.NameForJobs(JobOptions.DefaultModel), .. unfinished.Select(job => job.Model)];
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.AddEnvironmentVariables();
         builder.Logging.AddWarningsToStandardError();

@@ -1,5 +1,6 @@
 using Llava.Ledger;
 using Llava.Ledger.Jobs;
+using Llava.Ledger.Keys;
 using Llava.Ledger.Results;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,6 +19,10 @@ internal sealed class EmbeddedLedger : IAsyncDisposable
     public JobReader Jobs => _services.GetRequiredService<JobReader>();
 
     public ResultReader Results => _services.GetRequiredService<ResultReader>();
+
+    public JobControl Control => _services.GetRequiredService<JobControl>();
+
+    public ApiKeys Keys => _services.GetRequiredService<ApiKeys>();
 
     public static async Task<EmbeddedLedger> OpenAsync(string dataFolder, CancellationToken cancellationToken)
     {

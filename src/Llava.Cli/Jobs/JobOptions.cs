@@ -37,18 +37,25 @@ internal sealed class JobOptions
 
     public static Option<DirectoryInfo?> DataOption() => new("--data") { Description = $"Folder of the embedded ledger. Default: ${Embedded.DataFolder.Variable} or the user's data folder." };
 
+    /// <summary>All of them: for a command that runs the job here and writes its results.</summary>
     public void AddTo(Command command)
     {
-        command.Options.Add(Model);
+        AddRequestTo(command);
         command.Options.Add(Out);
         command.Options.Add(Format);
+        command.Options.Add(Data);
+    }
+
+    /// <summary>Those that say what the job is.</summary>
+    public void AddRequestTo(Command command)
+    {
+        command.Options.Add(Model);
         command.Options.Add(Strict);
         command.Options.Add(MaxNewTokens);
         command.Options.Add(Temperature);
         command.Options.Add(TopP);
         command.Options.Add(Seed);
         command.Options.Add(ConversationTemplate);
-        command.Options.Add(Data);
     }
 
     /// <summary>Reads one of these names.</summary>
@@ -67,22 +74,28 @@ internal sealed class JobOptions
     /// <summary>The request as typed, with the key that finds it again.</summary>
     public JobRequest Request(ParseResult typed, SourceDescription source, params IReadOnlyList<string> prompts)
     {
-        var request = new JobRequest
-        {
-            Model = ModelFolders.Resolve(typed.GetValue(Model)!),
-            Prompt = prompts is [var only] ? only : null,
-            Prompts = prompts.Count > 1 ? prompts : [],
-            Strict = typed.GetValue(Strict),
-            Source = source,
-            ConversationTemplate = typed.GetValue(ConversationTemplate),
-            Generation = new GenerationSettings
-            {
-                MaxNewTokens = typed.GetValue(MaxNewTokens),
-                Temperature = typed.GetValue(Temperature),
-                TopP = typed.GetValue(TopP),
-                Seed = typed.GetValue(Seed),
-            },
-        };
+        var request = Request(typed, ModelFolders.NameForJobs(typed.GetValue(Model)!), source, prompts);
         return request with { IdempotencyKey = JobKey.Of(request) };
     }
+
+    /// <summary>The request as typed for a server, where the model goes by its name there. The key is new: from here nobody can tell whether files there have changed.</summary>
+    public JobRequest RequestToServer(ParseResult typed, SourceDescription source, params IReadOnlyList<string> prompts) =>
+        Request(typed, typed.GetValue(Model)!, source, prompts) with { IdempotencyKey = $"cli-{Guid.NewGuid():n}" };
+
+    private JobRequest Request(ParseResult typed, string model, SourceDescription source, IReadOnlyList<string> prompts) => new()
+    {
+        Model = model,
+        Prompt = prompts is [var only] ? only : null,
+        Prompts = prompts.Count > 1 ? prompts : [],
+        Strict = typed.GetValue(Strict),
+        Source = source,
+        ConversationTemplate = typed.GetValue(ConversationTemplate),
+        Generation = new GenerationSettings
+        {
+            MaxNewTokens = typed.GetValue(MaxNewTokens),
+            Temperature = typed.GetValue(Temperature),
+            TopP = typed.GetValue(TopP),
+            Seed = typed.GetValue(Seed),
+        },
+    };
 }

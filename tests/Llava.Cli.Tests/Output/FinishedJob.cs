@@ -21,7 +21,7 @@ public sealed class FinishedJob : IAsyncDisposable
         .AddLlavaLedger(options => options.Configure(o => o.Location = In("ledger.db")))
         .BuildServiceProvider();
 
-    internal ResultFile Results => new(_services.GetRequiredService<ResultReader>());
+    internal ResultFile Results => new(job => _services.GetRequiredService<ResultReader>().StreamAsync(job));
 
     public string In(string name) => Path.Combine(_folder.FullName, name);
 
