@@ -61,8 +61,6 @@ internal static class ApiErrors
 
     private static ErrorBody Bare(int status) => status switch
     {
-        StatusCodes.Status404NotFound => Refusal("not_found", $"There is nothing here; the API is {ApiHosting.Root}, and docs/api.md lists what it has."),
-        StatusCodes.Status405MethodNotAllowed => Refusal("method_not_allowed", "This address does not take this method; docs/api.md lists what it has."),
         StatusCodes.Status413PayloadTooLarge => Refusal("body_too_large", "The body is longer than is taken; list the items in a source file instead, or raise Llava:Api:MaxBodyBytes."),
         _ => new($"The request was answered with status {status.ToString(CultureInfo.InvariantCulture)}.", TypeOf(status), null, null),
     };

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
 using Llava.Contracts.Documents;
+using Llava.Ledger.Keys;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -46,7 +47,12 @@ internal static class ApiHosting
         api.MapResults();
         api.MapControl();
         api.MapWorkers();
+        // Without this, whoever mistypes an address would be led to the pages' login.
+        api.Map("/{**path}", NothingHere).RequireRole(AccessRole.Viewer);
     }
+
+    private static IResult NothingHere(HttpRequest request) => throw new ApiException(
+        StatusCodes.Status404NotFound, "not_found", $"There is no {request.Method} {request.Path} here; docs/api.md lists what {Root} has.");
 
     private static TokenBucketRateLimiterOptions Bucket(ApiOptions options) => new()
     {

@@ -26,8 +26,9 @@ internal static class ApiJson
             using var document = await JsonDocument.ParseAsync(request.Body, new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false }, cancellation);
             return document.RootElement.Clone();
         }
-        catch (JsonException broken)
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
+            // The latter for half a character (a lone surrogate) in a name.
             throw new ApiException(StatusCodes.Status400BadRequest, "invalid_json", $"The body is no JSON that can be read: {broken.Message}");
         }
     }
@@ -46,10 +47,6 @@ internal static class ApiJson
             throw new ApiException(StatusCodes.Status422UnprocessableEntity, "invalid_request", field is null
                 ? "The body lacks a field that is required, or is no JSON object; docs/api.md lists the fields."
                 : $"'{field}' is unknown, of the wrong kind or incomplete; docs/api.md lists the fields.", field);
-        }
-        catch (InvalidOperationException)
-        {
-            throw new ApiException(StatusCodes.Status422UnprocessableEntity, "invalid_request", "A text holds half of a character (a lone surrogate); send whole characters.");
         }
     }
 }

@@ -21,6 +21,7 @@ public sealed partial class AccessTests(Server server) : IClassFixture<Server>
         ["GET /api/v1/jobs/{job}/results"] = AccessRole.Viewer,
         ["GET /api/v1/models"] = AccessRole.Viewer,
         ["GET /api/v1/workers"] = AccessRole.Viewer,
+        ["GET /api/v1/{**path}"] = AccessRole.Viewer,
         ["POST /api/v1/jobs"] = AccessRole.Operator,
         ["POST /api/v1/jobs/{job}/cancel"] = AccessRole.Operator,
         ["POST /api/v1/jobs/{job}/pause"] = AccessRole.Operator,
@@ -34,7 +35,7 @@ public sealed partial class AccessTests(Server server) : IClassFixture<Server>
         var found = Routes().Where(route => route.Name.Contains("/api/", StringComparison.Ordinal)).ToDictionary(
             route => route.Name, route => Assert.Single(route.Endpoint.Metadata.GetOrderedMetadata<IAuthorizeData>()).Policy);
 
-        Assert.Equal(Roles.ToDictionary(role => role.Key, role => (string?)$"api-{role.Value.WireName()}").Order(), found.Order());
+        Assert.Equal(Roles.Select(role => $"{role.Key}: api-{role.Value.WireName()}").Order(), found.Select(route => $"{route.Key}: {route.Value}").Order());
     }
 
     [Fact]
