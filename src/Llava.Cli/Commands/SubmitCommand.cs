@@ -2,6 +2,8 @@ using System.CommandLine;
 using Llava.Cli.Clients;
 using Llava.Cli.Jobs;
 using Llava.Cli.Output;
+using Llava.Contracts;
+using Llava.Ledger.Jobs;
 
 namespace Llava.Cli.Commands;
 
@@ -44,10 +46,21 @@ internal static class SubmitCommand
         return command;
     }
 
-    private static async Task<int> FollowAsync(ParseResult typed, IJobClient jobs, Contracts.JobId job, CancellationToken cancellationToken)
+    private static async Task<int> FollowAsync(ParseResult typed, IJobClient jobs, JobId job, CancellationToken cancellationToken)
     {
         await Console.Error.WriteLineAsync($"{job}");
-        var last = await JobFollowing.FollowAsync(token => jobs.ReadAsync(job, token), cancellationToken);
+        JobRecord last;
+        try
+        {
+            last = await JobFollowing.FollowAsync(token => jobs.ReadAsync(job, token), cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Whoever looks away stops nothing.
+            await Console.Error.WriteLineAsync($"The job goes on; 'llava status {job}' shows how far it is, 'llava cancel {job}' stops it.");
+            return ExitCodes.Ok;
+        }
+
         if (last.Failure is { } failure)
         {
             await Console.Error.WriteLineAsync(failure.Message);

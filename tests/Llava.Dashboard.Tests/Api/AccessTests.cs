@@ -143,7 +143,7 @@ public sealed partial class AccessTests(Server server) : IClassFixture<Server>
     }
 
     [Fact]
-    public async Task A_name_that_is_not_this_machines_is_refused_unless_it_is_allowed()
+    public async Task A_name_that_is_not_this_machines_is_refused()
     {
         using var caller = await server.CallerAsync(AccessRole.Admin);
         using var message = new HttpRequestMessage(HttpMethod.Get, "/api/v1/jobs") { Headers = { Host = "evil.example" } };
