@@ -23,6 +23,14 @@ internal static class ModelFolders
             : throw new UsageException($"There is no model '{model}': it is neither a folder nor one of {(known.Count > 0 ? string.Join(", ", known) : "the models folder, which is empty or missing")}. Give the folder of a checkpoint.");
     }
 
+    /// <summary>How jobs name a model: one of the models folder by its name, the same on every machine, any other by its full path.</summary>
+    /// <exception cref="UsageException">Neither a folder nor a known name.</exception>
+    public static string NameForJobs(string model)
+    {
+        var folder = Resolve(model);
+        return Root is not null && Path.GetDirectoryName(folder) == Path.TrimEndingDirectorySeparator(Root) ? Path.GetFileName(folder) : folder;
+    }
+
     /// <summary>What results call the model: its folder's name, which says nothing about this machine.</summary>
     public static string NameOf(string model) => Path.GetFileName(Path.TrimEndingDirectorySeparator(model));
 

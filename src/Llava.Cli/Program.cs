@@ -6,9 +6,12 @@ var root = new RootCommand("Bulk image captioning, visual question answering and
 {
     AnnotateCommand.Create(),
     VqaCommand.Create(),
+    SubmitCommand.Create(),
     StatusCommand.Create(),
     ResultsCommand.Create(),
     ScheduleCommand.Create(),
+    RetryCommand.Create(),
+    KeysCommand.Create(),
     UpCommand.Create(),
     ServeCommand.Create(),
     TrainCommand.Create(),
@@ -16,6 +19,8 @@ var root = new RootCommand("Bulk image captioning, visual question answering and
     BenchCommand.Create(),
     DoctorCommand.Create(),
 };
+
+ControlCommands.Create().ToList().ForEach(root.Subcommands.Add);
 
 var parsed = root.Parse(args);
 

@@ -36,6 +36,16 @@ public sealed class JobTransitionException(JobId job, JobState from, JobState to
     public JobState To { get; } = to;
 }
 
+/// <summary>The job's items cannot be tried again, not now or not at all.</summary>
+public sealed class RetryRefusedException(JobId job, JobState state) : JobException("job_state_conflict",
+    $"Items of job '{job}' cannot be tried again: it is {state.WireName()}. " + (state.IsFinal()
+        ? "Its source was not read to the end; submit it anew."
+        : "Wait until it is queued, running, paused or over."))
+{
+    /// <summary>State the job is in.</summary>
+    public JobState State { get; } = state;
+}
+
 /// <summary>The same idempotency key came before with a different request.</summary>
 public sealed class IdempotencyConflictException(string key, JobId job) : JobException("idempotency_conflict",
     $"The idempotency key '{key}' already made job '{job}' from a different request; use a new key for a new job.");

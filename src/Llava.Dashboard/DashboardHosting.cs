@@ -1,5 +1,6 @@
 using Hangfire;
 using Hangfire.Dashboard;
+using Llava.Dashboard.Api;
 using Llava.Dashboard.Jobs;
 using Llava.Dashboard.Security;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -30,22 +31,26 @@ public static class DashboardHosting
             options.LoginPath = "/login";
         });
         services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        services.AddLlavaApi();
         // A page elsewhere that points its own name at 127.0.0.1 (DNS rebinding) is refused by the host it sends.
         services.Configure<HostFilteringOptions>(options => options.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
         return services;
     }
 
-    /// <summary>Maps the pages, their assets, thumbnails and Hangfire's dashboard.</summary>
+    /// <summary>Maps the pages, their assets, thumbnails, the HTTP API and Hangfire's dashboard.</summary>
     public static void MapLlavaDashboard(this WebApplication app)
     {
         app.UseHostFiltering();
         app.UseSecurityHeaders();
+        app.UseApiErrors();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseRateLimiter();
         app.MapAssets();
         app.MapLogin();
         app.MapThumbnails();
         app.MapRazorPages();
+        app.MapLlavaApi();
         app.MapHangfireDashboard("/hangfire", new DashboardOptions
         {
             Authorization = [new SignedIn()],

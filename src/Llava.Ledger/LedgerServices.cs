@@ -2,6 +2,7 @@ using Llava.Ledger.Backlogs;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Expansion;
 using Llava.Ledger.Jobs;
+using Llava.Ledger.Keys;
 using Llava.Ledger.Results;
 using Llava.Ledger.Schedules;
 using Llava.Ledger.Signals;
@@ -22,7 +23,7 @@ public static class LedgerServices
     /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobReports"/>, <see cref="JobRetention"/>,
     /// <see cref="JobExpansion"/>, <see cref="ChunkDispatch"/>, <see cref="ChunkLeases"/>, <see cref="LeaseSweep"/>,
     /// <see cref="AttemptHistory"/>, <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="ResultCache"/>, <see cref="BacklogReader"/>, <see cref="WorkerRegistry"/>,
-    /// <see cref="ScheduleStore"/>, <see cref="ScheduleFiring"/>, <see cref="ScheduleMemory"/> and <see cref="ILedgerSignal"/>.
+    /// <see cref="ScheduleStore"/>, <see cref="ScheduleFiring"/>, <see cref="ScheduleMemory"/>, <see cref="ApiKeys"/> and <see cref="ILedgerSignal"/>.
     /// The schema is created, or brought up to date, with the first use.
     /// </summary>
     /// <param name="services">The container.</param>
@@ -69,6 +70,7 @@ public static class LedgerServices
         services.TryAddSingleton(provider => new ScheduleStore(Database(provider), Signal(provider), Time(provider)));
         services.TryAddSingleton(provider => new ScheduleFiring(Database(provider), Signal(provider), Time(provider), Logger<ScheduleFiring>(provider)));
         services.TryAddSingleton(provider => new ScheduleMemory(Database(provider)));
+        services.TryAddSingleton(provider => new ApiKeys(Database(provider), Time(provider), Logger<ApiKeys>(provider)));
         return services;
     }
 

@@ -10,7 +10,7 @@ internal sealed class LlavaProcess : IDisposable
     private readonly Task<string> _output;
     private readonly Task<string> _errors;
 
-    private LlavaProcess(string dataFolder, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? settings = null)
+    private LlavaProcess(string dataFolder, IEnumerable<string> arguments, params IEnumerable<(string Name, string Value)> variables)
     {
         // A run in the background ignores Ctrl+C, and so would its children.
         var start = new ProcessStartInfo("env", ["--default-signal=INT", Path.Combine(AppContext.BaseDirectory, "llava")])
@@ -20,7 +20,7 @@ internal sealed class LlavaProcess : IDisposable
             WorkingDirectory = Repository.Root,
         };
         start.Environment["LLAVA_DATA"] = dataFolder;
-        foreach (var (name, value) in settings ?? new Dictionary<string, string>())
+        foreach (var (name, value) in variables)
         {
             start.Environment[name] = value;
         }
@@ -38,12 +38,19 @@ internal sealed class LlavaProcess : IDisposable
     public static LlavaProcess Start(string dataFolder, params string[] arguments) => new(dataFolder, arguments);
 
     /// <summary>With settings as environment variables.</summary>
-    public static LlavaProcess Start(string dataFolder, IReadOnlyDictionary<string, string> settings, params string[] arguments) => new(dataFolder, arguments, settings);
+    public static LlavaProcess Start(string dataFolder, IReadOnlyDictionary<string, string> settings, params string[] arguments) => new(dataFolder, arguments, settings.Select(setting => (setting.Key, setting.Value)));
 
     /// <summary>Runs to the end.</summary>
     public static async Task<LlavaRun> RunAsync(string dataFolder, params string[] arguments)
     {
         using var process = new LlavaProcess(dataFolder, arguments);
+        return await process.FinishAsync();
+    }
+
+    /// <summary>Runs to the end with these variables.</summary>
+    public static async Task<LlavaRun> RunWithAsync(string dataFolder, IEnumerable<(string Name, string Value)> variables, params string[] arguments)
+    {
+        using var process = new LlavaProcess(dataFolder, arguments, variables);
         return await process.FinishAsync();
     }
 

@@ -9,16 +9,16 @@ internal static class AnnotateCommand
 {
     public static Command Create()
     {
-        var arguments = new AnnotateArguments();
-        var options = new JobOptions();
         var command = new Command("annotate", "Caption every image of a folder, glob, list or data set. Killed or stopped, the same command continues.");
+        var arguments = new JobArguments();
+        var options = new JobOptions();
         arguments.AddTo(command);
         options.AddTo(command);
-        command.SetAction((typed, cancellationToken) => Failures.ReportAsync(() => new JobRun(options).RunAsync(
-            typed,
-            options.Request(typed, arguments.Source(typed), arguments.Prompts(typed)),
-            OutputFormat.Jsonl,
-            cancellationToken)));
+        command.SetAction((typed, cancellationToken) => Failures.ReportAsync(() =>
+        {
+            var source = arguments.Source(typed, isRemote: false);
+            return new JobRun(options).RunAsync(typed, options.Request(typed, source, arguments.Prompts(typed, source)), OutputFormat.Jsonl, cancellationToken);
+        }));
         return command;
     }
 }

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Llava.Cli.Embedded;
+using Llava.Cli.Clients;
 using Llava.Cli.Jobs;
 using Llava.Cli.Output;
 
@@ -12,14 +12,16 @@ internal static class ResultsCommand
     {
         var job = new Argument<string>("job") { Description = "A job id; 'llava status' lists them." };
         var options = new JobOptions();
-        var command = new Command("results", "Write a job's results, while it runs or afterwards.") { job, options.Out, options.Format, options.Data };
+        var command = new Command("results", "Write a job's results, while it runs or afterwards.") { job, options.Out, options.Format };
+        var client = new ClientOptions();
+        client.AddTo(command);
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
         {
-            await using var ledger = await EmbeddedLedger.OpenAsync(DataFolder.Resolve(typed.GetValue(options.Data)), cancellationToken);
-            var record = await ledger.Jobs.ReadAsync(JobIds.Parse(typed.GetValue(job)!), cancellationToken);
+            await using var jobs = await client.OpenAsync(typed, cancellationToken);
+            var (record, _) = await jobs.ReadAsync(JobIds.Parse(typed.GetValue(job)!), cancellationToken);
             var target = typed.GetValue(options.Out);
             var format = typed.GetValue(options.Format);
-            var file = new ResultFile(ledger.Results);
+            var file = new ResultFile(id => jobs.ResultsAsync(id));
             await (target is null
                 ? file.WriteAsync(record, Console.OpenStandardOutput(), format ?? OutputFormat.Jsonl, cancellationToken)
                 : file.WriteAsync(record, target, format ?? OutputFormats.Of(target), cancellationToken));

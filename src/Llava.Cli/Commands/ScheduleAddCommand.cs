@@ -38,12 +38,16 @@ internal sealed class ScheduleAddCommand
 
     private Command Build()
     {
-        var annotate = new AnnotateArguments();
+        var annotate = new JobArguments();
         var vqa = new VqaArguments();
         return new("add", "Make a schedule: llava schedule add nightly --cron \"0 2 * * *\" annotate photos --only-new")
         {
             _name, _cron, _zone, _onlyNew, _overlap, _replace, _json,
-            Job("annotate", "Caption every image of a folder, glob, list or data set.", ScheduleKind.Annotate, annotate.AddTo, (options, typed, model) => options.Request(typed, model, annotate.Source(typed), annotate.Prompts(typed))),
+            Job("annotate", "Caption every image of a folder, glob, list or data set.", ScheduleKind.Annotate, annotate.AddTo, (options, typed, model) =>
+            {
+                var source = annotate.Source(typed, isRemote: false);
+                return options.Request(typed, model, source, annotate.Prompts(typed, source));
+            }),
             Job("vqa", "Answer LLaVA's question file.", ScheduleKind.Vqa, vqa.AddTo, (options, typed, model) => options.Request(typed, model, vqa.Source(typed), [])),
         };
     }

@@ -1,43 +1,37 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
-using Llava.Cli.Embedded;
+using Llava.Cli.Clients;
 using Llava.Cli.Jobs;
-using Llava.Contracts;
+using Llava.Cli.Output;
 using Llava.Contracts.States;
-using Llava.Ledger.Jobs;
 using Spectre.Console;
 
 namespace Llava.Cli.Commands;
 
-/// <summary><c>llava status</c>: all jobs, or one.</summary>
+/// <summary><c>llava status</c>: the newest jobs, or one.</summary>
 internal static class StatusCommand
 {
+    private const int Newest = 50;
+
     public static Command Create()
     {
-        var job = new Argument<string?>("job") { Description = "A job id. Default: all jobs, the newest first.", Arity = ArgumentArity.ZeroOrOne };
-        var json = new Option<bool>("--json") { Description = "Print JSON, one object per job." };
-        var data = JobOptions.DataOption();
-        var command = new Command("status", "Show jobs and how far they are.") { job, json, data };
+        var job = new Argument<string?>("job") { Description = $"A job id. Default: the newest {Newest} jobs.", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("status", "Show jobs and how far they are.") { job, JobOutput.Json };
+        var client = new ClientOptions();
+        client.AddTo(command);
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
         {
-            await using var ledger = await EmbeddedLedger.OpenAsync(DataFolder.Resolve(typed.GetValue(data)), cancellationToken);
-            var records = typed.GetValue(job) is { } id
-                ? [await ledger.Jobs.ReadAsync(JobIds.Parse(id), cancellationToken)]
-                : await ledger.Jobs.ListAsync(new JobFilter(), cancellationToken);
-            var progress = new List<(JobRecord Job, JobProgress Progress)>();
-            foreach (var record in records)
+            await using var jobs = await client.OpenAsync(typed, cancellationToken);
+            var found = typed.GetValue(job) is { } id
+                ? [await jobs.ReadAsync(JobIds.Parse(id), cancellationToken)]
+                : await jobs.ListAsync(Newest, cancellationToken);
+            if (typed.GetValue(JobOutput.Json))
             {
-                progress.Add((record, await ledger.Jobs.ProgressAsync(record.Id, cancellationToken)));
-            }
-
-            if (typed.GetValue(json))
-            {
-                progress.ForEach(p => Console.WriteLine(Json(p.Job, p.Progress)));
+                found.ToList().ForEach(status => Console.WriteLine(JobOutput.JsonOf(status)));
             }
             else
             {
-                Write(progress);
+                Write(found);
             }
 
             return ExitCodes.Ok;
@@ -45,7 +39,7 @@ internal static class StatusCommand
         return command;
     }
 
-    private static void Write(List<(JobRecord Job, JobProgress Progress)> jobs)
+    private static void Write(IReadOnlyList<JobStatus> jobs)
     {
         if (jobs.Count == 0)
         {
@@ -67,24 +61,11 @@ internal static class StatusCommand
         }
 
         AnsiConsole.Write(table);
+        if (jobs is [{ Job.Failure: { } failure }])
+        {
+            AnsiConsole.WriteLine(failure.Message);
+        }
     }
 
     private static TableColumn Right(string name) => new TableColumn(name).RightAligned();
-
-    private static string Json(JobRecord job, JobProgress progress) => JsonSerializer.Serialize(new
-    {
-        id = job.Id.ToString(),
-        state = job.State.WireName(),
-        model = job.Request.Model,
-        source = job.Request.Source.Path,
-        total = progress.Total,
-        succeeded = progress.Succeeded,
-        failed = progress.Failed,
-        cancelled = progress.Cancelled,
-        expired = progress.Expired,
-        copied = progress.Copied,
-        cached = progress.Cached,
-        completion_tokens = progress.CompletionTokens,
-        items_per_second = progress.ItemsPerSecond,
-    });
 }

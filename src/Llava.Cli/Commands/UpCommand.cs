@@ -38,7 +38,7 @@ internal static class UpCommand
     {
         var unfinished = await EmbeddedHost.UnfinishedAsync(dataFolder, cancellationToken);
         var scheduled = await EmbeddedHost.ScheduledAsync(dataFolder, cancellationToken);
-        var served = models.Length > 0 ? models.Select(ModelFolders.Resolve) : [ModelFolders.Resolve(JobOptions.DefaultModel), .. unfinished.Concat(scheduled).Select(job => job.Model)];
+        var served = models.Length > 0 ? models.Select(ModelFolders.NameForJobs) : [ModelFolders.NameForJobs(JobOptions.DefaultModel), .. unfinished.Concat(scheduled).Select(job => job.Model)];
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.AddEnvironmentVariables();
         builder.Logging.AddWarningsToStandardError();

@@ -1,5 +1,6 @@
 using Llava.Ledger;
 using Llava.Ledger.Jobs;
+using Llava.Ledger.Keys;
 using Llava.Ledger.Results;
 using Llava.Ledger.Schedules;
 using Llava.Ledger.Workers;
@@ -26,6 +27,10 @@ internal sealed class EmbeddedLedger : IAsyncDisposable
     public ScheduleStore Schedules => _services.GetRequiredService<ScheduleStore>();
 
     public ScheduleFiring ScheduleFiring => _services.GetRequiredService<ScheduleFiring>();
+
+    public JobControl Control => _services.GetRequiredService<JobControl>();
+
+    public ApiKeys Keys => _services.GetRequiredService<ApiKeys>();
 
     public static async Task<EmbeddedLedger> OpenAsync(string dataFolder, CancellationToken cancellationToken)
     {

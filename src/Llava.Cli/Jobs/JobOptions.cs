@@ -41,14 +41,16 @@ internal sealed class JobOptions
 
     public static Option<DirectoryInfo?> DataOption() => new("--data") { Description = $"Folder of the embedded ledger. Default: ${Embedded.DataFolder.Variable} or the user's data folder." };
 
+    /// <summary>All of them: for a command that runs the job here and writes its results.</summary>
     public void AddTo(Command command)
     {
+        AddRequestTo(command);
         command.Options.Add(Out);
         command.Options.Add(Format);
-        AddRequestTo(command);
+        command.Options.Add(Data);
     }
 
-    /// <summary>Without those about results, where nobody waits for them.</summary>
+    /// <summary>Those that say what the job is.</summary>
     public void AddRequestTo(Command command)
     {
         command.Options.Add(Model);
@@ -60,7 +62,6 @@ internal sealed class JobOptions
         command.Options.Add(TopP);
         command.Options.Add(Seed);
         command.Options.Add(ConversationTemplate);
-        command.Options.Add(Data);
     }
 
     /// <summary>Reads one of these names.</summary>
@@ -79,9 +80,13 @@ internal sealed class JobOptions
     /// <summary>The request as typed, with the key that finds it again.</summary>
     public JobRequest Request(ParseResult typed, SourceDescription source, params IReadOnlyList<string> prompts)
     {
-        var request = Request(typed, ModelFolders.Resolve(typed.GetValue(Model)!), source, prompts);
+        var request = Request(typed, ModelFolders.NameForJobs(typed.GetValue(Model)!), source, prompts);
         return request with { IdempotencyKey = JobKey.Of(request) };
     }
+
+    /// <summary>The request as typed for a server, where the model goes by its name there. The key is new: from here nobody can tell whether files there have changed.</summary>
+    public JobRequest RequestToServer(ParseResult typed, SourceDescription source, params IReadOnlyList<string> prompts) =>
+        Request(typed, typed.GetValue(Model)!, source, prompts) with { IdempotencyKey = $"cli-{Guid.NewGuid():n}" };
 
     /// <summary>The request as typed, of a model by the name under which it is served.</summary>
     public JobRequest Request(ParseResult typed, string model, SourceDescription source, IReadOnlyList<string> prompts) => new()

@@ -33,11 +33,13 @@ internal sealed class JobRun(JobOptions options)
         if (last.Failure is { } failure)
         {
             await Console.Error.WriteLineAsync(failure.Message);
-            return ExitCodes.CannotReachOrLoad;
+        }
+        else
+        {
+            await WriteAsync(ledger.Results, last, target, format, cancellationToken);
         }
 
-        await WriteAsync(ledger.Results, last, target, format, cancellationToken);
-        return last.FinalProgress is { } progress && progress.Done > progress.Succeeded ? ExitCodes.SomeItemsFailed : ExitCodes.Ok;
+        return JobFollowing.ExitCode(last);
     }
 
     private static async Task AnnounceAsync(JobReader jobs, SubmittedJob submitted, CancellationToken cancellationToken)
@@ -50,38 +52,26 @@ internal sealed class JobRun(JobOptions options)
     private static async Task<JobRecord> WorkAsync(string data, JobRequest request, JobId job, CancellationToken cancellationToken)
     {
         await using var host = await EmbeddedHost.StartAsync(data, request, cancellationToken);
-        return await FollowAsync(host.Services.GetRequiredService<JobReader>(), job, cancellationToken);
-    }
-
-    private static async Task<JobRecord> FollowAsync(JobReader jobs, JobId job, CancellationToken cancellationToken)
-    {
-        JobRecord? record = null;
-        await JobProgressBar.ShowAsync(
-            async token =>
-            {
-                record = await jobs.ReadAsync(job, token);
-                var progress = await jobs.ProgressAsync(job, token);
-                return (new JobTick(progress.Done, progress.Failed, progress.Total, progress.CompletionTokens), JobStates.Table.IsFinal(record.State));
-            },
-            TimeProvider.System,
-            cancellationToken);
-        return record!;
+        var jobs = host.Services.GetRequiredService<JobReader>();
+        return await JobFollowing.FollowAsync(async token => new(await jobs.ReadAsync(job, token), await jobs.ProgressAsync(job, token)), cancellationToken);
     }
 
     private static async Task WriteAsync(ResultReader results, JobRecord job, string? target, OutputFormat format, CancellationToken cancellationToken)
     {
         if (target is not null)
         {
-            await new ResultFile(results).WriteAsync(job, target, format, cancellationToken);
+            await File(results).WriteAsync(job, target, format, cancellationToken);
             await Console.Error.WriteLineAsync($"Results: {target}");
         }
         else if (Console.IsOutputRedirected || format != OutputFormat.Jsonl)
         {
-            await new ResultFile(results).WriteAsync(job, Console.OpenStandardOutput(), format, cancellationToken);
+            await File(results).WriteAsync(job, Console.OpenStandardOutput(), format, cancellationToken);
         }
         else
         {
             await TerminalResults.WriteAsync(results, job, LinesOnTerminal, cancellationToken);
         }
     }
+
+    private static ResultFile File(ResultReader results) => new(job => results.StreamAsync(job));
 }

@@ -17,9 +17,10 @@ internal static class SourceArgument
     public static SourceDescription Parse(string argument, SourceKind? kind = null)
     {
         var path = Path.GetFullPath(argument);
-        if (argument.IndexOfAny(Wildcards) >= 0 && !Path.Exists(path))
+        if (IsGlob(argument) && !Path.Exists(path))
         {
-            return Glob(path, argument);
+            var glob = Glob(path, argument);
+            return Directory.Exists(glob.Path) ? glob : throw new UsageException($"'{glob.Path}' is not a folder.");
         }
 
         if (Directory.Exists(path))
@@ -35,8 +36,12 @@ internal static class SourceArgument
         return new SourceDescription { Kind = kind ?? SourceRecognition.KindOf(path), Path = path };
     }
 
+    /// <summary>Whether the text has wildcards.</summary>
+    public static bool IsGlob(string argument) => argument.IndexOfAny(Wildcards) >= 0;
+
     /// <summary><c>photos/*.jpg</c> is one folder's files, <c>photos/**/*.jpg</c> those of the folders below it too.</summary>
-    private static SourceDescription Glob(string path, string argument)
+    /// <exception cref="UsageException">There are wildcards elsewhere.</exception>
+    public static SourceDescription Glob(string path, string argument)
     {
         var parts = path.Split(Path.DirectorySeparatorChar);
         var first = Array.FindIndex(parts, p => p.IndexOfAny(Wildcards) >= 0);
@@ -48,8 +53,6 @@ internal static class SourceArgument
             throw new UsageException($"'{argument}' has wildcards in the middle. Use 'folder/*.jpg', or 'folder/**/*.jpg' for the folders below too.");
         }
 
-        return Directory.Exists(folder)
-            ? new SourceDescription { Kind = SourceKind.Folder, Path = folder, Pattern = rest[^1], Recursive = isRecursive }
-            : throw new UsageException($"'{folder}' is not a folder.");
+        return new SourceDescription { Kind = SourceKind.Folder, Path = folder, Pattern = rest[^1], Recursive = isRecursive };
     }
 }

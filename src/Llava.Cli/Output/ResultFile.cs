@@ -1,3 +1,4 @@
+using Llava.Contracts;
 using Llava.Contracts.States;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
@@ -8,19 +9,23 @@ namespace Llava.Cli.Output;
 /// Writes a job's results to a file or folder: aside first, then renamed, so that a reader never sees half a file. Where the format
 /// is lines and the job is over, what an interrupted writing left aside is gone on with.
 /// </summary>
-internal sealed class ResultFile(ResultReader results)
+/// <param name="resultsOf">All results of a job, in the order of its items.</param>
+internal sealed class ResultFile(Func<JobId, IAsyncEnumerable<ItemResult>> resultsOf)
 {
+    /// <summary>The file that is written aside. A job that was tried again ends at another time, and what was written before is of no use then.</summary>
+    public static string AsideOf(JobRecord job, string target) => $"{target}.{job.Id}{(job.FinishedAt is { } end ? $"-{end.ToUnixTimeMilliseconds()}" : "")}.part";
+
     public async Task WriteAsync(JobRecord job, string path, OutputFormat format, CancellationToken cancellationToken)
     {
         var target = Path.GetFullPath(path);
         if (format == OutputFormat.Txt)
         {
-            await CopyAsync(job, new SidecarTexts(target, job.Request.Source.Path), 0, cancellationToken);
+            await CopyAsync(job, new SidecarTexts(target, job.Request.Source), 0, cancellationToken);
             return;
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        var aside = $"{target}.{job.Id}.part";
+        var aside = AsideOf(job, target);
         var canGoOn = format.IsLines() && job.State.IsFinal();
         try
         {
@@ -65,7 +70,7 @@ internal sealed class ResultFile(ResultReader results)
     {
         await using (writer)
         {
-            await foreach (var result in results.StreamAsync(job.Id, cancellation: cancellationToken))
+            await foreach (var result in resultsOf(job.Id).WithCancellation(cancellationToken))
             {
                 if (there-- <= 0)
                 {

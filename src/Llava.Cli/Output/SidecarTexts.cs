@@ -1,3 +1,4 @@
+using Llava.Contracts.Requests;
 using Llava.Hosting.Paths;
 using Llava.Ledger.Results;
 
@@ -7,7 +8,7 @@ namespace Llava.Cli.Output;
 /// One .txt per image with the answer, below a folder, under the item's own name. Items that failed get none; several prompts on one image
 /// are separated by a line feed in item order.
 /// </summary>
-internal sealed class SidecarTexts(string folder, string source) : IResultWriter
+internal sealed class SidecarTexts(string folder, SourceDescription source) : IResultWriter
 {
     private string? _lastName;
 
@@ -38,7 +39,7 @@ internal sealed class SidecarTexts(string folder, string source) : IResultWriter
     {
         var isFile = result.Images is [var image, ..] && ImageLocation.Parse(image).Length is null;
         var name = isFile ? result.Images[0] : result.CustomId;
-        var relative = Path.IsPathRooted(name) ? Path.GetRelativePath(Directory.Exists(source) ? source : Path.GetDirectoryName(source)!, name) : name;
+        var relative = Path.IsPathRooted(name) ? Path.GetRelativePath(source.Kind == SourceKind.Folder ? source.Path : Path.GetDirectoryName(source.Path)!, name) : name;
         var path = Path.GetFullPath(Path.Combine(folder, Path.ChangeExtension(relative, ".txt")));
         // A custom id comes from a file somebody else may have written.
         return path.StartsWith(Path.GetFullPath(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal)

@@ -70,15 +70,15 @@ public sealed record JobRequest
     public IReadOnlyList<Finding> Validate()
     {
         List<Finding> findings = [.. Generation.Validate()];
-        Check(!string.IsNullOrWhiteSpace(Model) && Model.Length <= 1000, "model", $"is '{Model}'; name a model in at most 1000 letters.");
+        Check(!string.IsNullOrWhiteSpace(Model) && Model.Length <= 1000 && IsPlain(Model), "model", $"is '{Model}'; name a model in at most 1000 letters.");
         Check(Prompt is null || IsPrompt(Prompt), "prompt", "is empty or longer than 100000 letters; leave it out or say what to ask.");
         Check(Prompts.Count <= 1000 && Prompts.All(IsPrompt), "prompts", $"holds {Prompts.Count} texts; give at most 1000, each of 1 to 100000 letters.");
         Check(Prompt is null || Prompts.Count == 0, "prompts", "stands beside 'prompt'; give one of the two.");
         Check(!string.IsNullOrWhiteSpace(Source.Path) && !Source.Path.Contains('\0', StringComparison.Ordinal), "source.path", $"is '{Source.Path}'; name a folder or file.");
         Check(Enum.IsDefined(Source.Kind), "source.kind", $"is {(int)Source.Kind}; give {string.Join(", ", SourceDescription.KindNames)}.");
-        Check(!string.IsNullOrWhiteSpace(Tenant) && Tenant.Length <= 100, "tenant", $"is '{Tenant}'; give 1 to 100 letters.");
+        Check(!string.IsNullOrWhiteSpace(Tenant) && Tenant.Length <= 100 && IsPlain(Tenant), "tenant", $"is '{Tenant}'; give 1 to 100 letters.");
         Check(Math.Abs((long)Priority) <= HighestPriority, "priority", $"is {Priority}; give -100 to 100.");
-        Check(IdempotencyKey is null or { Length: > 0 and <= 200 }, "idempotency_key", "is empty or longer than 200 letters.");
+        Check(IdempotencyKey is null || (IdempotencyKey.Length is > 0 and <= 200 && IsPlain(IdempotencyKey)), "idempotency_key", "is empty, longer than 200 letters or holds control characters.");
         Check(ImageAspect is null or "pad" or "square", "image_aspect", $"is '{ImageAspect}'; give pad or square, or leave it out.");
         Check(ChunkItems is >= 1 and <= 1024, "chunk_items", $"is {ChunkItems}; give 1 to 1024.");
         Check(CompletionWindow is null || (CompletionWindow > TimeSpan.Zero && CompletionWindow <= LongestWindow), "completion_window", $"is {CompletionWindow}; give more than zero and at most {LongestWindow.Days} days.");
@@ -94,6 +94,9 @@ public sealed record JobRequest
                 findings.Add(new(field, message));
             }
         }
+
+        // The ledger keeps these in columns of their own, and PostgreSQL takes no NUL there.
+        static bool IsPlain(string text) => !text.Any(char.IsControl);
 
         static bool IsPrompt(string text) => !string.IsNullOrWhiteSpace(text) && text.Length <= 100_000;
     }

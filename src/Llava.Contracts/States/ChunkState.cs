@@ -23,7 +23,7 @@ public static class ChunkStates
     public static StateTable<ChunkState> Table { get; } = new(
         new(ChunkState.Open, "open", ChunkState.Leased, ChunkState.Done),
         new(ChunkState.Leased, "leased", ChunkState.Open, ChunkState.Done),
-        new(ChunkState.Done, "done"));
+        new(ChunkState.Done, "done") { Reopened = [ChunkState.Open] });
 
     /// <summary>How the state is spelled in JSON and in the ledger.</summary>
     public static string WireName(this ChunkState state) => Table.WireName(state);

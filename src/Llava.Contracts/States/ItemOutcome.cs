@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Llava.Contracts.States;
 
-/// <summary>How an item ended. An item without a result row has none yet; a result, once written, stays.</summary>
+/// <summary>How an item ended. An item without a result row has none yet; an answer, once written, stays, and the rest until it is tried again.</summary>
 [JsonConverter(typeof(ItemOutcomeConverter))]
 public enum ItemOutcome
 {

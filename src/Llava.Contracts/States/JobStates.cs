@@ -12,11 +12,11 @@ public static class JobStates
         new(Running, "running", Finalizing, Paused, Cancelling, Expired),
         new(Paused, "paused", Validating, Queued, Cancelling, Expired),
         new(Finalizing, "finalizing", Completed),
-        new(Completed, "completed"),
+        new(Completed, "completed") { Reopened = [Queued] },
         new(Cancelling, "cancelling", Cancelled),
-        new(Cancelled, "cancelled"),
+        new(Cancelled, "cancelled") { Reopened = [Queued] },
         new(Failed, "failed"),
-        new(Expired, "expired"));
+        new(Expired, "expired") { Reopened = [Queued] });
 
     /// <summary>How the state is spelled in JSON and in the ledger.</summary>
     public static string WireName(this JobState state) => Table.WireName(state);

@@ -35,15 +35,19 @@ public sealed class StateTable<TState>
     /// <summary>Finds the state spelled <paramref name="wireName"/>.</summary>
     public bool TryParse(string wireName, out TState state) => _byName.TryGetValue(wireName, out state);
 
-    /// <summary>States that may follow <paramref name="state"/> at once.</summary>
+    /// <summary>States that may follow <paramref name="state"/> at once, without anybody opening again what was over.</summary>
     public IReadOnlyList<TState> Next(TState state) => _rows[state].Next;
 
     /// <summary>Whether <paramref name="to"/> may follow <paramref name="from"/> at once.</summary>
-    public bool Allows(TState from, TState to) => _rows[from].Next.Contains(to);
+    public bool Allows(TState from, TState to) => _rows[from].Next.Contains(to) || _rows[from].Reopened.Contains(to);
 
-    /// <summary>Whether nothing follows <paramref name="state"/>.</summary>
+    /// <summary>Whether <paramref name="state"/> is an end: nothing follows it, unless somebody asks for what is over to be tried again.</summary>
     public bool IsFinal(TState state) => _rows[state].Next.Count == 0;
 }
 
 /// <summary>One line of a <see cref="StateTable{TState}"/>.</summary>
-internal sealed record StateRow<TState>(TState State, string WireName, params IReadOnlyList<TState> Next);
+internal sealed record StateRow<TState>(TState State, string WireName, params IReadOnlyList<TState> Next)
+{
+    /// <summary>What follows an end that is opened again.</summary>
+    public IReadOnlyList<TState> Reopened { get; init; } = [];
+}

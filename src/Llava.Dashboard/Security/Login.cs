@@ -1,4 +1,6 @@
 using System.Security.Claims;
+using Llava.Dashboard.Api;
+using Llava.Ledger.Keys;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Builder;
@@ -17,7 +19,7 @@ internal static class Login
             return Results.Text("Open the link that this program printed when it started; it works once. Start it again for a new one.\n", statusCode: StatusCodes.Status401Unauthorized);
         }
 
-        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, "owner")], CookieAuthenticationDefaults.AuthenticationScheme);
+        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, "owner"), Caller.RoleClaim(AccessRole.Admin)], CookieAuthenticationDefaults.AuthenticationScheme);
         await context.SignInAsync(new ClaimsPrincipal(identity));
         return Results.LocalRedirect("~/");
     }).AllowAnonymous();

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Llava.Ledger.Jobs;
 
-/// <summary>Cancels, pauses and resumes. Asking for what is already so changes nothing.</summary>
+/// <summary>Cancels, pauses, resumes and tries again. Asking for what is already so changes nothing.</summary>
 public sealed partial class JobControl
 {
     private readonly LedgerDatabase _database;
@@ -61,20 +61,52 @@ public sealed partial class JobControl
         return JobState.Cancelling;
     }
 
+    /// <summary>Tries items again that have a result but no answer. A job that is over is queued again, and its next end is announced like the first.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="filter">Which items; null takes all that failed.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    /// <returns>The state the job is in now and how many items are tried again; without any, nothing changes.</returns>
+    /// <exception cref="JobNotFoundException">There is no such job.</exception>
+    /// <exception cref="RetryRefusedException">The job is being read in, closed or cancelled, or its source could not be used.</exception>
+    public async Task<RetriedJob> RetryAsync(JobId job, RetryFilter? filter = null, CancellationToken cancellation = default)
+    {
+        RetriedJob? before = null;
+        var retried = await _database.WriteAloneAsync(LedgerTurn.Sweep, async (session, token) =>
+        {
+            var result = await new JobRetry(_database, _time).RunAsync(session, await HoldAsync(session, job, token), filter ?? new(), token);
+            // Run again after a commit that nobody confirmed, it finds nothing left to take back.
+            return before = session.IsRepeat && result.Items == 0 && before is not null ? before : result;
+        }, cancellation);
+        if (retried.Items > 0)
+        {
+            ItemsRetried(job, retried.Items, retried.State);
+            RingAll();
+        }
+
+        return retried;
+    }
+
     private async Task<JobState> ControlAsync(JobId job, Func<LedgerSession, JobRecord, CancellationToken, Task<JobState>> control, CancellationToken cancellation)
     {
-        var state = await _database.WriteAsync(async (session, token) =>
-        {
-            await session.Statement("hold_job").Set("@job", job.Value).ExecuteAsync(token);
-            return await control(session, await JobReader.FindAsync(session, job, token) ?? throw new JobNotFoundException(job), token);
-        }, cancellation);
+        var state = await _database.WriteAsync(async (session, token) => await control(session, await HoldAsync(session, job, token), token), cancellation);
         JobControlled(job, state);
+        RingAll();
+        return state;
+    }
+
+    /// <summary>The job, which nobody else changes until the commit.</summary>
+    private static async Task<JobRecord> HoldAsync(LedgerSession session, JobId job, CancellationToken cancellation)
+    {
+        await session.Statement("hold_job").Set("@job", job.Value).ExecuteAsync(cancellation);
+        return await JobReader.FindAsync(session, job, cancellation) ?? throw new JobNotFoundException(job);
+    }
+
+    private void RingAll()
+    {
         foreach (var topic in Enum.GetValues<LedgerTopic>())
         {
             _signal.Ring(topic);
         }
-
-        return state;
     }
 
     private static async Task<JobState> MoveAsync(LedgerSession session, JobRecord job, JobState to, DateTimeOffset now, CancellationToken cancellation) =>
@@ -84,4 +116,7 @@ public sealed partial class JobControl
 
     [LoggerMessage(2002, LogLevel.Information, "Job {Job} is now {State}")]
     private partial void JobControlled(JobId job, JobState state);
+
+    [LoggerMessage(2005, LogLevel.Information, "{Items} items of job {Job} are tried again; it is now {State}")]
+    private partial void ItemsRetried(JobId job, int items, JobState state);
 }

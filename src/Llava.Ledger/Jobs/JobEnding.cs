@@ -74,7 +74,7 @@ public sealed partial class JobEnding
     /// <param name="ended">The job and its counts.</param>
     /// <param name="publish">Announces it, inside the transaction that notes it; run again when the database must be tried again.</param>
     /// <param name="cancellation">Gives up waiting.</param>
-    /// <returns>False when another process has announced it.</returns>
+    /// <returns>False when another process has announced it, or the job has been opened again.</returns>
     public async Task<bool> AnnounceAsync(EndedJob ended, Func<CancellationToken, Task> publish, CancellationToken cancellation = default)
     {
         var now = _time.GetUtcNow();
@@ -82,6 +82,8 @@ public sealed partial class JobEnding
         {
             var isFirst = await session.Statement("announce_job")
                 .Set("@job", ended.Job.Id.Value)
+                .Set("@state", ended.Job.State.WireName())
+                .Set("@finished", ended.Job.FinishedAt?.ToUnixTimeMilliseconds() ?? 0)
                 .Set("@now", now.ToUnixTimeMilliseconds())
                 .Set("@progress", JsonSerializer.Serialize(ended.Progress, LedgerJson.Default.JobProgress))
                 .ExecuteAsync(token) == 1;
@@ -117,12 +119,8 @@ public sealed partial class JobEnding
             case { State: JobState.Cancelling }:
                 await CloseAsync(JobState.Cancelled, ItemOutcome.Cancelled);
                 break;
-            case { State: JobState.Queued, IsDone: true }:
-                await MoveAsync(JobState.Queued, JobState.Running);
-                await MoveAsync(JobState.Running, JobState.Finalizing);
-                break;
-            case { State: JobState.Running, IsDone: true }:
-                await MoveAsync(JobState.Running, JobState.Finalizing);
+            case { State: JobState.Queued or JobState.Running, IsDone: true }:
+                await FinalizeAsync();
                 break;
             default:
                 await CloseAsync(JobState.Expired, ItemOutcome.Expired);
@@ -130,6 +128,17 @@ public sealed partial class JobEnding
         }
 
         Task<bool> MoveAsync(JobState from, JobState to) => JobTransitions.MoveAsync(session, job.Id, from, to, now, null, cancellation);
+
+        // Held first: items may be tried again at this moment, which opens chunks and leaves a running job running.
+        async Task FinalizeAsync()
+        {
+            await session.Statement("hold_job").Set("@job", job.Id.Value).ExecuteAsync(cancellation);
+            if (await session.Statement("has_unfinished_chunk").Set("@job", job.Id.Value).FirstAsync(row => row.GetInt64(0), cancellation) == 0)
+            {
+                await MoveAsync(JobState.Queued, JobState.Running);
+                await MoveAsync(JobState.Running, JobState.Finalizing);
+            }
+        }
 
         // The move holds the job, and tells whether it is still as it was listed. Closing the chunks fences late answers off: what the ledger says from now on stays.
         async Task CloseAsync(JobState to, ItemOutcome outcome)

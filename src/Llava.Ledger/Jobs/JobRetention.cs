@@ -34,21 +34,31 @@ public sealed partial class JobRetention
         var jobs = await _database.ReadAsync((session, token) => session.Statement("list_jobs_over_before")
             .Set("@before", before)
             .ListAsync(row => new JobId(row.GetInt64(0)), token), cancellation);
+        var deleted = 0;
         foreach (var job in jobs)
         {
-            await _database.WriteAloneAsync(LedgerTurn.Delete, async (session, token) =>
+            var isOver = await _database.WriteAloneAsync(LedgerTurn.Delete, async (session, token) =>
             {
+                if (await session.Statement("hold_job_over_before").Set("@job", job.Value).Set("@before", before).ExecuteAsync(token) == 0)
+                {
+                    return false;
+                }
+
                 foreach (var statement in Statements)
                 {
                     await session.Statement(statement).Set("@job", job.Value).ExecuteAsync(token);
                 }
 
-                return job;
+                return true;
             }, cancellation);
-            JobDeleted(job, keep);
+            if (isOver)
+            {
+                JobDeleted(job, keep);
+                deleted++;
+            }
         }
 
-        return jobs.Count;
+        return deleted;
     }
 
     [LoggerMessage(2004, LogLevel.Information, "Job {Job} was over for longer than {Keep} and is deleted")]

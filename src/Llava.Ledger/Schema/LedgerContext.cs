@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Llava.Contracts.States;
+using Llava.Ledger.Keys;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -64,6 +65,12 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
             worker.HasKey(row => row.Id);
         });
         AddSchedules(modelBuilder);
+        modelBuilder.Entity<ApiKeyRow>(key =>
+        {
+            key.ToTable("api_keys", table => table.HasCheckConstraint("ck_api_keys_role", $"role in ({string.Join(", ", AccessRoles.Names.Select(name => $"'{name}'"))})"));
+            key.HasKey(row => row.Id);
+            key.Property(row => row.Role).HasConversion(role => role.WireName(), name => AccessRoles.Parse(name));
+        });
         NameColumnsInSnakeCase(modelBuilder);
     }
 

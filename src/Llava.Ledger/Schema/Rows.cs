@@ -1,4 +1,5 @@
 using Llava.Contracts.States;
+using Llava.Ledger.Keys;
 
 namespace Llava.Ledger.Schema;
 
@@ -150,6 +151,22 @@ internal sealed class CachedResultRow
 
     /// <summary>When it was last given again, to the hour; at first when it was made.</summary>
     public long UsedAt { get; init; }
+}
+
+/// <summary>A key of the HTTP API.</summary>
+internal sealed class ApiKeyRow
+{
+    public required string Id { get; init; }
+    public required string Name { get; init; }
+    public required string Tenant { get; init; }
+    public AccessRole Role { get; init; }
+
+    /// <summary>SHA-256 of the secret, in hexadecimal.</summary>
+    public required string SecretHash { get; init; }
+    public long CreatedAt { get; init; }
+    public long? ExpiresAt { get; init; }
+    public long? RevokedAt { get; init; }
+    public long? LastUsedAt { get; init; }
 }
 
 /// <summary>A consumer process and what it serves.</summary>

@@ -169,7 +169,7 @@ public sealed class ExportTests : IAsyncLifetime
         var whole = await File.ReadAllBytesAsync(await _files.WriteAsync(job, format));
         for (var cut = 0; cut <= whole.Length; cut++)
         {
-            await File.WriteAllBytesAsync($"{_files.In("again")}.{job.Id}.part", whole[..cut]);
+            await File.WriteAllBytesAsync(ResultFile.AsideOf(job, _files.In("again")), whole[..cut]);
 
             Assert.Equal(whole, await File.ReadAllBytesAsync(await _files.WriteAsync(job, format, "again")));
         }
@@ -179,7 +179,7 @@ public sealed class ExportTests : IAsyncLifetime
     public async Task What_was_written_of_a_job_that_still_runs_is_not_gone_on_with()
     {
         var job = await _files.AnswerAsync(Request(SourceKind.Manifest), (new("a", []), null, null), (new("b", []), "second", null));
-        await File.WriteAllTextAsync($"{_files.In("out")}.{job.Id}.part", "{\"custom_id\":\"before\"}\n");
+        await File.WriteAllTextAsync(ResultFile.AsideOf(job, _files.In("out")), "{\"custom_id\":\"before\"}\n");
 
         Assert.Equal("b", Assert.Single(await LinesAsync(await _files.WriteAsync(job, OutputFormat.Jsonl))).GetProperty("custom_id").GetString());
     }

@@ -24,7 +24,7 @@ public sealed class FinishedJob : IAsyncDisposable
     /// <summary>The steps of every answer as a timeline writes them.</summary>
     public static IReadOnlyDictionary<string, long> Steps { get; } = new Dictionary<string, long> { ["prepared_ms"] = 100, ["prefill_ms"] = 120, ["first_token_ms"] = 123, ["last_token_ms"] = 4123 };
 
-    internal ResultFile Results => new(_services.GetRequiredService<ResultReader>());
+    internal ResultFile Results => new(job => _services.GetRequiredService<ResultReader>().StreamAsync(job));
 
     public string In(string name) => Path.Combine(_folder.FullName, name);
 

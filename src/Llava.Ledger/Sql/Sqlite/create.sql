@@ -159,6 +159,22 @@ ALTER TABLE "jobs" ADD "trace_parent" TEXT NULL;
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261123102200_JobTraceParent', '10.0.15');
 
+CREATE TABLE "api_keys" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_api_keys" PRIMARY KEY,
+    "name" TEXT NOT NULL,
+    "tenant" TEXT NOT NULL,
+    "role" TEXT NOT NULL,
+    "secret_hash" TEXT NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "expires_at" INTEGER NULL,
+    "revoked_at" INTEGER NULL,
+    "last_used_at" INTEGER NULL,
+    CONSTRAINT "ck_api_keys_role" CHECK (role in ('viewer', 'operator', 'admin'))
+);
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261123102418_ApiKeys', '10.0.15');
+
 CREATE TABLE "schedule_items" (
     "schedule_id" INTEGER NOT NULL,
     "key" INTEGER NOT NULL,

@@ -3,8 +3,8 @@ using Llava.Contracts.Requests;
 
 namespace Llava.Cli.Jobs;
 
-/// <summary>What <c>annotate</c> is told about its source and what to ask, at once or again and again.</summary>
-internal sealed class AnnotateArguments
+/// <summary>What a job is about: its source and what is asked of each item.</summary>
+internal sealed class JobArguments
 {
     private const string DefaultPrompt = "Describe this image.";
 
@@ -17,7 +17,7 @@ internal sealed class AnnotateArguments
         CustomParser = JobOptions.Named(SourceArgument.Kinds),
     };
 
-    private readonly Option<DirectoryInfo?> _images = new("--images") { Description = "Folder that image names in a source file start from. Default: the file's own." };
+    private readonly Option<string?> _images = new("--images") { Description = "Folder that image names in a source file start from. Default: the file's own." };
 
     private readonly Option<string[]> _prompt = new("--prompt", "-p") { Description = $"What to ask about each image; {{column}} stands for a field of its row. Given several times, each is asked of each image. Default: {DefaultPrompt}" };
 
@@ -32,12 +32,19 @@ internal sealed class AnnotateArguments
         command.Options.Add(_prompts);
     }
 
-    /// <summary>Where the items come from, with whole paths.</summary>
-    public SourceDescription Source(ParseResult typed) =>
-        SourceArgument.Parse(typed.GetValue(_source)!, typed.GetValue(_inputFormat)) with { ImageFolder = typed.GetValue(_images)?.FullName };
+    /// <summary>The source as typed: on this machine, or as a server sees it.</summary>
+    /// <exception cref="UsageException">There is no such source, or its kind cannot be told.</exception>
+    public SourceDescription Source(ParseResult typed, bool isRemote)
+    {
+        var (argument, kind, images) = (typed.GetValue(_source)!, typed.GetValue(_inputFormat), typed.GetValue(_images));
+        return isRemote
+            ? ServerSource.Parse(argument, kind) with { ImageFolder = images is null ? null : ServerSource.RequireRooted(images) }
+            : SourceArgument.Parse(argument, kind) with { ImageFolder = images is null ? null : Path.GetFullPath(images) };
+    }
 
-    /// <summary>What each is asked.</summary>
-    public IReadOnlyList<string> Prompts(ParseResult typed)
+    /// <summary>The prompts as typed. A question file brings its own; anything else has a default.</summary>
+    /// <exception cref="UsageException">The file with prompts is not there.</exception>
+    public string[] Prompts(ParseResult typed, SourceDescription source)
     {
         var file = typed.GetValue(_prompts);
         if (file is { Exists: false })
@@ -46,6 +53,6 @@ internal sealed class AnnotateArguments
         }
 
         string[] prompts = [.. typed.GetValue(_prompt) ?? [], .. file is null ? [] : File.ReadLines(file.FullName).Where(line => !string.IsNullOrWhiteSpace(line))];
-        return prompts.Length > 0 ? prompts : [DefaultPrompt];
+        return prompts.Length > 0 ? prompts : source.Kind == SourceKind.Questions ? [] : [DefaultPrompt];
     }
 }

@@ -1,0 +1,28 @@
+using Llava.Contracts.Documents;
+using Llava.Contracts.Requests;
+using Llava.Ledger.Keys;
+using Llava.Ledger.Workers;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Llava.Dashboard.Api;
+
+/// <summary><c>GET /models</c> and <c>GET /workers</c>: who lives and what is served.</summary>
+internal static class WorkerEndpoints
+{
+    public static void MapWorkers(this RouteGroupBuilder api)
+    {
+        api.MapGet("/models", async (WorkerRegistry workers, CancellationToken cancellation) => Json(
+            (await workers.LiveAsync(cancellation)).SelectMany(worker => worker.Models)
+                .GroupBy(model => model.Name, StringComparer.Ordinal)
+                .OrderBy(served => served.Key, StringComparer.Ordinal)
+                .Select(served => new ModelDocument(served.Key, [.. served.Select(model => model.Revision).Distinct().Order(StringComparer.Ordinal)], served.Sum(model => model.Slots), served.Count()))))
+            .RequireRole(AccessRole.Viewer);
+        api.MapGet("/workers", async (WorkerRegistry workers, CancellationToken cancellation) => Json(
+            (await workers.LiveAsync(cancellation)).Select(worker => new WorkerDocument(worker.Id, worker.Host, [.. worker.Models.Select(model => model.Name)], worker.Draining, worker.HeartbeatAt))))
+            .RequireRole(AccessRole.Viewer);
+    }
+
+    private static IResult Json<T>(IEnumerable<T> entries) => Results.Json(new ListDocument<T>([.. entries]), RequestJson.Options);
+}

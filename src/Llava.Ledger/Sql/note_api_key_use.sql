@@ -1,0 +1,3 @@
+update api_keys
+set last_used_at = @now
+where id = @id and (last_used_at is null or last_used_at < @now);
