@@ -1,4 +1,5 @@
 using Llava.GpuConsumer.Chunks;
+using Llava.GpuConsumer.Models;
 using Llava.GpuConsumer.Runners;
 using Llava.GpuConsumer.Workers;
 using Llava.Hosting.Health;
@@ -6,6 +7,7 @@ using Llava.Hosting.Transport;
 using MassTransit.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Llava.GpuConsumer;
@@ -32,6 +34,12 @@ public static class ConsumerServices
             return provider.GetRequiredService<IOptions<ConsumerOptions>>().Value;
         });
         services.TryAddSingleton<IItemRunnerFactory>(_ => new NullItemRunnerFactory());
+        services.AddSingleton(provider =>
+        {
+            var chosen = provider.GetRequiredService<ConsumerOptions>();
+            var time = provider.GetRequiredService<TimeProvider>();
+            return new ModelPool(provider.GetRequiredService<IItemRunnerFactory>(), chosen, MemoryBudget.Of(chosen), time, provider.GetRequiredService<ILogger<ModelPool>>());
+        });
         services.AddSingleton<WorkerIdentity>();
         services.AddSingleton<JobRequests>();
         services.AddSingleton(provider => new ProbationGate(provider.GetRequiredService<ConsumerOptions>().ConcurrentChunks));
@@ -41,7 +49,8 @@ public static class ConsumerServices
         services.AddHostedService(provider => provider.GetRequiredService<LeaseKeeper>());
         services.AddSingleton<WorkerHeartbeat>();
         services.AddHostedService(provider => provider.GetRequiredService<WorkerHeartbeat>());
-        services.AddReadyCheck("models", (provider, _) => Task.FromResult(provider.GetRequiredService<WorkerHeartbeat>().IsReady));
+        services.AddReadyCheck("models", (provider, _) => Task.FromResult(
+            ModelHealth.Of(provider.GetRequiredService<ModelPool>().Standings, provider.GetRequiredService<WorkerHeartbeat>().IsAnnounced)));
         services.RegisterConsumer<RunChunkConsumer, RunChunkConsumerDefinition>();
         services.AddSingleton<IReceiveEndpoints, ChunkEndpoints>();
         return services;

@@ -1,6 +1,6 @@
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
-using Llava.GpuConsumer.Runners;
+using Llava.GpuConsumer.Models;
 using Llava.Ledger;
 using Llava.Ledger.Jobs;
 using Microsoft.Extensions.Configuration;
@@ -31,9 +31,9 @@ internal sealed class EmbeddedHost : IAsyncDisposable
         try
         {
             await host.Services.GetRequiredService<LedgerSetup>().PrepareAsync();
+            await host.StartAsync(cancellationToken);
             // A model that cannot be loaded must end the command, not leave it waiting for a worker that never gets ready.
-            var loading = host.Services.GetRequiredService<IItemRunnerFactory>().GetAsync(request.Model, cancellationToken).AsTask();
-            await Task.WhenAll(host.StartAsync(cancellationToken), loading);
+            using var loaded = await host.Services.GetRequiredService<ModelPool>().UseAsync(request.Model, cancellationToken);
             return new EmbeddedHost(host);
         }
         catch

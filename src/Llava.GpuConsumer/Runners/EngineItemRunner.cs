@@ -4,6 +4,7 @@ using Llava.ModelCore;
 using Llava.ModelCore.Engine;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Prompts;
+using Llava.ModelCore.Scenes;
 
 namespace Llava.GpuConsumer.Runners;
 
@@ -11,6 +12,8 @@ namespace Llava.GpuConsumer.Runners;
 internal sealed class EngineItemRunner(string name, LoadedModel model, int slots) : IItemRunner, IAsyncDisposable
 {
     private const long MaxImageBytes = 100L << 20;
+    private const int TrialSide = 64;
+    private const int TrialTokens = 4;
 
     // As many as there are cores: preparation is CPU work, and pixels of items that wait are memory.
     private readonly SemaphoreSlim _preparing = new(Environment.ProcessorCount);
@@ -23,6 +26,27 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
 
     /// <inheritdoc/>
     public int Slots => slots;
+
+    /// <inheritdoc/>
+    public long MemoryBytes => model.Memory.Total;
+
+    /// <inheritdoc/>
+    public string? FindProblem(TimeSpan stallAfter) =>
+        model.Fault is { } fault ? $"its engine ended with an internal error: {fault.Message} Restart this worker."
+        : model.TimeWithoutStep is var stalled && stalled > stallAfter ? FormattableString.Invariant($"its engine has work and has taken no step for {stalled.TotalSeconds:0} s. Restart this worker if that lasts.")
+        : null;
+
+    /// <summary>Asks about a small drawn scene: decoding, preprocessing, vision tower, prefill and decode, as for any item.</summary>
+    public async Task<ItemAnswer?> TryOutAsync(CancellationToken cancellation)
+    {
+        Question question = new()
+        {
+            Text = "What is this?",
+            Images = model.HasVision ? [ScenePixels.Png(Scene.FromSeed(Scene.FirstHeldOutSeed, maxObjects: 1), TrialSide)] : [],
+            Sampling = new() { MaxNewTokens = TrialTokens },
+        };
+        return ToItemAnswer(await model.AnswerAsync(await Task.Run(() => model.Prepare(question), cancellation), cancellation));
+    }
 
     /// <inheritdoc/>
     public async Task<ItemAnswer> RunAsync(WorkItem item, CancellationToken cancellation)

@@ -16,22 +16,28 @@ public static class HealthEndpoints
     /// <param name="services">The container.</param>
     /// <param name="name">Name of what is checked.</param>
     /// <param name="check">Throws, or returns false, when it is not ready.</param>
-    public static IServiceCollection AddReadyCheck(this IServiceCollection services, string name, Func<IServiceProvider, CancellationToken, Task<bool>> check)
+    public static IServiceCollection AddReadyCheck(this IServiceCollection services, string name, Func<IServiceProvider, CancellationToken, Task<bool>> check) =>
+        services.AddReadyCheck(name, async (provider, cancellation) => await check(provider, cancellation) ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy());
+
+    /// <summary>Adds a check that says more than ready or not; everybody who may ask for <c>/health</c> reads what it says.</summary>
+    /// <param name="services">The container.</param>
+    /// <param name="name">Name of what is checked.</param>
+    /// <param name="check">Throws, or returns unhealthy, when it is not ready.</param>
+    public static IServiceCollection AddReadyCheck(this IServiceCollection services, string name, Func<IServiceProvider, CancellationToken, Task<HealthCheckResult>> check)
     {
-        services.AddHealthChecks().Add(new(name, provider => new ReadyCheck(cancellation => check(provider, cancellation)), HealthStatus.Unhealthy, [ReadyTag]));
+        services.AddHealthChecks().Add(new(name, provider => new ReadyCheck(cancellation => check(provider, cancellation)), HealthStatus.Unhealthy, [ReadyTag, HealthJson.DetailsTag]));
         return services;
     }
 
-    /// <summary>Maps both endpoints; they say no more than one word.</summary>
+    /// <summary>Maps both endpoints. <c>/health</c> answers 200 when healthy or degraded, 503 otherwise, with <see cref="HealthJson"/>.</summary>
     public static void MapLlavaHealth(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = _ => false }).AllowAnonymous();
-        endpoints.MapHealthChecks("/health", new HealthCheckOptions { Predicate = check => check.Tags.Contains(ReadyTag) }).AllowAnonymous();
+        endpoints.MapHealthChecks("/health", new HealthCheckOptions { Predicate = check => check.Tags.Contains(ReadyTag), ResponseWriter = HealthJson.WriteAsync }).AllowAnonymous();
     }
 
-    private sealed class ReadyCheck(Func<CancellationToken, Task<bool>> check) : IHealthCheck
+    private sealed class ReadyCheck(Func<CancellationToken, Task<HealthCheckResult>> check) : IHealthCheck
     {
-        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-            await check(cancellationToken) ? HealthCheckResult.Healthy() : new(context.Registration.FailureStatus);
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => check(cancellationToken);
     }
 }

@@ -5,7 +5,8 @@ namespace Llava.Scheduler.Dispatch;
 /// <summary>
 /// How many items of a model may be outstanding: twice the slots that its live workers announce, so that preparation and the
 /// tail of one chunk overlap the next, and a few chunks per worker where slots are few. Small enough that priority, pause
-/// and cancel act within seconds.
+/// and cancel act within seconds. A worker that would have to load the model first gets one chunk, which makes it do so; one
+/// that cannot load it gets none.
 /// </summary>
 internal static class Window
 {
@@ -17,6 +18,7 @@ internal static class Window
     public static Dictionary<string, int> Of(IEnumerable<WorkerRecord> workers, int chunkItems) => workers
         .Where(worker => !worker.Draining)
         .SelectMany(worker => worker.Models)
+        .Where(model => model.State != ModelState.Failed)
         .GroupBy(model => model.Name)
-        .ToDictionary(models => models.Key, models => models.Sum(model => (2 * model.Slots) + (ChunksPerWorker * chunkItems)));
+        .ToDictionary(models => models.Key, models => models.Sum(model => model.State == ModelState.Loaded ? (2 * model.Slots) + (ChunksPerWorker * chunkItems) : chunkItems));
 }
