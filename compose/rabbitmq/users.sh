@@ -17,12 +17,12 @@ user() {
 
 # MassTransit declares what it sends to and takes from, so "configure" names the same things as "write".
 user scheduler "$LLAVA_SCHEDULER_PASSWORD_FILE" \
-  '^(llava\.jobs(_error|_skipped)?|llava\.chunks\..+|Llava\.Contracts\.Messages:.+)$' \
-  '^(llava\.jobs(_error|_skipped)?|llava\.chunks\..+|Llava\.Contracts\.Messages:.+)$' \
+  '^(llava\.jobs(_error|_skipped)?|llava\.(chunks|express)\..+|Llava\.Contracts\.Messages:.+)$' \
+  '^(llava\.jobs(_error|_skipped)?|llava\.(chunks|express)\..+|Llava\.Contracts\.Messages:.+)$' \
   '^llava\.jobs(_error|_skipped)?$'
 
 # A consumer takes chunks and sets bad messages aside; results go to the ledger and not through the broker.
-user consumer "$LLAVA_CONSUMER_PASSWORD_FILE" '^llava\.chunks\..+$' '^llava\.chunks\..+$' '^llava\.chunks\..+$'
+user consumer "$LLAVA_CONSUMER_PASSWORD_FILE" '^llava\.(chunks|express)\..+$' '^llava\.(chunks|express)\..+$' '^llava\.(chunks|express)\..+$'
 
 # Programs that submit jobs by message and hear what became of them, in queues of their own.
 user producer "$LLAVA_PRODUCER_PASSWORD_FILE" '^producer\..+$' '^(llava\.jobs|producer\..+)$' '^(Llava\.Contracts\.Messages:.+|producer\..+)$'

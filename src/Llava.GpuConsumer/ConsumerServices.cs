@@ -42,7 +42,7 @@ public static class ConsumerServices
         });
         services.AddSingleton<WorkerIdentity>();
         services.AddSingleton<JobRequests>();
-        services.AddSingleton(provider => new ProbationGate(provider.GetRequiredService<ConsumerOptions>().ConcurrentChunks));
+        services.AddSingleton(provider => new ProbationGate(provider.GetRequiredService<ConsumerOptions>().ConcurrentChunks + ChunkQueue.ExpressChunks));
         services.AddSingleton<LeaseKeeper>();
         services.AddSingleton<ChunkLedger>();
         services.AddSingleton<ChunkWork>();

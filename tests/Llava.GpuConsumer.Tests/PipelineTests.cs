@@ -6,6 +6,7 @@ using Llava.GpuConsumer.Chunks;
 using Llava.GpuConsumer.Runners;
 using Llava.Hosting.Transport;
 using Llava.Ledger.Chunks;
+using Llava.Ledger.Jobs;
 using Llava.Ledger.Workers;
 using MassTransit;
 
@@ -60,6 +61,31 @@ public sealed class PipelineTests : IAsyncLifetime
         await AssertAllAnsweredAsync(job, Items);
         Assert.InRange(second.Asked.Count, Items / 2, Items - 1);
         Assert.All(second.Asked.Values, times => Assert.Equal(1, times));
+    }
+
+    [Fact]
+    public async Task A_small_job_ends_while_a_large_one_holds_every_place()
+    {
+        const int ChunkItems = 8;
+        TaskCompletionSource isFull = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        JobId large = default;
+        await _pipeline.StartAsync(new ScriptedRunner((item, cancellation) =>
+        {
+            if (item.Job != large || item.ItemNo < ChunkQueue.ExpressChunks * ChunkItems)
+            {
+                return ScriptedRunner.Echo(item);
+            }
+
+            isFull.TrySetResult();
+            return ScriptedRunner.HangAsync(cancellation);
+        }));
+        large = await _pipeline.SubmitAsync(4000, chunkItems: ChunkItems);
+        await isFull.Task.WaitAsync(TimeSpan.FromSeconds(60));
+
+        var small = await _pipeline.SubmitAsync(ChunkQueue.ExpressChunks * ChunkItems, chunkItems: ChunkItems);
+
+        await _pipeline.WaitForAsync(small, JobState.Completed);
+        Assert.Equal(JobState.Running, (await _pipeline.Get<JobReader>().ReadAsync(large)).State);
     }
 
     [Fact]

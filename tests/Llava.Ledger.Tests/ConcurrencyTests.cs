@@ -194,22 +194,21 @@ public sealed class SqliteConcurrencyTests() : ConcurrencyTests(new SqliteFile()
 public sealed class PostgresConcurrencyTests() : ConcurrencyTests(new PostgresTestDatabase())
 {
     [Fact]
-    public async Task Two_schedulers_publish_each_chunk_once()
+    public async Task Schedulers_hand_a_model_out_one_at_a_time()
     {
         var job = await QueueJobAsync(items: 400);
         ConcurrentBag<int> sent = [];
 
         await Task.WhenAll(BothProcesses<ChunkDispatch>(4).Select(dispatch => Task.Run(async () =>
         {
-            while (await dispatch.WaitingAsync(job, 7) is { Count: > 0 } waiting)
+            for (var rest = true; rest;)
             {
-                await dispatch.PublishAsync(waiting, async (mine, token) =>
+                await dispatch.TryAloneAsync(Model, TimeSpan.FromMinutes(1), async token =>
                 {
-                    await Task.Yield();
-                    foreach (var chunk in mine)
-                    {
-                        sent.Add(chunk.ChunkNo);
-                    }
+                    var waiting = await dispatch.WaitingAsync(job, 7, token);
+                    waiting.ForEach(chunk => sent.Add(chunk.ChunkNo));
+                    await dispatch.MarkPublishedAsync(waiting, token);
+                    rest = waiting.Count > 0;
                 });
             }
         })));
@@ -218,14 +217,34 @@ public sealed class PostgresConcurrencyTests() : ConcurrencyTests(new PostgresTe
     }
 
     [Fact]
-    public async Task What_could_not_be_sent_still_waits()
+    public async Task Other_models_and_other_processes_do_not_wait_for_one_that_is_handed_out()
     {
-        var job = await QueueJobAsync(items: 8);
-        var waiting = await Dispatch.WaitingAsync(job, 10);
+        var (mine, others) = BothProcesses<ChunkDispatch>(2).ToList() is [var first, var second] ? (first, second) : default;
+        var (beside, same) = (false, true);
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => Dispatch.PublishAsync(waiting, (_, _) => throw new InvalidOperationException("no broker")));
+        Assert.True(await mine.TryAloneAsync(Model, TimeSpan.FromMinutes(1), async token =>
+        {
+            same = await others.TryAloneAsync(Model, TimeSpan.FromMinutes(1), _ => Task.CompletedTask, token);
+            beside = await others.TryAloneAsync("another", TimeSpan.FromMinutes(1), _ => Task.CompletedTask, token);
+        }));
 
-        Assert.Equal(waiting, await Dispatch.WaitingAsync(job, 10));
+        Assert.False(same);
+        Assert.True(beside);
+    }
+
+    [Fact]
+    public async Task A_frozen_scheduler_loses_its_turn()
+    {
+        var (frozen, other) = BothProcesses<ChunkDispatch>(2).ToList() is [var first, var second] ? (first, second) : default;
+        TaskCompletionSource thawed = new();
+
+        var turn = Task.Run(() => frozen.TryAloneAsync(Model, TimeSpan.FromMilliseconds(100), _ => thawed.Task));
+        while (await other.TryAloneAsync(Model, TimeSpan.FromMinutes(1), _ => Task.CompletedTask)) { }
+        while (!await other.TryAloneAsync(Model, TimeSpan.FromMinutes(1), _ => Task.CompletedTask)) { }
+
+        Assert.False(turn.IsCompleted);
+        thawed.SetResult();
+        Assert.True(await turn);
     }
 
     [Fact]

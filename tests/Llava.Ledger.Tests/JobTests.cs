@@ -154,7 +154,7 @@ public abstract class JobTests(TestDatabase database) : LedgerFixture(database)
         await Control.PauseAsync(job);
 
         Assert.Null(await ClaimAsync(job, 0));
-        Assert.Empty(await Dispatch.JobsAsync(Model));
+        Assert.Empty(await Dispatch.JobsAsync(Model, 1));
         Assert.Equal(JobState.Paused, await Control.PauseAsync(job));
 
         Assert.Equal(JobState.Queued, await Control.ResumeAsync(job));

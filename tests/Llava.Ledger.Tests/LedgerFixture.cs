@@ -86,7 +86,7 @@ public abstract class LedgerFixture(TestDatabase database) : IAsyncLifetime
         where T : notnull => _services.GetRequiredService<T>();
 
     /// <summary>Publishes to nobody.</summary>
-    protected Task<int> PublishAsync(IReadOnlyList<WaitingChunk> chunks) => Dispatch.PublishAsync(chunks, (_, _) => Task.CompletedTask);
+    protected Task PublishAsync(IReadOnlyList<WaitingChunk> chunks) => Dispatch.MarkPublishedAsync(chunks);
 
     protected static JobRequest Request(int chunkItems = 4) =>
         new() { Model = Model, Prompt = "Describe.", Source = new() { Kind = SourceKind.Folder, Path = "images" }, ChunkItems = chunkItems };

@@ -49,13 +49,13 @@ public sealed class FairShareTests
 
         var windows = Window.Of([worker, worker with { Id = "v", Models = [new("a", "1", 64)] }, worker with { Id = "d", Draining = true }], chunkItems: 32);
 
-        Assert.Equal(new Dictionary<string, int> { ["a"] = 64 + 64 + 128 + 64, ["b"] = 16 + 64 }, windows);
+        Assert.Equal(new Dictionary<string, Window> { ["a"] = new(64 + 64 + 128 + 64, 32 + 64 + 64 + 64), ["b"] = new(16 + 64, 8 + 64) }, windows);
     }
 
     private static (int Others, int Mine) CountOf(string served, string mine) => (served.Replace(mine, "", StringComparison.Ordinal).Length, served.Split(mine).Length - 1);
 
     private static TestJob Job(int id, string tenant = "t", int priority = 0, long tokens = 100, long outstanding = 0, int chunks = 100) =>
-        new(new(new JobId(id), tenant, priority, 0, outstanding), tokens, chunks);
+        new(new(new JobId(id), tenant, priority) { OutstandingTokens = outstanding }, tokens, chunks);
 
     private static string Serve(int count, params TestJob[] jobs) => Serve(new FairShare(), count, jobs);
 
@@ -68,7 +68,7 @@ public sealed class FairShareTests
         }
 
         var served = "";
-        while (served.Length < count && fairShare.Next(shares) is { } next)
+        while (served.Length < count && fairShare.Next(shares, _ => true) is { } next)
         {
             fairShare.Serve(next, next.Waiting!.Dequeue());
             served += next.Job.Id.Value;

@@ -9,13 +9,13 @@ public sealed class WindowTests
 
     [Fact]
     public void A_loaded_model_gets_twice_its_slots_and_two_chunks_of_each_worker() =>
-        Assert.Equal((2 * (8 + 16)) + (4 * Chunk), Window.Of([Worker(new("m", "r", 8)), Worker(new("m", "r", 16))], Chunk)["m"]);
+        Assert.Equal((2 * (8 + 16)) + (4 * Chunk), Window.Of([Worker(new("m", "r", 8)), Worker(new("m", "r", 16))], Chunk)["m"].Items);
 
     [Theory]
     [InlineData(ModelState.Unloaded)]
     [InlineData(ModelState.Loading)]
     public void A_model_that_is_not_in_memory_gets_one_chunk_that_loads_it(ModelState state) =>
-        Assert.Equal(Chunk, Window.Of([Worker(new("m", "r", 8, state))], Chunk)["m"]);
+        Assert.Equal(new Window(Chunk, Chunk), Window.Of([Worker(new("m", "r", 8, state))], Chunk)["m"]);
 
     [Fact]
     public void A_model_that_cannot_be_loaded_gets_nothing() =>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text.Json;
 using Llava.Cli.Bench;
 
@@ -14,8 +15,11 @@ internal static class BenchCommand
     private static Command Queue()
     {
         var items = new Option<int>("--items") { Description = "Items of the job.", DefaultValueFactory = _ => 100_000 };
+        items.Validators.Add(AtLeastOne);
         var chunk = new Option<int>("--chunk") { Description = "Items per chunk.", DefaultValueFactory = _ => 32 };
+        chunk.Validators.Add(AtLeastOne);
         var rounds = new Option<int>("--rounds") { Description = "Rounds of which the median counts.", DefaultValueFactory = _ => 3 };
+        rounds.Validators.Add(AtLeastOne);
         var command = new Command("queue", "Measure the pipeline with a model that does nothing, on the configured transport and ledger.") { items, chunk, rounds };
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
         {
@@ -24,5 +28,13 @@ internal static class BenchCommand
             return ExitCodes.Ok;
         }));
         return command;
+    }
+
+    private static void AtLeastOne(OptionResult option)
+    {
+        if (option.GetValueOrDefault<int>() < 1)
+        {
+            option.AddError($"{option.Option.Name} is {option.GetValueOrDefault<int>()}; give 1 or more.");
+        }
     }
 }

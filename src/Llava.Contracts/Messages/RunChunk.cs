@@ -8,4 +8,5 @@ namespace Llava.Contracts.Messages;
 /// <param name="ChunkNo">The chunk within the job.</param>
 /// <param name="Model">Model that must answer; names the queue.</param>
 /// <param name="Attempt">Attempts lost before this one. The claim holds only while the ledger still says so; above 0 the chunk runs alone, so that a crash blames the right one.</param>
-public sealed record RunChunk(JobId JobId, int ChunkNo, string Model, int Attempt);
+/// <param name="Express">Whether it came by the express queue: its items go before those of other chunks.</param>
+public sealed record RunChunk(JobId JobId, int ChunkNo, string Model, int Attempt, bool Express = false);

@@ -3,19 +3,23 @@ using MassTransit;
 
 namespace Llava.GpuConsumer.Chunks;
 
-/// <summary>One queue for each model this worker serves.</summary>
+/// <summary>The queues of each model this worker serves.</summary>
 internal sealed class ChunkEndpoints(ConsumerOptions options) : IReceiveEndpoints
 {
     public void Configure(IBusFactoryConfigurator bus, IBusRegistrationContext context)
     {
         foreach (var model in options.Models.Distinct())
         {
-            bus.ReceiveEndpoint(ChunkQueue.NameFor(model), endpoint =>
-            {
-                endpoint.UseWorkQueue(context);
-                endpoint.PrefetchCount = options.ConcurrentChunks;
-                endpoint.ConfigureConsumer<RunChunkConsumer>(context);
-            });
+            Receive(ChunkQueue.NameFor(model), options.ConcurrentChunks);
+            Receive(ChunkQueue.NameFor(model, express: true), ChunkQueue.ExpressChunks);
         }
+
+        void Receive(string queue, int chunks) => bus.ReceiveEndpoint(queue, endpoint =>
+        {
+            endpoint.UseWorkQueue(context);
+            endpoint.PrefetchCount = chunks;
+            endpoint.ConcurrentMessageLimit = chunks;
+            endpoint.ConfigureConsumer<RunChunkConsumer>(context);
+        });
     }
 }

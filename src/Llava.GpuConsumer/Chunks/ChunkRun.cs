@@ -11,7 +11,7 @@ namespace Llava.GpuConsumer.Chunks;
 /// Runs the items of a claimed chunk side by side and records each as soon as the commit before it is through: alone when the
 /// model is slow, all together when it is fast.
 /// </summary>
-internal sealed class ChunkRun(ResultWriter writer, ChunkLease lease, JobRequest request, IItemRunner runner)
+internal sealed class ChunkRun(ResultWriter writer, ChunkLease lease, JobRequest request, IItemRunner runner, bool express)
 {
     /// <summary>Code of an item that has nothing to ask.</summary>
     public const string NoPrompt = "no_prompt";
@@ -79,7 +79,7 @@ internal sealed class ChunkRun(ResultWriter writer, ChunkLease lease, JobRequest
     {
         cancellation.ThrowIfCancellationRequested();
         var prompt = PromptTemplate.Compose(request.Prompt, item.Prompt) ?? throw new ItemException(NoPrompt, $"Item '{item.CustomId}' has nothing to ask; give it or its job a prompt.");
-        var answer = await runner.RunAsync(new(lease.Job, item.ItemNo, item.Images, prompt, request), cancellation);
+        var answer = await runner.RunAsync(new(lease.Job, item.ItemNo, item.Images, prompt, request, express), cancellation);
         return new()
         {
             ItemNo = item.ItemNo,

@@ -23,11 +23,11 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
     }
 
     /// <summary>Runs what has no result, to the end. When it throws, the lease is still held and rests until the next try.</summary>
-    public async Task RunAsync(HeldLease held, string model, IItemRunner runner, CancellationToken cancellation)
+    public async Task RunAsync(HeldLease held, string model, IItemRunner runner, bool express, CancellationToken cancellation)
     {
         try
         {
-            await TryAsync(held, model, runner, cancellation);
+            await TryAsync(held, model, runner, express, cancellation);
             keeper.Forget(held);
         }
         catch
@@ -56,7 +56,7 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
     /// <summary>Gives a chunk back that nothing speaks against. One that was not begun is claimed for that alone: it is handed out again at once, not only when its message counts as lost.</summary>
     public async Task ReturnAsync(RunChunk message, HeldLease? held) => await ReleaseAsync(held ?? await ClaimAsync(message, CancellationToken.None), countAttempt: false);
 
-    private async Task TryAsync(HeldLease held, string model, IItemRunner runner, CancellationToken cancellation)
+    private async Task TryAsync(HeldLease held, string model, IItemRunner runner, bool express, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, held.Stopped);
         var request = await requests.GetAsync(held.Lease.Job, stop.Token);
@@ -67,7 +67,7 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
 
         var items = held.Untried ?? await ledger.Leases.MissingItemsAsync(held.Lease, stop.Token);
         held.Untried = null;
-        await new ChunkRun(ledger.Results, held.Lease, request, runner).RunAsync(items, stop.Token);
+        await new ChunkRun(ledger.Results, held.Lease, request, runner, express).RunAsync(items, stop.Token);
     }
 }
 

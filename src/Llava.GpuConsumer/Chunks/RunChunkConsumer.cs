@@ -18,7 +18,7 @@ internal sealed partial class RunChunkConsumer(ChunkWork work, ModelPool models,
 
     public async Task Consume(ConsumeContext<RunChunk> context)
     {
-        var (job, chunkNo, model, attempt) = context.Message;
+        var (job, chunkNo, model, attempt, express) = context.Message;
         Check(context.Message);
         var cancellation = context.CancellationToken;
         // First the model, then a place: chunks that wait for another model to make way hold up none of that model.
@@ -35,7 +35,7 @@ internal sealed partial class RunChunkConsumer(ChunkWork work, ModelPool models,
             held = await work.ClaimAsync(context.Message, cancellation);
             if (held is not null)
             {
-                await work.RunAsync(held, model, use.Runner, cancellation);
+                await work.RunAsync(held, model, use.Runner, express, cancellation);
             }
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested || held?.Stopped.IsCancellationRequested == true)

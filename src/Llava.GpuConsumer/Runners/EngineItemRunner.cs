@@ -125,6 +125,7 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
         return new Question
         {
             Text = item.Prompt,
+            Priority = item.Express ? RequestPriority.Express : RequestPriority.Bulk,
             Images = images,
             Template = item.Request.ConversationTemplate,
             Aspect = item.Request.ImageAspect is { } aspect ? Enum.Parse<ImageAspect>(aspect, ignoreCase: true) : null,

@@ -10,7 +10,8 @@ namespace Llava.GpuConsumer.Runners;
 /// <param name="Images">Where its images really are (<see cref="Llava.Hosting.Paths.ImageLocation"/>), in the order of the prompt's placeholders; checked against the allowed folders when the job was read in.</param>
 /// <param name="Prompt">The text to ask, the job's and the item's own already joined.</param>
 /// <param name="Request">The job's request: generation settings, conversation template, image aspect.</param>
-public sealed record WorkItem(JobId Job, int ItemNo, IReadOnlyList<string> Images, string Prompt, JobRequest Request);
+/// <param name="Express">Whether it goes before other items.</param>
+public sealed record WorkItem(JobId Job, int ItemNo, IReadOnlyList<string> Images, string Prompt, JobRequest Request, bool Express = false);
 
 /// <summary>An answer.</summary>
 /// <param name="Text">What the model said.</param>

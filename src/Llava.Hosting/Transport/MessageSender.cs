@@ -6,9 +6,11 @@ namespace Llava.Hosting.Transport;
 public sealed class MessageSender
 {
     private readonly IBus _bus;
-    private readonly TimeSpan _timeout;
 
-    internal MessageSender(IBus bus, TimeSpan timeout) => (_bus, _timeout) = (bus, timeout);
+    internal MessageSender(IBus bus, TimeSpan timeout) => (_bus, Timeout) = (bus, timeout);
+
+    /// <summary>How long a send may take before it counts as failed.</summary>
+    public TimeSpan Timeout { get; }
 
     /// <summary>
     /// Sends all messages to one queue by its exchange. A failure leaves open which of them arrived. RabbitMQ confirms what no queue
@@ -41,7 +43,7 @@ public sealed class MessageSender
     private async Task BeforeDeadlineAsync(Func<CancellationToken, Task> send, CancellationToken cancellation)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(_timeout);
+        deadline.CancelAfter(Timeout);
         await send(deadline.Token);
     }
 }

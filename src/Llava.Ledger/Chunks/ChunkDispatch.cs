@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Llava.Contracts;
 using Llava.Ledger.Storage;
 
@@ -16,10 +17,14 @@ public sealed class ChunkDispatch
     }
 
     /// <summary>Jobs of a model that may run, with what each has outstanding: published or leased, and not done.</summary>
-    public Task<List<DispatchableJob>> JobsAsync(string model, CancellationToken cancellation = default) =>
+    /// <param name="model">The model.</param>
+    /// <param name="expressChunks">How many chunks of each job count as express.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public Task<List<DispatchableJob>> JobsAsync(string model, int expressChunks, CancellationToken cancellation = default) =>
         _database.ReadAsync((session, token) => session.Statement("list_jobs_to_dispatch")
             .Set("@model", model)
-            .ListAsync(row => new DispatchableJob(new(row.GetInt64(0)), row.GetString(1), row.GetInt32(2), row.GetInt32(3), row.GetInt64(4)), token), cancellation);
+            .Set("@express", expressChunks)
+            .ListAsync(Job, token), cancellation);
 
     /// <summary>The job's first chunks that nobody was asked to run.</summary>
     public Task<List<WaitingChunk>> WaitingAsync(JobId job, int limit, CancellationToken cancellation = default) =>
@@ -28,31 +33,60 @@ public sealed class ChunkDispatch
             .Set("@limit", limit)
             .ListAsync(row => new WaitingChunk(job, row.GetInt32(0), row.GetInt32(1), row.GetInt32(2), row.GetInt32(3), row.GetInt64(4)), token), cancellation);
 
+    /// <summary>Hands a model's chunks out, unless another process does at this moment: two would overfill the window and send the same chunks.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="atMost">Time after which another process may begin, should this one be frozen.</param>
+    /// <param name="handOut">Picks chunks, sends their messages and calls <see cref="MarkPublishedAsync"/>.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>False when another process is at it.</returns>
+    public Task<bool> TryAloneAsync(string model, TimeSpan atMost, Func<CancellationToken, Task> handOut, CancellationToken cancellation = default) =>
+        _database.TryAloneAsync($"dispatch {model}", atMost, handOut, cancellation);
+
     /// <summary>
-    /// Sends the messages of those chunks that still wait, and notes that they went out. Those that another process sends at the
-    /// same moment are left to it on PostgreSQL; whatever else happens, a chunk is rather sent twice than never.
+    /// Notes that messages for these chunks went out. To be called when they did: a crash in between sends them twice and
+    /// never not at all, and a second message finds nothing to do.
     /// </summary>
-    /// <param name="chunks">What to send.</param>
-    /// <param name="send">Sends messages for the chunks it is given; run again when the database must be tried again.</param>
-    /// <param name="cancellation">Gives up waiting.</param>
-    /// <returns>Chunks that were sent.</returns>
-    public Task<int> PublishAsync(IReadOnlyList<WaitingChunk> chunks, Func<IReadOnlyList<WaitingChunk>, CancellationToken, Task> send, CancellationToken cancellation = default) =>
-        _database.PublishAsync(chunks, _time.GetUtcNow(), send, cancellation);
+    public Task MarkPublishedAsync(IReadOnlyList<WaitingChunk> chunks, CancellationToken cancellation = default) => _database.WriteAsync(
+        async (session, token) =>
+        {
+            await _database.MarkPublishedAsync(session, chunks, _time.GetUtcNow(), token);
+            return chunks.Count;
+        },
+        cancellation);
 
     /// <summary>Forgets which open chunks were published before now: with an in-memory transport the messages died with their process. A second message does no harm.</summary>
     public Task<int> ForgetPublishedAsync(CancellationToken cancellation = default) =>
         _database.WriteAsync((session, token) => session.Statement("unpublish_open_chunks")
             .Set("@before", _time.GetUtcNow().ToUnixTimeMilliseconds() + 1)
             .ExecuteAsync(token), cancellation);
+
+    private static DispatchableJob Job(DbDataReader row) => new(new(row.GetInt64(0)), row.GetString(1), row.GetInt32(2))
+    {
+        OutstandingItems = row.GetInt32(3),
+        OutstandingExpressItems = row.GetInt32(4),
+        OutstandingTokens = row.GetInt64(5),
+        FirstWaiting = row.IsDBNull(6) ? null : row.GetInt32(6),
+    };
 }
 
 /// <summary>A job that may run.</summary>
 /// <param name="Id">The job.</param>
 /// <param name="Tenant">Who it belongs to.</param>
 /// <param name="Priority">A higher one goes first.</param>
-/// <param name="OutstandingItems">Items handed out and not done.</param>
-/// <param name="OutstandingTokens">Tokens predicted for them.</param>
-public sealed record DispatchableJob(JobId Id, string Tenant, int Priority, int OutstandingItems, long OutstandingTokens);
+public sealed record DispatchableJob(JobId Id, string Tenant, int Priority)
+{
+    /// <summary>Items handed out and not done.</summary>
+    public int OutstandingItems { get; init; }
+
+    /// <summary>Of those, items of express chunks.</summary>
+    public int OutstandingExpressItems { get; init; }
+
+    /// <summary>Tokens predicted for <see cref="OutstandingItems"/>.</summary>
+    public long OutstandingTokens { get; init; }
+
+    /// <summary>The first chunk that nobody was asked to run; null when none waits.</summary>
+    public int? FirstWaiting { get; init; }
+}
 
 /// <summary>A chunk that nobody was asked to run.</summary>
 /// <param name="Job">The job.</param>

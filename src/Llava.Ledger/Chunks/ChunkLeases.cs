@@ -6,13 +6,17 @@ using Llava.Ledger.Storage;
 
 namespace Llava.Ledger.Chunks;
 
-/// <summary>Claims chunks, keeps them, gives them back.</summary>
-public sealed class ChunkLeases
+/// <summary>Claims chunks, keeps them, gives them back. Claims that wait at the same moment share a commit.</summary>
+public sealed class ChunkLeases : IAsyncDisposable
 {
+    private const int MostClaims = 256;
+
+
     private readonly LedgerDatabase _database;
     private readonly ILedgerSignal _signal;
     private readonly LedgerOptions _options;
     private readonly TimeProvider _time;
+    private readonly GroupCommit<ChunkClaim, ClaimedChunk?> _claims;
 
     internal ChunkLeases(LedgerDatabase database, ILedgerSignal signal, LedgerOptions options, TimeProvider time)
     {
@@ -20,6 +24,7 @@ public sealed class ChunkLeases
         _signal = signal;
         _options = options;
         _time = time;
+        _claims = new(ClaimAsync, _ => 1, MostClaims);
     }
 
     /// <summary>How long a lease holds without renewal.</summary>
@@ -30,42 +35,14 @@ public sealed class ChunkLeases
     /// <param name="chunkNo">The chunk.</param>
     /// <param name="attempt">Lost attempts the caller knows of; a chunk that has seen another since is not claimed.</param>
     /// <param name="owner">The worker.</param>
-    /// <param name="cancellation">Gives up waiting.</param>
+    /// <param name="cancellation">Takes the claim back as long as it is not under way.</param>
     /// <returns>The lease and what is left to do, or null when there is nothing to do: done, held by another, changed since, or its job does not run.</returns>
-    public async Task<ClaimedChunk?> ClaimAsync(JobId job, int chunkNo, int attempt, string owner, CancellationToken cancellation = default)
-    {
-        var now = _time.GetUtcNow();
-        var claim = await _database.WriteAsync(async (session, token) =>
-        {
-            var claimed = await ClaimAsync(session, "claim_chunk");
-            if (claimed is null && session.IsRepeat)
-            {
-                claimed = await ClaimAsync(session, "find_claim");
-            }
-
-            return claimed is null ? null : claimed with { Missing = await ListMissingAsync(session, claimed.Lease, token) };
-
-            Task<Claim?> ClaimAsync(LedgerSession session, string statement) => session.Statement(statement)
-                .Set("@job", job.Value)
-                .Set("@chunk", chunkNo)
-                .Set("@attempt", attempt)
-                .Set("@owner", owner)
-                .Set("@now", now.ToUnixTimeMilliseconds())
-                .Set("@until", (now + _options.Lease).ToUnixTimeMilliseconds())
-                .FirstAsync(row => new Claim(new(job, chunkNo, row.GetInt32(0), row.GetInt32(1), row.GetInt32(2), row.GetInt32(3), owner), JobStates.Table.Parse(row.GetString(4)), []), token);
-        }, cancellation);
-        if (claim?.JobState == JobState.Queued)
-        {
-            // Not in the same transaction: whoever ends or cancels a job holds the job first and then its chunks, and this would be the other way round.
-            await _database.WriteAsync((session, token) => JobTransitions.MoveAsync(session, job, JobState.Queued, JobState.Running, now, null, token), cancellation);
-        }
-
-        return claim is null ? null : new(claim.Lease, claim.Missing);
-    }
+    public Task<ClaimedChunk?> ClaimAsync(JobId job, int chunkNo, int attempt, string owner, CancellationToken cancellation = default) =>
+        _claims.AddAsync(new(job, chunkNo, attempt, owner), cancellation);
 
     /// <summary>Items of the chunk that have no result by now, in order.</summary>
-    public Task<List<ClaimedItem>> MissingItemsAsync(ChunkLease lease, CancellationToken cancellation = default) =>
-        _database.ReadAsync((session, token) => ListMissingAsync(session, lease, token), cancellation);
+    public Task<IReadOnlyList<ClaimedItem>> MissingItemsAsync(ChunkLease lease, CancellationToken cancellation = default) => _database.ReadAsync(
+        async (session, token) => (await _database.ListMissingAsync(session, [new(lease.Job, lease.FirstItem, lease.ItemCount)], token))[0], cancellation);
 
     /// <summary>Extends leases, in one commit, and learns what was cancelled or paused meanwhile.</summary>
     /// <returns>The standing of each, in the order given.</returns>
@@ -98,17 +75,36 @@ public sealed class ChunkLeases
         _signal.Ring(LedgerTopic.WorkFinished);
     }
 
-    private static Task<List<ClaimedItem>> ListMissingAsync(LedgerSession session, ChunkLease lease, CancellationToken cancellation) => session.Statement("list_missing_items")
-        .Set("@job", lease.Job.Value)
-        .Set("@first", lease.FirstItem)
-        .Set("@end", lease.FirstItem + lease.ItemCount)
-        .ListAsync(row => new ClaimedItem(row.GetInt32(0), row.GetString(1), LedgerJson.ReadImages(row.GetString(2)), row.Text(3), row.Text(4)), cancellation);
+    /// <summary>Makes the claims that were handed in and ends.</summary>
+    public ValueTask DisposeAsync() => _claims.DisposeAsync();
+
+    private async Task<IReadOnlyList<ClaimedChunk?>> ClaimAsync(IReadOnlyList<ChunkClaim> claims)
+    {
+        var now = _time.GetUtcNow();
+        List<ChunkClaim> ordered = [.. claims.OrderBy(claim => claim.Job).ThenBy(claim => claim.ChunkNo)];
+        var (granted, missing) = await _database.WriteAsync(
+            async (session, token) =>
+            {
+                List<GrantedClaim> granted = [.. (await _database.ClaimAsync(session, ordered, now, now + _options.Lease, token)).OfType<GrantedClaim>()];
+                return (granted, await _database.ListMissingAsync(session, [.. granted.Select(claim => claim.Items)], token));
+            },
+            CancellationToken.None);
+        foreach (var job in granted.Where(claim => claim.JobState == JobState.Queued).Select(claim => claim.Lease.Job).Distinct())
+        {
+            // Not in the same transaction: whoever ends or cancels a job holds the job first and then its chunks, and this would be the other way round.
+            await _database.WriteAsync((session, token) => JobTransitions.MoveAsync(session, job, JobState.Queued, JobState.Running, now, null, token), CancellationToken.None);
+        }
+
+        // The same claim can be here twice when a message came twice; one of the two was granted.
+        var chunks = granted.Zip(missing, (claim, items) => new ClaimedChunk(claim.Lease, items)).DistinctBy(chunk => ClaimOf(chunk.Lease)).ToDictionary(chunk => ClaimOf(chunk.Lease));
+        return [.. claims.Select(claim => chunks.Remove(claim, out var chunk) ? chunk : null)];
+    }
+
+    private static ChunkClaim ClaimOf(ChunkLease lease) => new(lease.Job, lease.ChunkNo, lease.Attempt - 1, lease.Owner);
 
     internal static SqlStatement ForLease(LedgerSession session, string statement, ChunkLease lease) => session.Statement(statement)
         .Set("@job", lease.Job.Value)
         .Set("@chunk", lease.ChunkNo)
         .Set("@owner", lease.Owner)
         .Set("@fence", lease.Fence);
-
-    private sealed record Claim(ChunkLease Lease, JobState JobState, IReadOnlyList<ClaimedItem> Missing);
 }

@@ -72,11 +72,7 @@ public sealed partial class LeaseSweep
     /// <summary>A chunk that used up its attempts: halved, or its only item failed.</summary>
     private async Task<SweepReport> HalveAsync(LedgerSession session, SweptChunk chunk, SweepReport report, CancellationToken cancellation)
     {
-        var missing = await session.Statement("list_missing_items")
-            .Set("@job", chunk.Job.Value)
-            .Set("@first", chunk.FirstItem)
-            .Set("@end", chunk.FirstItem + chunk.ItemCount)
-            .ListAsync(row => row.GetInt32(0), cancellation);
+        List<int> missing = [.. (await _database.ListMissingAsync(session, [new(chunk.Job, chunk.FirstItem, chunk.ItemCount)], cancellation))[0].Select(item => item.ItemNo)];
         switch (missing)
         {
             case []:

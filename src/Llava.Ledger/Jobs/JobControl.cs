@@ -47,9 +47,15 @@ public sealed partial class JobControl
     /// <summary>Goes on with a paused job.</summary>
     /// <inheritdoc cref="CancelAsync"/>
     public Task<JobState> ResumeAsync(JobId job, CancellationToken cancellation = default) => ControlAsync(job, async (session, record, token) =>
-        record.State is JobState.Validating or JobState.Queued or JobState.Running
-            ? record.State
-            : await MoveAsync(session, record, record.ExpandedAt is null ? JobState.Validating : JobState.Queued, token), cancellation);
+    {
+        if (record.State is JobState.Validating or JobState.Queued or JobState.Running)
+        {
+            return record.State;
+        }
+
+        await session.Statement("unpublish_chunks_of_job").Set("@job", job.Value).ExecuteAsync(token);
+        return await MoveAsync(session, record, record.ExpandedAt is null ? JobState.Validating : JobState.Queued, token);
+    }, cancellation);
 
     private async Task<JobState> ControlAsync(JobId job, Func<LedgerSession, JobRecord, CancellationToken, Task<JobState>> control, CancellationToken cancellation)
     {

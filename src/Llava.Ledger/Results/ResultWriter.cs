@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
@@ -11,20 +10,19 @@ namespace Llava.Ledger.Results;
 /// </summary>
 public sealed class ResultWriter : IAsyncDisposable
 {
-    private const int MaxRowsPerCommit = 2048;
+    private const int MostRows = 2048;
 
     private readonly LedgerDatabase _database;
     private readonly ILedgerSignal _signal;
     private readonly TimeProvider _time;
-    private readonly Channel<Commit> _commits = Channel.CreateUnbounded<Commit>(new() { SingleReader = true });
-    private readonly Task _writer;
+    private readonly GroupCommit<Commit, bool> _commits;
 
     internal ResultWriter(LedgerDatabase database, ILedgerSignal signal, TimeProvider time)
     {
         _database = database;
         _signal = signal;
         _time = time;
-        _writer = Task.Run(WriteLoopAsync);
+        _commits = new(CommitAsync, commit => commit.Items.Count, MostRows);
     }
 
     /// <summary>Records what became of items of a leased chunk; the task ends once that is committed. Results that are there already stay as they are.</summary>
@@ -33,70 +31,55 @@ public sealed class ResultWriter : IAsyncDisposable
     /// <param name="completesChunk">Whether every item of the chunk has a result with these: the chunk is done then.</param>
     /// <param name="modelRevision">Revision of the model that answered.</param>
     /// <returns>Whether the lease still held; if not, nothing was recorded.</returns>
-    public async Task<bool> CommitAsync(ChunkLease lease, IReadOnlyList<FinishedItem> items, bool completesChunk, string? modelRevision = null)
-    {
-        Commit commit = new(lease, items, completesChunk, modelRevision);
-        return _commits.Writer.TryWrite(commit) ? await commit.Held.Task : throw new ObjectDisposedException(nameof(ResultWriter));
-    }
+    public Task<bool> CommitAsync(ChunkLease lease, IReadOnlyList<FinishedItem> items, bool completesChunk, string? modelRevision = null) =>
+        _commits.AddAsync(new(lease, items, completesChunk, modelRevision));
 
     /// <summary>Commits what was handed in and ends.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        _commits.Writer.TryComplete();
-        await _writer;
-    }
+    public ValueTask DisposeAsync() => _commits.DisposeAsync();
 
-    private async Task WriteLoopAsync()
+    private async Task<IReadOnlyList<bool>> CommitAsync(IReadOnlyList<Commit> group)
     {
-        List<Commit> batch = [];
-        while (await _commits.Reader.WaitToReadAsync())
+        var recorded = await _database.WriteAsync((session, token) => RecordAsync(session, group, token), CancellationToken.None);
+        if (group.Any(commit => commit.CompletesChunk))
         {
-            for (var rows = 0; rows < MaxRowsPerCommit && _commits.Reader.TryRead(out var commit); rows += commit.Items.Count)
-            {
-                batch.Add(commit);
-            }
-
-            try
-            {
-                Report(batch, await _database.WriteAsync((session, token) => RecordAsync(session, batch, token), CancellationToken.None));
-            }
-            catch (Exception failure)
-            {
-                // Whoever handed results in decides whether to try again.
-                batch.ForEach(commit => commit.Held.TrySetException(failure));
-            }
-
-            batch.Clear();
+            _signal.Ring(LedgerTopic.ChunksWaiting);
         }
+
+        if (recorded.EndsJob)
+        {
+            _signal.Ring(LedgerTopic.WorkFinished);
+        }
+
+        return [.. group.Select(commit => recorded.Held.Contains(commit.Lease))];
     }
 
-    private async Task<Recorded> RecordAsync(LedgerSession session, List<Commit> batch, CancellationToken cancellation)
+    private async Task<Recorded> RecordAsync(LedgerSession session, IReadOnlyList<Commit> group, CancellationToken cancellation)
     {
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        var held = await _database.HoldAsync(session, LeasesOf(batch), cancellation);
+        var held = await _database.HoldAsync(session, LeasesOf(group), cancellation);
         List<ResultDraft> rows = [];
-        foreach (var commit in batch.Where(commit => held.Contains(commit.Lease)))
+        foreach (var commit in group.Where(commit => held.Contains(commit.Lease)))
         {
             rows.AddRange(commit.Items.Select(item => new ResultDraft(
                 commit.Lease.Job.Value, item, commit.Lease.Owner, commit.ModelRevision, commit.Lease.Attempt, now)));
         }
 
         await _database.InsertResultsAsync(session, rows, cancellation);
-        return new(held, await EndsAnyJobAsync(session, batch, cancellation));
+        return new(held, await EndsAnyJobAsync(session, group, cancellation));
     }
 
     /// <summary>A chunk whose parts came apart has several commits here and is held once.</summary>
-    private static List<UsedLease> LeasesOf(List<Commit> batch) =>
+    private static List<UsedLease> LeasesOf(IReadOnlyList<Commit> group) =>
     [
-        .. batch.GroupBy(commit => commit.Lease)
+        .. group.GroupBy(commit => commit.Lease)
             .Select(commits => new UsedLease(commits.Key, commits.Any(commit => commit.CompletesChunk)))
             .OrderBy(used => used.Lease.Job).ThenBy(used => used.Lease.ChunkNo),
     ];
 
     /// <summary>Whether the last chunk of some job ended: only then is there a reason to look for jobs that are over.</summary>
-    private static async Task<bool> EndsAnyJobAsync(LedgerSession session, List<Commit> batch, CancellationToken cancellation)
+    private static async Task<bool> EndsAnyJobAsync(LedgerSession session, IReadOnlyList<Commit> group, CancellationToken cancellation)
     {
-        foreach (var job in batch.Where(commit => commit.CompletesChunk).Select(commit => commit.Lease.Job).Distinct())
+        foreach (var job in group.Where(commit => commit.CompletesChunk).Select(commit => commit.Lease.Job).Distinct())
         {
             if (await session.Statement("has_unfinished_chunk").Set("@job", job.Value).FirstAsync(row => row.GetInt64(0), cancellation) == 0)
             {
@@ -107,25 +90,7 @@ public sealed class ResultWriter : IAsyncDisposable
         return false;
     }
 
-    private void Report(List<Commit> batch, Recorded recorded)
-    {
-        batch.ForEach(commit => commit.Held.TrySetResult(recorded.Held.Contains(commit.Lease)));
-
-        if (batch.Exists(commit => commit.CompletesChunk))
-        {
-            _signal.Ring(LedgerTopic.ChunksWaiting);
-        }
-
-        if (recorded.EndsJob)
-        {
-            _signal.Ring(LedgerTopic.WorkFinished);
-        }
-    }
-
     private sealed record Recorded(IReadOnlySet<ChunkLease> Held, bool EndsJob);
 
-    private sealed record Commit(ChunkLease Lease, IReadOnlyList<FinishedItem> Items, bool CompletesChunk, string? ModelRevision)
-    {
-        public TaskCompletionSource<bool> Held { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
+    private sealed record Commit(ChunkLease Lease, IReadOnlyList<FinishedItem> Items, bool CompletesChunk, string? ModelRevision);
 }

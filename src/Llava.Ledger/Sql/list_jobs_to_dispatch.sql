@@ -1,6 +1,14 @@
 -- Compared with 0 rather than null: that is a range of the index, and the chunks that wait, nearly all of a large job, are not visited.
+-- Of those only the first is looked up.
 select j.id, j.tenant, j.priority,
-       coalesce(sum(c.item_count), 0), coalesce(sum(c.tokens), 0)
+       coalesce(sum(c.item_count), 0),
+       coalesce(sum(case when c.chunk_no < @express then c.item_count else 0 end), 0),
+       coalesce(sum(c.tokens), 0),
+       (select w.chunk_no
+        from chunks w
+        where w.job_id = j.id and w.state <> 'done' and w.published_at is null and w.state = 'open'
+        order by w.chunk_no
+        limit 1)
 from jobs j
 left join chunks c on c.job_id = j.id and c.state <> 'done' and c.published_at >= 0
 where j.state in ('queued', 'running') and j.model = @model

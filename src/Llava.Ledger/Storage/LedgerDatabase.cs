@@ -19,6 +19,15 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     /// <summary>As <see cref="WriteAsync"/>, but no other process is at the same <paramref name="turn"/> until the commit.</summary>
     public abstract Task<T> WriteAloneAsync<T>(LedgerTurn turn, Func<LedgerSession, CancellationToken, Task<T>> write, CancellationToken cancellation);
 
+    /// <summary>Does work that is more than one write, unless another process is at it.</summary>
+    /// <param name="turn">Name of the work.</param>
+    /// <param name="atMost">Time after which another may begin, should this process be frozen. The work may then be done again.</param>
+    /// <param name="work">The work, with reads and writes of its own.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>False when another process is at it.</returns>
+    /// <remarks>SQLite cannot tell; there the work may be done by two processes at once.</remarks>
+    public abstract Task<bool> TryAloneAsync(string turn, TimeSpan atMost, Func<CancellationToken, Task> work, CancellationToken cancellation);
+
     /// <summary>Inserts new items; those must not be there yet.</summary>
     public abstract Task InsertItemsAsync(LedgerSession session, IReadOnlyList<ItemDraft> items, CancellationToken cancellation);
 
@@ -28,15 +37,26 @@ internal abstract class LedgerDatabase : IAsyncDisposable
     /// <summary>Inserts results, leaving those alone that are there already.</summary>
     public abstract Task InsertResultsAsync(LedgerSession session, IReadOnlyList<ResultDraft> results, CancellationToken cancellation);
 
+    /// <summary>Claims those chunks that are open and have lost no attempt since.</summary>
+    /// <param name="session">A write's session.</param>
+    /// <param name="claims">Claims in the order of their chunks, which all writers share.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="until">End of the leases; tells these claims from all others, should the write be repeated.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    /// <returns>For each claim, in order, what was granted, or null.</returns>
+    public abstract Task<IReadOnlyList<GrantedClaim?>> ClaimAsync(LedgerSession session, IReadOnlyList<ChunkClaim> claims, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellation);
+
+    /// <summary>Items without a result, in order, for each of the ranges.</summary>
+    public abstract Task<IReadOnlyList<IReadOnlyList<ClaimedItem>>> ListMissingAsync(LedgerSession session, IReadOnlyList<ItemRange> ranges, CancellationToken cancellation);
+
     /// <summary>Of these leases, those that hold; nobody else changes their chunks until the commit, and those that are completed are done with it.</summary>
     /// <param name="session">A write's session.</param>
     /// <param name="leases">Different leases, in the order of their chunks, which all writers share.</param>
     /// <param name="cancellation">Gives up waiting.</param>
     public abstract Task<IReadOnlySet<ChunkLease>> HoldAsync(LedgerSession session, IReadOnlyList<UsedLease> leases, CancellationToken cancellation);
 
-    /// <summary>Sends the messages of those chunks that still wait, and notes that they went out. A crash at any moment sends twice, never not at all.</summary>
-    /// <returns>Chunks that were sent; those that another process was sending are left out where the database can tell.</returns>
-    public abstract Task<int> PublishAsync(IReadOnlyList<WaitingChunk> chunks, DateTimeOffset now, Func<IReadOnlyList<WaitingChunk>, CancellationToken, Task> send, CancellationToken cancellation);
+    /// <summary>Notes that messages for these chunks went out, except for those that were claimed since.</summary>
+    public abstract Task MarkPublishedAsync(LedgerSession session, IReadOnlyList<WaitingChunk> chunks, DateTimeOffset now, CancellationToken cancellation);
 
     /// <summary>Creates the schema or brings an older one up to date, once; reads and writes do so by themselves.</summary>
     public abstract Task PrepareAsync();

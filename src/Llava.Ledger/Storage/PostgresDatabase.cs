@@ -1,5 +1,6 @@
 using System.Data;
 using System.Diagnostics;
+using System.Globalization;
 using Llava.Ledger.Chunks;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -80,6 +81,22 @@ internal sealed partial class PostgresDatabase : LedgerDatabase
             return await write(session, token);
         }, cancellation);
 
+    /// <remarks>The turn is an open transaction that nothing is written in.</remarks>
+    public override Task<bool> TryAloneAsync(string turn, TimeSpan atMost, Func<CancellationToken, Task> work, CancellationToken cancellation) =>
+        WriteAsync(async (session, token) =>
+        {
+            var isMine = await session.Statement("try_turn")
+                .Set("@turn", turn)
+                .Set("@milliseconds", ((long)atMost.TotalMilliseconds).ToString(CultureInfo.InvariantCulture))
+                .FirstAsync(row => row.GetBoolean(0), token);
+            if (isMine)
+            {
+                await work(token);
+            }
+
+            return isMine;
+        }, cancellation);
+
     public override Task InsertItemsAsync(LedgerSession session, IReadOnlyList<ItemDraft> items, CancellationToken cancellation) =>
         PostgresRows.CopyAsync(session, Sql["copy_items"], items, cancellation);
 
@@ -88,6 +105,49 @@ internal sealed partial class PostgresDatabase : LedgerDatabase
 
     public override Task InsertResultsAsync(LedgerSession session, IReadOnlyList<ResultDraft> results, CancellationToken cancellation) =>
         PostgresRows.InsertAsync(session.Statement("insert_results"), results, cancellation);
+
+    public override async Task<IReadOnlyList<GrantedClaim?>> ClaimAsync(LedgerSession session, IReadOnlyList<ChunkClaim> claims, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellation)
+    {
+        var granted = new GrantedClaim?[claims.Count];
+        await AddAsync("claim_chunks");
+        if (session.IsRepeat)
+        {
+            await AddAsync("find_claims");
+        }
+
+        return granted;
+
+        async Task AddAsync(string statement)
+        {
+            var command = session.Statement(statement)
+                .Set("@jobs", claims.Select(claim => claim.Job.Value).ToArray())
+                .Set("@chunks", claims.Select(claim => claim.ChunkNo).ToArray())
+                .Set("@attempts", claims.Select(claim => claim.Attempt).ToArray())
+                .Set("@owners", claims.Select(claim => claim.Owner).ToArray())
+                .Set("@until", until.ToUnixTimeMilliseconds());
+            if (statement == "claim_chunks")
+            {
+                command.Set("@now", now.ToUnixTimeMilliseconds());
+            }
+
+            foreach (var (place, claim) in await command.ListAsync(row => (row.GetInt32(0) - 1, ClaimColumns.Read(row, 1, claims[row.GetInt32(0) - 1])), cancellation))
+            {
+                granted[place] = claim;
+            }
+        }
+    }
+
+    public override async Task<IReadOnlyList<IReadOnlyList<ClaimedItem>>> ListMissingAsync(LedgerSession session, IReadOnlyList<ItemRange> ranges, CancellationToken cancellation)
+    {
+        List<ClaimedItem>[] missing = [.. ranges.Select(range => new List<ClaimedItem>(range.Count))];
+        var rows = await session.Statement("list_missing_items")
+            .Set("@jobs", ranges.Select(range => range.Job.Value).ToArray())
+            .Set("@firsts", ranges.Select(range => range.First).ToArray())
+            .Set("@ends", ranges.Select(range => range.End).ToArray())
+            .ListAsync(row => (Place: row.GetInt32(0), Item: ClaimColumns.ReadItem(row, 1)), cancellation);
+        rows.ForEach(row => missing[row.Place - 1].Add(row.Item));
+        return missing;
+    }
 
     public override async Task<IReadOnlySet<ChunkLease>> HoldAsync(LedgerSession session, IReadOnlyList<UsedLease> leases, CancellationToken cancellation)
     {
@@ -101,23 +161,12 @@ internal sealed partial class PostgresDatabase : LedgerDatabase
         return held.Select(place => leases[place - 1].Lease).ToHashSet();
     }
 
-    /// <summary>The chunks are marked, and so locked to others, before they are sent; whatever keeps the mark from being committed leaves them waiting.</summary>
-    public override Task<int> PublishAsync(IReadOnlyList<WaitingChunk> chunks, DateTimeOffset now, Func<IReadOnlyList<WaitingChunk>, CancellationToken, Task> send, CancellationToken cancellation) =>
-        WriteAsync(async (session, token) =>
-        {
-            var mine = await session.Statement("publish_chunks")
-                .Set("@jobs", chunks.Select(chunk => chunk.Job.Value).ToArray())
-                .Set("@chunks", chunks.Select(chunk => chunk.ChunkNo).ToArray())
-                .Set("@attempts", chunks.Select(chunk => chunk.Attempt).ToArray())
-                .Set("@now", now.ToUnixTimeMilliseconds())
-                .ListAsync(row => row.GetInt32(0), token);
-            if (mine.Count > 0)
-            {
-                await send([.. mine.Order().Select(place => chunks[place - 1])], token);
-            }
-
-            return mine.Count;
-        }, cancellation);
+    public override Task MarkPublishedAsync(LedgerSession session, IReadOnlyList<WaitingChunk> chunks, DateTimeOffset now, CancellationToken cancellation) => session.Statement("mark_published")
+        .Set("@jobs", chunks.Select(chunk => chunk.Job.Value).ToArray())
+        .Set("@chunks", chunks.Select(chunk => chunk.ChunkNo).ToArray())
+        .Set("@fences", chunks.Select(chunk => chunk.Fence).ToArray())
+        .Set("@now", now.ToUnixTimeMilliseconds())
+        .ExecuteAsync(cancellation);
 
     public override Task PrepareAsync()
     {

@@ -6,12 +6,14 @@ namespace Llava.Ledger.Storage;
 /// <summary>Which of PostgreSQL's faults pass by themselves, and what to tell about the others.</summary>
 internal static class PostgresFaults
 {
+    private const string IdleInTransaction = "25P03"; // which Npgsql has no name for
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
 
-    /// <summary>Whether trying again may help: the server restarts or cannot be reached, or a concurrent write was preferred to this one.</summary>
+    /// <summary>Whether trying again may help: the server restarts or cannot be reached, a concurrent write was preferred to this one, or this process was frozen in the middle of it.</summary>
     public static bool IsTransient(Exception failure) => failure is PostgresException postgres
         ? postgres.IsTransient || postgres.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
+            or IdleInTransaction
         : failure is NpgsqlException { IsTransient: true } or NpgsqlException { InnerException: IOException or SocketException or TimeoutException };
 
     /// <summary>Whether the server was reached and lets this user do nothing: another try changes nothing, an operator must.</summary>

@@ -70,6 +70,12 @@ internal sealed class SqliteDatabase : LedgerDatabase
     public override Task<T> WriteAloneAsync<T>(LedgerTurn turn, Func<LedgerSession, CancellationToken, Task<T>> write, CancellationToken cancellation) =>
         WriteAsync(write, cancellation);
 
+    public override async Task<bool> TryAloneAsync(string turn, TimeSpan atMost, Func<CancellationToken, Task> work, CancellationToken cancellation)
+    {
+        await work(cancellation);
+        return true;
+    }
+
     public override Task InsertItemsAsync(LedgerSession session, IReadOnlyList<ItemDraft> items, CancellationToken cancellation)
     {
         using SqliteRowInsert insert = new(session, _sql["insert_item"]);
@@ -108,6 +114,39 @@ internal sealed class SqliteDatabase : LedgerDatabase
         return Task.CompletedTask;
     }
 
+    public override async Task<IReadOnlyList<GrantedClaim?>> ClaimAsync(LedgerSession session, IReadOnlyList<ChunkClaim> claims, DateTimeOffset now, DateTimeOffset until, CancellationToken cancellation)
+    {
+        var statement = session.Statement("claim_chunk").Set("@now", now.ToUnixTimeMilliseconds()).Set("@until", until.ToUnixTimeMilliseconds());
+        List<GrantedClaim?> granted = [];
+        foreach (var claim in claims)
+        {
+            granted.Add(await statement
+                .Set("@job", claim.Job.Value)
+                .Set("@chunk", claim.ChunkNo)
+                .Set("@attempt", claim.Attempt)
+                .Set("@owner", claim.Owner)
+                .FirstAsync(row => ClaimColumns.Read(row, 0, claim), cancellation));
+        }
+
+        return granted;
+    }
+
+    public override async Task<IReadOnlyList<IReadOnlyList<ClaimedItem>>> ListMissingAsync(LedgerSession session, IReadOnlyList<ItemRange> ranges, CancellationToken cancellation)
+    {
+        var statement = session.Statement("list_missing_items");
+        List<IReadOnlyList<ClaimedItem>> missing = [];
+        foreach (var range in ranges)
+        {
+            missing.Add(await statement
+                .Set("@job", range.Job.Value)
+                .Set("@first", range.First)
+                .Set("@end", range.End)
+                .ListAsync(row => ClaimColumns.ReadItem(row, 0), cancellation));
+        }
+
+        return missing;
+    }
+
     public override async Task<IReadOnlySet<ChunkLease>> HoldAsync(LedgerSession session, IReadOnlyList<UsedLease> leases, CancellationToken cancellation)
     {
         HashSet<ChunkLease> held = [];
@@ -122,20 +161,13 @@ internal sealed class SqliteDatabase : LedgerDatabase
         return held;
     }
 
-    /// <summary>Sends, then notes: sending inside the transaction would keep this process's other writes waiting.</summary>
-    public override async Task<int> PublishAsync(IReadOnlyList<WaitingChunk> chunks, DateTimeOffset now, Func<IReadOnlyList<WaitingChunk>, CancellationToken, Task> send, CancellationToken cancellation)
+    public override async Task MarkPublishedAsync(LedgerSession session, IReadOnlyList<WaitingChunk> chunks, DateTimeOffset now, CancellationToken cancellation)
     {
-        await send(chunks, cancellation);
-        return await WriteAsync(async (session, token) =>
+        var mark = session.Statement("mark_published").Set("@now", now.ToUnixTimeMilliseconds());
+        foreach (var chunk in chunks)
         {
-            var mark = session.Statement("mark_published").Set("@now", now.ToUnixTimeMilliseconds());
-            foreach (var chunk in chunks)
-            {
-                await mark.Set("@job", chunk.Job.Value).Set("@chunk", chunk.ChunkNo).Set("@fence", chunk.Fence).ExecuteAsync(token);
-            }
-
-            return chunks.Count;
-        }, cancellation);
+            await mark.Set("@job", chunk.Job.Value).Set("@chunk", chunk.ChunkNo).Set("@fence", chunk.Fence).ExecuteAsync(cancellation);
+        }
     }
 
     public override Task PrepareAsync() => _prepared.Value;

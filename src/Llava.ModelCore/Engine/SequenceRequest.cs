@@ -19,13 +19,19 @@ public sealed record SequenceRequest
     public IStopCondition? StopCondition { get; init; }
 }
 
-/// <summary>Class of a waiting request; within a class the first come is the first served.</summary>
+/// <summary>
+/// Class of a waiting request; within a class the first come is the first served. A higher class goes before the lower
+/// ones, which still get a turn after every eight.
+/// </summary>
 public enum RequestPriority
 {
     /// <summary>Items of jobs.</summary>
     Bulk,
 
-    /// <summary>Somebody is watching. Goes before bulk, which still gets every ninth admission at least.</summary>
+    /// <summary>First items of a job, with which a small one ends.</summary>
+    Express,
+
+    /// <summary>Somebody is watching.</summary>
     Interactive,
 }
 

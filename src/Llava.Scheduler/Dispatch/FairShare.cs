@@ -26,9 +26,11 @@ internal sealed class FairShare
     }
 
     /// <summary>The job to serve next among those that still have something to hand out, or null.</summary>
-    public Share? Next(IReadOnlyList<Share> shares)
+    /// <param name="shares">All jobs.</param>
+    /// <param name="hasRoom">Whether there is room for the job's next chunk.</param>
+    public Share? Next(IReadOnlyList<Share> shares, Func<Share, bool> hasRoom)
     {
-        var waiting = shares.Where(share => !share.IsEmpty).ToList();
+        var waiting = shares.Where(share => share.FirstWaiting is not null && hasRoom(share)).ToList();
         if (waiting.Count == 0)
         {
             return null;
@@ -62,6 +64,6 @@ internal sealed class Share(DispatchableJob job)
     /// <summary>Its first chunks that may go out; null until they were asked for.</summary>
     public Queue<WaitingChunk>? Waiting { get; set; }
 
-    /// <summary>Whether it is known to have nothing to hand out.</summary>
-    public bool IsEmpty => Waiting is { Count: 0 };
+    /// <summary>Number of the next chunk that may go out; null when there is none.</summary>
+    public int? FirstWaiting => Waiting is null ? Job.FirstWaiting : Waiting.TryPeek(out var chunk) ? chunk.ChunkNo : null;
 }

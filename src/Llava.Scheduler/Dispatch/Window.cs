@@ -8,17 +8,21 @@ namespace Llava.Scheduler.Dispatch;
 /// and cancel act within seconds. A worker that would have to load the model first gets one chunk, which makes it do so; one
 /// that cannot load it gets none.
 /// </summary>
-internal static class Window
+/// <param name="Items">Items of all chunks but the express ones.</param>
+/// <param name="ExpressItems">Items of express chunks, beside <paramref name="Items"/>: nobody's first chunks wait until another job has made room.</param>
+internal readonly record struct Window(int Items, int ExpressItems)
 {
     private const int ChunksPerWorker = 2;
 
-    /// <summary>The models that can be handed out to, each with its window in items.</summary>
+    /// <summary>The models that can be handed out to, each with its window.</summary>
     /// <param name="workers">Live workers; those that drain take nothing more.</param>
     /// <param name="chunkItems">Usual size of a chunk.</param>
-    public static Dictionary<string, int> Of(IEnumerable<WorkerRecord> workers, int chunkItems) => workers
+    public static Dictionary<string, Window> Of(IEnumerable<WorkerRecord> workers, int chunkItems) => workers
         .Where(worker => !worker.Draining)
         .SelectMany(worker => worker.Models)
         .Where(model => model.State != ModelState.Failed)
         .GroupBy(model => model.Name)
-        .ToDictionary(models => models.Key, models => models.Sum(model => model.State == ModelState.Loaded ? (2 * model.Slots) + (ChunksPerWorker * chunkItems) : chunkItems));
+        .ToDictionary(models => models.Key, models => new Window(
+            models.Sum(model => model.State == ModelState.Loaded ? (2 * model.Slots) + (ChunksPerWorker * chunkItems) : chunkItems),
+            models.Sum(model => model.State == ModelState.Loaded ? model.Slots + (ChunksPerWorker * chunkItems) : chunkItems)));
 }

@@ -1,23 +1,22 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
 
 namespace Llava.Scheduler.Expansion;
 
 /// <summary>
 /// Names seen so far and where each was first. Sixty-four bits of a name's hash stand for it, about 30 bytes a name: among a
-/// million different ones, two are taken for the same in one job of thirty-seven million.
+/// million different ones, two are taken for the same in one job of thirty-seven million. The seed is this object's own, so
+/// that nobody can make names that collide.
 /// </summary>
 internal sealed class RecordNames
 {
     private readonly Dictionary<ulong, int> _first = [];
+    private readonly long _seed = Random.Shared.NextInt64();
 
     /// <summary>Keeps a name; returns the number of the record that had it first, which may be this one.</summary>
     public int Add(string name, int number)
     {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(name), hash);
-        var key = BinaryPrimitives.ReadUInt64LittleEndian(hash);
+        var key = XxHash3.HashToUInt64(MemoryMarshal.AsBytes(name.AsSpan()), _seed);
         return _first.TryAdd(key, number) ? number : _first[key];
     }
 }

@@ -30,7 +30,7 @@ public sealed class StepPlannerTests
             }
 
             var request = random.Next(2) == 0
-                ? Requests.Text(random, random.Next(1, 120), random.Next(1, 40), (RequestPriority)random.Next(2))
+                ? Requests.Text(random, random.Next(1, 120), random.Next(1, 40), (RequestPriority)random.Next(3))
                 : Requests.Question(random, images[random.Next(images.Length)], random.Next(0, 40), random.Next(1, 40));
             simulation.Submit(request.ToSequence());
         }
@@ -69,8 +69,23 @@ public sealed class StepPlannerTests
         }
 
         simulation.RunToTheEnd(random);
-        Assert.Equal(WaitingQueue.InteractiveInARow, simulation.AdmissionOrder.IndexOf(bulk[0]));
-        Assert.Equal((2 * WaitingQueue.InteractiveInARow) + 1, simulation.AdmissionOrder.IndexOf(bulk[1]));
+        Assert.Equal(WaitingQueue.MostInARow, simulation.AdmissionOrder.IndexOf(bulk[0]));
+        Assert.Equal((2 * WaitingQueue.MostInARow) + 1, simulation.AdmissionOrder.IndexOf(bulk[1]));
+    }
+
+    [Fact]
+    public void Express_requests_go_between_interactive_ones_and_bulk()
+    {
+        var random = new Random(1);
+        var options = new EngineOptions { MaxSlots = 1 };
+        var simulation = new PlannerSimulation(new StepPlanner(options, kvPositions: 256), options);
+        var bulk = simulation.Submit(Requests.Text(random, 4, 2).ToSequence());
+        var express = simulation.Submit(Requests.Text(random, 4, 2, RequestPriority.Express).ToSequence());
+        var interactive = simulation.Submit(Requests.Text(random, 4, 2, RequestPriority.Interactive).ToSequence());
+
+        simulation.RunToTheEnd(random);
+
+        Assert.Equal([interactive, express, bulk], simulation.AdmissionOrder);
     }
 
     [Fact]

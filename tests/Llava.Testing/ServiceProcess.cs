@@ -1,13 +1,15 @@
 using System.Diagnostics;
-using Llava.Testing;
 
-namespace Llava.DistributedTests;
+namespace Llava.Testing;
 
 /// <summary>
 /// A <c>llava serve</c> process that a test may kill, freeze, drain and start again. As under any process manager, one that
-/// ends by itself is started again.
+/// ends by itself is started again. The program is the one beside the test.
 /// </summary>
-internal sealed class ServiceProcess(string log, IReadOnlyDictionary<string, string> settings, params string[] arguments) : IAsyncDisposable
+/// <param name="log">File that takes what it says.</param>
+/// <param name="settings">Its environment beside the test's.</param>
+/// <param name="arguments">What stands after <c>llava serve</c>.</param>
+public sealed class ServiceProcess(string log, IReadOnlyDictionary<string, string> settings, params string[] arguments) : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
@@ -15,6 +17,7 @@ internal sealed class ServiceProcess(string log, IReadOnlyDictionary<string, str
     private volatile bool _isWanted;
     private long _logBefore;
 
+    /// <summary>Starts it, for the first time or again.</summary>
     public void Start()
     {
         _logBefore = File.Exists(log) ? new FileInfo(log).Length : 0;
@@ -34,6 +37,10 @@ internal sealed class ServiceProcess(string log, IReadOnlyDictionary<string, str
         _ = SuperviseAsync(_process);
     }
 
+    /// <summary>Its process while it runs.</summary>
+    public Process Process => _process ?? throw new InvalidOperationException("It was never started.");
+
+    /// <summary>Kills it, and leaves it dead.</summary>
     public async Task KillAsync()
     {
         _isWanted = false;
@@ -47,7 +54,11 @@ internal sealed class ServiceProcess(string log, IReadOnlyDictionary<string, str
         var waited = Stopwatch.StartNew();
         while (!SaysItListens())
         {
-            Assert.True(waited.Elapsed < Patience, $"'{string.Join(' ', arguments)}' is not up:\n{LastWords()}");
+            if (waited.Elapsed > Patience)
+            {
+                throw new InvalidOperationException($"'{string.Join(' ', arguments)}' is not up:\n{LastWords()}");
+            }
+
             await Task.Delay(100);
         }
 
@@ -57,8 +68,10 @@ internal sealed class ServiceProcess(string log, IReadOnlyDictionary<string, str
         return _process.ExitCode;
     }
 
+    /// <summary>Stops its clock.</summary>
     public Task FreezeAsync() => ProcessSignals.FreezeAsync(_process!.Id);
 
+    /// <summary>Lets it go on.</summary>
     public Task ThawAsync() => ProcessSignals.ThawAsync(_process!.Id);
 
     /// <summary>What it logged, for a failure's text.</summary>
@@ -82,6 +95,7 @@ internal sealed class ServiceProcess(string log, IReadOnlyDictionary<string, str
         return reader.ReadToEnd().Contains("Listening on ", StringComparison.Ordinal);
     }
 
+    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         _isWanted = false;

@@ -1,0 +1,15 @@
+using System.CommandLine;
+using Llava.Benchmarks;
+using Llava.Benchmarks.Large;
+using Llava.Benchmarks.Queue;
+
+var items = new Option<int>("--items") { Description = "Items of the job." };
+var rounds = new Option<int>("--rounds") { Description = "Rounds of which the median counts.", DefaultValueFactory = _ => 3 };
+
+var queue = new Command("queue", "The pipeline with a model that does nothing: in one process, and on RabbitMQ and PostgreSQL beside what those two do alone.") { items, rounds };
+queue.SetAction((typed, cancellation) => QueueComparison.RunAsync(typed.GetValue(items) is var n and > 0 ? n : 200_000, typed.GetValue(rounds), cancellation));
+
+var large = new Command("large", "A job of a million items and a small one of another tenant, in real processes on RabbitMQ and PostgreSQL.") { items };
+large.SetAction((typed, cancellation) => LargeJob.RunAsync(typed.GetValue(items) is var n and > 0 ? n : 1_000_000, cancellation));
+
+return await new RootCommand("Figures of Llava.Batch on this machine, as lines of JSON.") { queue, large }.Parse(args).InvokeAsync();

@@ -1,0 +1,18 @@
+using System.Data.Common;
+using Llava.Contracts.States;
+using Llava.Ledger.Chunks;
+
+namespace Llava.Ledger.Storage;
+
+/// <summary>How the statements that claim return their columns, from a first one on.</summary>
+internal static class ClaimColumns
+{
+    /// <summary>first_item, item_count, attempts, fence and the job's state.</summary>
+    public static GrantedClaim Read(DbDataReader row, int first, ChunkClaim claim) => new(
+        new(claim.Job, claim.ChunkNo, row.GetInt32(first), row.GetInt32(first + 1), row.GetInt32(first + 2), row.GetInt32(first + 3), claim.Owner),
+        JobStates.Table.Parse(row.GetString(first + 4)));
+
+    /// <summary>item_no, custom_id, images, prompt and category.</summary>
+    public static ClaimedItem ReadItem(DbDataReader row, int first) => new(
+        row.GetInt32(first), row.GetString(first + 1), LedgerJson.ReadImages(row.GetString(first + 2)), row.Text(first + 3), row.Text(first + 4));
+}
