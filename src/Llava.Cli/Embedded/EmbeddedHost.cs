@@ -20,11 +20,16 @@ internal sealed class EmbeddedHost : IAsyncDisposable
     public IServiceProvider Services => _host.Services;
 
     /// <summary>Starts everything. Unfinished jobs of the ledger are worked on too where they ask for the same model.</summary>
-    public static async Task<EmbeddedHost> StartAsync(string dataFolder, JobRequest request, CancellationToken cancellationToken)
+    public static async Task<EmbeddedHost> StartAsync(string dataFolder, JobRequest request, bool allowUrls, CancellationToken cancellationToken)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "llava" });
         // Whoever presses Ctrl+C wants the prompt back; what is put down is taken up again by the next command.
         builder.Configuration.AddInMemoryCollection([new("Llava:Transport:Drain", "00:00:02")]).AddEnvironmentVariables();
+        if (allowUrls)
+        {
+            builder.Configuration.AddInMemoryCollection([new("Llava:Egress:Enabled", "true")]);
+        }
+
         builder.Logging.AddWarningsToStandardError();
         builder.AddEmbedded(dataFolder, [request, .. await UnfinishedAsync(dataFolder, cancellationToken)], [request.Model]);
         var host = builder.Build();

@@ -23,6 +23,8 @@ internal sealed class JobOptions
 
     public Option<bool> Strict { get; } = new("--strict") { Description = "Refuse the whole job, before any work, when one item of the source cannot be used." };
 
+    public Option<bool> AllowUrls { get; } = new("--allow-urls") { Description = "Fetch images that the source names by http or https URL, from public addresses only (docs/formats.md)." };
+
     public Option<int> MaxNewTokens { get; } = new("--max-new-tokens") { Description = "Longest answer, in tokens.", DefaultValueFactory = _ => 512 };
 
     public Option<double> Temperature { get; } = new("--temperature") { Description = "Randomness, 0 to 2; 0 always takes the likeliest token.", DefaultValueFactory = _ => 0 };
@@ -43,6 +45,7 @@ internal sealed class JobOptions
         command.Options.Add(Out);
         command.Options.Add(Format);
         command.Options.Add(Strict);
+        command.Options.Add(AllowUrls);
         command.Options.Add(MaxNewTokens);
         command.Options.Add(Temperature);
         command.Options.Add(TopP);
@@ -83,6 +86,7 @@ internal sealed class JobOptions
                 Seed = typed.GetValue(Seed),
             },
         };
-        return request with { IdempotencyKey = JobKey.Of(request) };
+        // Refused URLs are answers too: allowed ones are another job's.
+        return request with { IdempotencyKey = JobKey.Of(request) + (typed.GetValue(AllowUrls) ? "-urls" : "") };
     }
 }

@@ -1,4 +1,5 @@
 using Llava.GpuConsumer.Runners;
+using Llava.Hosting.Egress;
 using Llava.ModelCore.Engine;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -13,7 +14,9 @@ internal static class ModelServices
     {
         var services = builder.Services;
         services.AddOptions<EngineOptions>().BindConfiguration($"Llava:{EngineOptions.SectionName}");
-        services.AddSingleton(provider => new EngineItemRunnerFactory(ModelFolders.Resolve, provider.GetRequiredService<IOptions<EngineOptions>>().Value, TimeProvider.System));
+        services.AddLlavaEgress();
+        services.AddSingleton(provider => new EngineItemRunnerFactory(
+            ModelFolders.Resolve, provider.GetRequiredService<IOptions<EngineOptions>>().Value, provider.GetRequiredService<GuardedEgress>(), TimeProvider.System));
         services.AddSingleton<IItemRunnerFactory>(provider => new NullItemRunnerFactory(provider.GetRequiredService<EngineItemRunnerFactory>()));
     }
 }

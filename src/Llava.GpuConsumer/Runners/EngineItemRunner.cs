@@ -1,3 +1,4 @@
+using Llava.Hosting.Egress;
 using Llava.Hosting.Paths;
 using Llava.Ledger.Results;
 using Llava.ModelCore;
@@ -9,14 +10,17 @@ using Llava.ModelCore.Scenes;
 namespace Llava.GpuConsumer.Runners;
 
 /// <summary>Answers items with a model of ours: reads the images, prepares them on CPU threads, and lets the engine batch them.</summary>
-internal sealed class EngineItemRunner(string name, LoadedModel model, int slots) : IItemRunner, IAsyncDisposable
+internal sealed class EngineItemRunner(string name, LoadedModel model, int slots, GuardedEgress egress) : IItemRunner, IAsyncDisposable
 {
-    private const long MaxImageBytes = 100L << 20;
+    private const int MostFetched = 64;
     private const int TrialSide = 64;
     private const int TrialTokens = 4;
 
     // As many as there are cores: preparation is CPU work, and pixels of items that wait are memory.
     private readonly SemaphoreSlim _preparing = new(Environment.ProcessorCount);
+
+    // Items whose images are on their way or wait in memory to be prepared.
+    private readonly SemaphoreSlim _fetched = new(MostFetched);
 
     /// <inheritdoc/>
     public string Model => name;
@@ -79,20 +83,35 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
     {
         await model.DisposeAsync();
         _preparing.Dispose();
+        _fetched.Dispose();
     }
 
+    /// <summary>Files are read when their turn to be prepared comes; what is fetched comes ahead of that, so that slow servers hold up nobody's place.</summary>
     private async Task<PreparedQuestion> PrepareAsync(WorkItem item, CancellationToken cancellation)
+    {
+        if (!item.Images.Any(ImageLocation.IsUrl))
+        {
+            return await InTurnAsync(async () => await PrepareAsync(item, await ItemImages.ReadAsync(item.Images, egress, cancellation), cancellation), cancellation);
+        }
+
+        await _fetched.WaitAsync(cancellation);
+        try
+        {
+            var images = await ItemImages.ReadAsync(item.Images, egress, cancellation);
+            return await InTurnAsync(() => PrepareAsync(item, images, cancellation), cancellation);
+        }
+        finally
+        {
+            _fetched.Release();
+        }
+    }
+
+    private async Task<PreparedQuestion> InTurnAsync(Func<Task<PreparedQuestion>> prepare, CancellationToken cancellation)
     {
         await _preparing.WaitAsync(cancellation);
         try
         {
-            var images = new List<byte[]>(item.Images.Count);
-            foreach (var path in item.Images)
-            {
-                images.Add(await ReadAsync(path, cancellation));
-            }
-
-            return await Task.Run(() => model.Prepare(ToQuestion(item, images)), cancellation);
+            return await prepare();
         }
         finally
         {
@@ -100,24 +119,8 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
         }
     }
 
-    private static async Task<byte[]> ReadAsync(string path, CancellationToken cancellation)
-    {
-        try
-        {
-            var image = ImageLocation.Parse(path);
-            return image.Size <= MaxImageBytes
-                ? await image.ReadAsync(cancellation)
-                : throw new ItemException("image_too_large", $"'{path}' has {image.Size} bytes and the limit is {MaxImageBytes}. Shrink the image.");
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new ItemException("image_not_found", $"'{path}' does not exist. Check the name and the image folder.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ItemException("image_unreadable", $"'{path}' cannot be read: {e.Message}", e);
-        }
-    }
+    private Task<PreparedQuestion> PrepareAsync(WorkItem item, IReadOnlyList<byte[]> images, CancellationToken cancellation) =>
+        Task.Run(() => model.Prepare(ToQuestion(item, images)), cancellation);
 
     private static Question ToQuestion(WorkItem item, IReadOnlyList<byte[]> images)
     {

@@ -1,3 +1,4 @@
+using Llava.Hosting.Egress;
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Engine;
 
@@ -6,13 +7,14 @@ namespace Llava.GpuConsumer.Runners;
 /// <summary>Loads checkpoints.</summary>
 /// <param name="folderOf">Where the checkpoint of a model is.</param>
 /// <param name="options">How engines are set up.</param>
+/// <param name="egress">Fetches images that are named by URL.</param>
 /// <param name="time">Clock of the timings.</param>
-public sealed class EngineItemRunnerFactory(Func<string, string> folderOf, EngineOptions options, TimeProvider time) : IItemRunnerFactory
+public sealed class EngineItemRunnerFactory(Func<string, string> folderOf, EngineOptions options, GuardedEgress egress, TimeProvider time) : IItemRunnerFactory
 {
     /// <inheritdoc/>
     /// <remarks>A load in progress is not given up: ending the process under native code that reads a checkpoint crashes it.</remarks>
     public async ValueTask<IItemRunner> GetAsync(string model, CancellationToken cancellation) =>
-        await Task.Run(() => new EngineItemRunner(model, LoadedModel.Load(folderOf(model), options, time), options.MaxSlots), CancellationToken.None);
+        await Task.Run(() => new EngineItemRunner(model, LoadedModel.Load(folderOf(model), options, time), options.MaxSlots, egress), CancellationToken.None);
 
     /// <inheritdoc/>
     public async ValueTask<ModelDescription> DescribeAsync(string model, CancellationToken cancellation) =>

@@ -1,6 +1,7 @@
 using Llava.Contracts.Requests;
 using Llava.GpuConsumer.Models;
 using Llava.GpuConsumer.Runners;
+using Llava.Hosting.Egress;
 using Llava.Ledger.Workers;
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Engine;
@@ -20,7 +21,13 @@ public sealed class RealModelTests : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("llava-pool-");
     private readonly EngineOptions _engine = new() { MaxSlots = 2, KvCacheBytes = 1 << 20, FeatureCacheBytes = 1 << 20 };
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    private readonly GuardedEgress _egress = new(new(), TimeProvider.System);
+
+    public void Dispose()
+    {
+        _egress.Dispose();
+        _folder.Delete(recursive: true);
+    }
 
     [Fact]
     public async Task The_estimate_is_what_the_tensors_take()
@@ -118,7 +125,7 @@ public sealed class RealModelTests : IDisposable
 
     private async Task<ModelPool> PoolAsync(long budget, params string[] names)
     {
-        EngineItemRunnerFactory runners = new(Folder, _engine, TimeProvider.System);
+        EngineItemRunnerFactory runners = new(Folder, _engine, _egress, TimeProvider.System);
         ModelPool pool = new(runners, new() { Models = names, Turn = TimeSpan.Zero }, budget, TimeProvider.System, NullLogger<ModelPool>.Instance);
         await pool.MeasureAsync();
         return pool;
