@@ -1,7 +1,10 @@
 using Llava.Contracts.Requests;
+using Llava.Contracts.States;
 using Llava.GpuConsumer.Models;
 using Llava.GpuConsumer.Runners;
+using Llava.GpuConsumer.Tests.Egress;
 using Llava.Hosting.Egress;
+using Llava.Ledger.Jobs;
 using Llava.Ledger.Workers;
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Engine;
@@ -104,6 +107,31 @@ public sealed class RealModelTests : IDisposable
         Assert.Contains("model.safetensors", broken.Failure, StringComparison.Ordinal);
         Assert.Equal((ModelState.Failed, ModelState.Loaded), (broken.State, whole.State));
         await AskAsync(pool, "a");
+    }
+
+    [Fact]
+    public async Task A_list_of_URLs_is_answered_and_a_bad_one_fails_alone()
+    {
+        var image = ScenePixels.Png(Scene.FromSeed(Scene.FirstHeldOutSeed, maxObjects: 1), side: 64);
+        await using var server = await ImageServer.StartAsync(context =>
+        {
+            context.Response.StatusCode = context.Request.Path == "/gone.png" ? 404 : 200;
+            return ImageServer.SendAsync(context, context.Request.Path == "/text.png" ? "no image"u8.ToArray() : image);
+        });
+        using GuardedEgress egress = new(new() { Enabled = true, Ports = [server.Port], PrivateNetworks = ["127.0.0.0/8"] }, TimeProvider.System);
+        await using Pipeline pipeline = new();
+        var list = Path.Combine(pipeline.Folder, "urls.txt");
+        await File.WriteAllLinesAsync(list, [server.Url("/a.png", "127.0.0.1"), server.Url("/gone.png", "127.0.0.1"), "http://10.0.0.1/b.png", server.Url("/text.png", "127.0.0.1"), "c.png", server.Url("/d.png", "127.0.0.1")]);
+        await pipeline.StartAsync(new EngineItemRunnerFactory(Folder, _engine, egress, TimeProvider.System), "a");
+
+        JobRequest request = new() { Model = "a", Prompt = "Describe this image.", Source = new() { Kind = SourceKind.Urls, Path = list }, Generation = new() { MaxNewTokens = 16 } };
+        var job = (await pipeline.Get<JobSubmission>().SubmitAsync(request)).Id;
+        await pipeline.WaitForAsync(job, JobState.Completed);
+
+        var results = await pipeline.ResultsAsync(job);
+        Assert.Equal([null, "url_not_found", "url_refused", "image_format_unsupported", "invalid_line", null], results.Select(result => result.Result.Failure?.Code));
+        Assert.NotEmpty(results[0].Result.Text!);
+        Assert.Equal(results[0].Result.Text, results[5].Result.Text);
     }
 
     private string Folder(string name)
