@@ -1,12 +1,15 @@
 using Llava.GpuConsumer.Chunks;
+using Llava.GpuConsumer.Models;
 using Llava.GpuConsumer.Runners;
 using Llava.GpuConsumer.Telemetry;
 using Llava.GpuConsumer.Workers;
+using Llava.Hosting.Egress;
 using Llava.Hosting.Health;
 using Llava.Hosting.Transport;
 using MassTransit.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Llava.GpuConsumer;
@@ -32,18 +35,28 @@ public static class ConsumerServices
             provider.GetService<IStartupValidator>()?.Validate();
             return provider.GetRequiredService<IOptions<ConsumerOptions>>().Value;
         });
+        services.AddLlavaEgress();
+        services.TryAddSingleton<IImageBytes, ItemImages>();
         services.TryAddSingleton<IItemRunnerFactory>(_ => new NullItemRunnerFactory());
+        services.AddSingleton(provider =>
+        {
+            var chosen = provider.GetRequiredService<ConsumerOptions>();
+            var time = provider.GetRequiredService<TimeProvider>();
+            return new ModelPool(provider.GetRequiredService<IItemRunnerFactory>(), chosen, MemoryBudget.Of(chosen), time, provider.GetRequiredService<ILogger<ModelPool>>());
+        });
         services.AddSingleton<WorkerIdentity>();
         services.AddSingleton<JobRequests>();
         services.AddSingleton<ConsumerMetrics>();
-        services.AddSingleton(provider => new ProbationGate(provider.GetRequiredService<ConsumerOptions>().ConcurrentChunks));
+        services.AddSingleton(provider => new ProbationGate(provider.GetRequiredService<ChunkPlaces>().Total));
+        services.AddSingleton<ChunkPlaces>();
         services.AddSingleton<LeaseKeeper>();
         services.AddSingleton<ChunkLedger>();
         services.AddSingleton<ChunkWork>();
         services.AddHostedService(provider => provider.GetRequiredService<LeaseKeeper>());
         services.AddSingleton<WorkerHeartbeat>();
         services.AddHostedService(provider => provider.GetRequiredService<WorkerHeartbeat>());
-        services.AddReadyCheck("models", (provider, _) => Task.FromResult(provider.GetRequiredService<WorkerHeartbeat>().IsReady));
+        services.AddReadyCheck("models", (provider, _) => Task.FromResult(
+            ModelHealth.Of(provider.GetRequiredService<ModelPool>().Standings, provider.GetRequiredService<WorkerHeartbeat>().IsAnnounced)));
         services.RegisterConsumer<RunChunkConsumer, RunChunkConsumerDefinition>();
         services.AddSingleton<IReceiveEndpoints, ChunkEndpoints>();
         return services;

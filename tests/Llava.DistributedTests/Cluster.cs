@@ -18,6 +18,9 @@ namespace Llava.DistributedTests;
 /// </summary>
 internal sealed class Cluster : IAsyncDisposable
 {
+    /// <summary>Chunks that one consumer works on at the same time.</summary>
+    public const int ChunksOfOne = 16;
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("llava-cluster-").FullName;
@@ -146,6 +149,7 @@ internal sealed class Cluster : IAsyncDisposable
         ["Llava__Ledger__RepublishAfter"] = "00:00:20",
         ["Llava__Ledger__WorkerExpiry"] = "00:00:06",
         ["Llava__Scheduler__ImageRoots__0"] = _folder,
+        ["Llava__Consumer__ConcurrentChunks"] = $"{ChunksOfOne}",
         ["Llava__Scheduler__Sweep"] = "00:00:02",
         ["Llava__Http__Port"] = "0",
     };

@@ -9,7 +9,7 @@ namespace Llava.DistributedTests;
 /// </summary>
 public sealed class FaultMatrixTests(ITestOutputHelper output)
 {
-    private const int SlotsOfBoth = 2 * 16 * 32;
+    private const int ItemsAtOnce = 2 * Cluster.ChunksOfOne * 32;
     private const double SecondsPerFault = 4;
 
     private readonly int _faults = Setting("LLAVA_SOAK_FAULTS", Fault.All.Count);
@@ -20,7 +20,7 @@ public sealed class FaultMatrixTests(ITestOutputHelper output)
     {
         Random random = new(20261123);
         // Slow enough for the job to outlast the faults.
-        var model = string.Create(CultureInfo.InvariantCulture, $"null-{(int)(_faults * SecondsPerFault * 1000 * SlotsOfBoth / _items)}ms");
+        var model = string.Create(CultureInfo.InvariantCulture, $"null-{(int)(_faults * SecondsPerFault * 1000 * ItemsAtOnce / _items)}ms");
         await using var cluster = await Cluster.StartAsync(model);
         var job = await cluster.SubmitAsync(model, _items);
         await cluster.WaitForAsync(job, _items / 100);

@@ -26,6 +26,9 @@ internal sealed class Pipeline : IAsyncDisposable
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero)) { AutoAdvanceAmount = TimeSpan.FromMilliseconds(1) };
 
+    /// <summary>Where sources may lie.</summary>
+    public string Folder => _folder;
+
     public JobReader Jobs => Get<JobReader>();
 
     public JobControl Control => Get<JobControl>();

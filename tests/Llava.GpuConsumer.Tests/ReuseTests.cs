@@ -119,7 +119,7 @@ public sealed class ReuseTests : IAsyncLifetime
         ScriptedRunner runner = new(async (item, cancellation) =>
         {
             File.Delete(_pipeline.In("0.png")); // what it was hashed from is what is answered
-            return new ItemAnswer(Encoding.UTF8.GetString(await item.ImageBytes.ReadAsync(item.Images[0], cancellation)), "stop", default, null);
+            return new ItemAnswer(Encoding.UTF8.GetString(await item.ImageBytes!.ReadAsync(item.Images[0], cancellation)), "stop", default, null);
         });
         await _pipeline.StartAsync(runner, consumer: options => options.ConcurrentChunks = 1);
         for (var image = 0; image < 4; image++)

@@ -138,13 +138,25 @@ public sealed class SourceTests : SourceFolder
         var image = Write("one.png", "");
         WriteImages("sub/two.png");
         SourceDescription one = new() { Kind = SourceKind.List, Path = image };
-        SourceDescription many = new() { Kind = SourceKind.List, Path = Write("list.txt", "one.png", "", "sub/two.png", "../root-evil/x.png", "http://host/x.png") };
+        SourceDescription many = new() { Kind = SourceKind.List, Path = Write("list.txt", "one.png", "", "sub/two.png", "../root-evil/x.png", "ftp://host/x.png") };
 
         Assert.Equal(image, Assert.Single(Assert.Single(await ReadAsync(one)).Item.Spec.Images));
-        Assert.Equal(["one.png", "sub/two.png", "../root-evil/x.png", "http://host/x.png"], (await ReadAsync(many)).Select(item => item.Item.Spec.CustomId));
+        Assert.Equal(["one.png", "sub/two.png", "../root-evil/x.png", "ftp://host/x.png"], (await ReadAsync(many)).Select(item => item.Item.Spec.CustomId));
         Assert.Equal([null, null, PathNotAllowedException.Code, PathNotAllowedException.Code], (await ReadAsync(many)).Select(item => item.Item.Rejection?.Code));
         await AssertResumableAsync(one);
         await AssertResumableAsync(many);
+    }
+
+    [Fact]
+    public async Task A_list_of_URLs_keeps_each_as_it_is_and_fails_lines_that_are_none()
+    {
+        SourceDescription urls = new() { Kind = SourceKind.Urls, Path = Write("urls.txt", "https://host/x.png#1+2", "one.png", "", "HTTP://host/y") };
+
+        var items = await ReadAsync(urls);
+
+        Assert.Equal([null, "invalid_line", null], items.Select(item => item.Item.Rejection?.Code));
+        Assert.Equal(["https://host/x.png#1+2", "HTTP://host/y"], items.SelectMany(item => item.Item.Spec.Images));
+        await AssertResumableAsync(urls);
     }
 
     [Theory]

@@ -58,6 +58,7 @@ internal sealed class ScheduleAddCommand
         var command = new Command(verb, description);
         addArguments(command);
         options.AddRequestTo(command);
+        command.Options.Add(options.Data);
         command.SetAction((typed, cancellationToken) => ScheduleCommand.WithClientAsync(typed.GetValue(options.Data), async client =>
         {
             var model = await client.ModelAsync(typed.GetValue(options.Model)!, cancellationToken);

@@ -1,6 +1,6 @@
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
-using Llava.GpuConsumer.Runners;
+using Llava.GpuConsumer.Models;
 using Llava.Hosting.Telemetry;
 using Llava.Ledger;
 using Llava.Ledger.Jobs;
@@ -21,11 +21,16 @@ internal sealed class EmbeddedHost : IAsyncDisposable
     public IServiceProvider Services => _host.Services;
 
     /// <summary>Starts everything. Unfinished jobs of the ledger are worked on too where they ask for the same model.</summary>
-    public static async Task<EmbeddedHost> StartAsync(string dataFolder, JobRequest request, CancellationToken cancellationToken)
+    public static async Task<EmbeddedHost> StartAsync(string dataFolder, JobRequest request, bool allowUrls, CancellationToken cancellationToken)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "llava" });
         // Whoever presses Ctrl+C wants the prompt back; what is put down is taken up again by the next command.
         builder.Configuration.AddInMemoryCollection([new("Llava:Transport:Drain", "00:00:02")]).AddEnvironmentVariables();
+        if (allowUrls)
+        {
+            builder.Configuration.AddInMemoryCollection([new("Llava:Egress:Enabled", "true")]);
+        }
+
         builder.Logging.AddWarningsToStandardError();
         if (TelemetryServices.HasCollector(builder.Configuration))
         {
@@ -37,9 +42,9 @@ internal sealed class EmbeddedHost : IAsyncDisposable
         try
         {
             await host.Services.GetRequiredService<LedgerSetup>().PrepareAsync();
+            await host.StartAsync(cancellationToken);
             // A model that cannot be loaded must end the command, not leave it waiting for a worker that never gets ready.
-            var loading = host.Services.GetRequiredService<IItemRunnerFactory>().GetAsync(request.Model, cancellationToken).AsTask();
-            await Task.WhenAll(host.StartAsync(cancellationToken), loading);
+            using var loaded = await host.Services.GetRequiredService<ModelPool>().UseAsync(request.Model, cancellationToken);
             return new EmbeddedHost(host);
         }
         catch

@@ -27,6 +27,8 @@ internal sealed class JobOptions
 
     public Option<bool> Cache { get; } = new("--cache") { Description = "Give answers again that earlier jobs with --cache got to the very same, and keep this job's. Needs temperature 0 or a seed." };
 
+    public Option<bool> AllowUrls { get; } = new("--allow-urls") { Description = "Fetch images that the source names by http or https URL, from public addresses only (docs/formats.md)." };
+
     public Option<int> MaxNewTokens { get; } = new("--max-new-tokens") { Description = "Longest answer, in tokens.", DefaultValueFactory = _ => 512 };
 
     public Option<double> Temperature { get; } = new("--temperature") { Description = "Randomness, 0 to 2; 0 always takes the likeliest token.", DefaultValueFactory = _ => 0 };
@@ -47,6 +49,7 @@ internal sealed class JobOptions
         AddRequestTo(command);
         command.Options.Add(Out);
         command.Options.Add(Format);
+        command.Options.Add(AllowUrls);
         command.Options.Add(Data);
     }
 
@@ -81,7 +84,8 @@ internal sealed class JobOptions
     public JobRequest Request(ParseResult typed, SourceDescription source, params IReadOnlyList<string> prompts)
     {
         var request = Request(typed, ModelFolders.NameForJobs(typed.GetValue(Model)!), source, prompts);
-        return request with { IdempotencyKey = JobKey.Of(request) };
+        // Refused URLs are answers too: allowed ones are another job's.
+        return request with { IdempotencyKey = JobKey.Of(request) + (typed.GetValue(AllowUrls) ? "-urls" : "") };
     }
 
     /// <summary>The request as typed for a server, where the model goes by its name there. The key is new: from here nobody can tell whether files there have changed.</summary>

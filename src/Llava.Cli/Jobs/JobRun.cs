@@ -27,7 +27,7 @@ internal sealed class JobRun(JobOptions options)
         await AnnounceAsync(ledger.Jobs, submitted, cancellationToken);
         if (!JobStates.Table.IsFinal(last.State))
         {
-            last = await WorkAsync(data, request, submitted.Id, cancellationToken);
+            last = await WorkAsync(data, request, typed.GetValue(options.AllowUrls), submitted.Id, cancellationToken);
         }
 
         if (last.Failure is { } failure)
@@ -49,9 +49,9 @@ internal sealed class JobRun(JobOptions options)
     }
 
     /// <summary>Runs the embedded mode until the job is over.</summary>
-    private static async Task<JobRecord> WorkAsync(string data, JobRequest request, JobId job, CancellationToken cancellationToken)
+    private static async Task<JobRecord> WorkAsync(string data, JobRequest request, bool allowUrls, JobId job, CancellationToken cancellationToken)
     {
-        await using var host = await EmbeddedHost.StartAsync(data, request, cancellationToken);
+        await using var host = await EmbeddedHost.StartAsync(data, request, allowUrls, cancellationToken);
         var jobs = host.Services.GetRequiredService<JobReader>();
         return await JobFollowing.FollowAsync(async token => new(await jobs.ReadAsync(job, token), await jobs.ProgressAsync(job, token)), cancellationToken);
     }

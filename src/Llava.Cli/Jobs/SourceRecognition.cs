@@ -1,5 +1,6 @@
 using System.Text;
 using Llava.Contracts.Requests;
+using Llava.Hosting.Paths;
 
 namespace Llava.Cli.Jobs;
 
@@ -22,7 +23,10 @@ internal static class SourceRecognition
     private static SourceKind KindOf(ReadOnlySpan<byte> first) =>
         first.StartsWith("PAR1"u8) ? SourceKind.Parquet
         : first.Length > TarSignature && first[TarSignature..].StartsWith("ustar"u8) ? SourceKind.WebDataset
+        : StartsWithUrl(first) ? SourceKind.Urls
         : SourceKind.List;
+
+    private static bool StartsWithUrl(ReadOnlySpan<byte> first) => ImageLocation.IsUrl(Encoding.UTF8.GetString(first).TrimStart('\uFEFF', ' ', '\t', '\r', '\n'));
 
     /// <summary>COCO's document is an object, LLaVA's an array.</summary>
     private static SourceKind KindOfJson(ReadOnlySpan<byte> first) =>

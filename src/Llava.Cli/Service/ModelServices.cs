@@ -13,7 +13,8 @@ internal static class ModelServices
     {
         var services = builder.Services;
         services.AddOptions<EngineOptions>().BindConfiguration($"Llava:{EngineOptions.SectionName}");
-        services.AddSingleton(provider => new EngineItemRunnerFactory(ModelFolders.Resolve, provider.GetRequiredService<IOptions<EngineOptions>>().Value, TimeProvider.System));
+        services.AddSingleton(provider => new EngineItemRunnerFactory(
+            ModelFolders.Resolve, provider.GetRequiredService<IOptions<EngineOptions>>().Value, provider.GetRequiredService<IImageBytes>(), TimeProvider.System));
         services.AddSingleton<IItemRunnerFactory>(provider => new NullItemRunnerFactory(provider.GetRequiredService<EngineItemRunnerFactory>()));
     }
 }

@@ -79,4 +79,8 @@ public enum SourceKind
     /// <summary>OpenAI's batch input: JSON Lines with <c>custom_id</c>, <c>method</c>, <c>url</c> and a chat completion's <c>body</c>.</summary>
     [JsonStringEnumMemberName("openai_batch")]
     OpenAiBatch,
+
+    /// <summary>A text file with one http or https URL per line. Consumers fetch them, where their egress is enabled.</summary>
+    [JsonStringEnumMemberName("urls")]
+    Urls,
 }

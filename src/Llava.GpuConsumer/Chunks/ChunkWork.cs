@@ -12,7 +12,7 @@ using Llava.Ledger.Telemetry;
 namespace Llava.GpuConsumer.Chunks;
 
 /// <summary>What a consumer does with one chunk.</summary>
-internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobRequests requests, IItemRunnerFactory runners, WorkerIdentity identity, ConsumerMetrics metrics, TimeProvider time)
+internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobRequests requests, IImageBytes images, WorkerIdentity identity, ConsumerMetrics metrics, TimeProvider time)
 {
     /// <summary>Claims the chunk, or finds the claim of the try before; null when there is nothing to do.</summary>
     public async Task<HeldLease?> ClaimAsync(RunChunk message, CancellationToken cancellation)
@@ -30,11 +30,11 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
     }
 
     /// <summary>Runs what has no result, to the end. When it throws, the lease is still held and rests until the next try.</summary>
-    public async Task RunAsync(HeldLease held, string model, CancellationToken cancellation)
+    public async Task RunAsync(HeldLease held, string model, IItemRunner runner, CancellationToken cancellation)
     {
         try
         {
-            await TryAsync(held, model, cancellation);
+            await TryAsync(held, model, runner, cancellation);
             keeper.Forget(held);
         }
         catch
@@ -60,7 +60,10 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
         }
     }
 
-    private async Task TryAsync(HeldLease held, string model, CancellationToken cancellation)
+    /// <summary>Gives a chunk back that nothing speaks against. One that was not begun is claimed for that alone: it is handed out again at once, not only when its message counts as lost.</summary>
+    public async Task ReturnAsync(RunChunk message, HeldLease? held) => await ReleaseAsync(held ?? await ClaimAsync(message, CancellationToken.None), countAttempt: false);
+
+    private async Task TryAsync(HeldLease held, string model, IItemRunner runner, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, held.Stopped);
         var job = await requests.GetAsync(held.Lease.Job, stop.Token);
@@ -71,10 +74,9 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
             throw new MalformedMessageException($"RunChunk asks model '{model}' for chunk {held.Lease.ChunkNo} of job '{held.Lease.Job}', which is for model '{request.Model}'.");
         }
 
-        var runner = await runners.GetAsync(model, stop.Token);
         var items = held.Untried ?? await ledger.Leases.MissingItemsAsync(held.Lease, stop.Token);
         held.Untried = null;
-        var reuse = request.Deduplicate || request.Cache ? await ReusingRunner.PrepareAsync(runner, ledger.Cache, held.Lease.Job, request, items, stop.Token) : null;
+        var reuse = request.Deduplicate || request.Cache ? await ReusingRunner.PrepareAsync(runner, images, ledger.Cache, held.Lease.Job, request, items, stop.Token) : null;
         await new ChunkRun(ledger, held, request, runner, reuse, metrics, time).RunAsync(items, stop.Token);
     }
 }

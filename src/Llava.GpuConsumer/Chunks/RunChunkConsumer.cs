@@ -1,5 +1,6 @@
 using Llava.Contracts;
 using Llava.Contracts.Messages;
+using Llava.GpuConsumer.Models;
 using Llava.Hosting.Transport;
 using MassTransit;
 using Microsoft.Extensions.Logging;
@@ -10,10 +11,13 @@ namespace Llava.GpuConsumer.Chunks;
 /// Claims the chunk, runs the items that have no result, records them. Returning is the acknowledgement; nothing comes after
 /// it. A lost message, a second one and one that comes late all end well, because the ledger alone says what is to do.
 /// </summary>
-internal sealed partial class RunChunkConsumer(ChunkWork work, ProbationGate gate, ConsumerOptions options, ILogger<RunChunkConsumer> logger) : IConsumer<RunChunk>
+internal sealed partial class RunChunkConsumer(ChunkWork work, ModelPool models, ProbationGate gate, ConsumerOptions options, TimeProvider time, ILogger<RunChunkConsumer> logger) : IConsumer<RunChunk>
 {
     // Names the chunk in every line that is logged while it is in work, whoever logs it.
     private static readonly Func<ILogger, int, JobId, IDisposable?> Scope = LoggerMessage.DefineScope<int, JobId>("Chunk {Chunk} of job {Job}");
+
+    /// <summary>A model that cannot be used must not make its chunks run in circles.</summary>
+    private static readonly TimeSpan Hold = TimeSpan.FromSeconds(5);
 
     public async Task Consume(ConsumeContext<RunChunk> context)
     {
@@ -21,6 +25,13 @@ internal sealed partial class RunChunkConsumer(ChunkWork work, ProbationGate gat
         using var scope = Scope(logger, chunkNo, job);
         Check(context.Message);
         var cancellation = context.CancellationToken;
+        // First the model, then a place: chunks that wait for another model to make way hold up none of that model.
+        using var use = await WaitForModelAsync(context.Message, cancellation);
+        if (use is null)
+        {
+            return;
+        }
+
         HeldLease? held = null;
         try
         {
@@ -28,12 +39,12 @@ internal sealed partial class RunChunkConsumer(ChunkWork work, ProbationGate gat
             held = await work.ClaimAsync(context.Message, cancellation);
             if (held is not null)
             {
-                await work.RunAsync(held, model, cancellation);
+                await work.RunAsync(held, model, use.Runner, cancellation);
             }
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested || held?.Stopped.IsCancellationRequested == true)
         {
-            await work.ReleaseAsync(held, countAttempt: false);
+            await work.ReturnAsync(context.Message, held);
         }
         catch (MalformedMessageException)
         {
@@ -46,6 +57,26 @@ internal sealed partial class RunChunkConsumer(ChunkWork work, ProbationGate gat
             GivenBack(job, chunkNo, failure);
             await work.ReleaseAsync(held, countAttempt: failure is UnansweredItemsException, failure.Message);
         }
+    }
+
+    /// <summary>The model; null when it cannot be used here, and the chunk was given back.</summary>
+    private async Task<ModelUse?> WaitForModelAsync(RunChunk message, CancellationToken cancellation)
+    {
+        try
+        {
+            return await models.UseAsync(message.Model, cancellation);
+        }
+        catch (ModelUnavailableException)
+        {
+            await Task.WhenAny(Task.Delay(Hold, time, cancellation));
+        }
+        catch (OperationCanceledException)
+        {
+            // This worker ends: others have the chunk at once.
+        }
+
+        await work.ReturnAsync(message, held: null);
+        return null;
     }
 
     /// <summary>A stranger on the broker must not make this process load what it likes.</summary>

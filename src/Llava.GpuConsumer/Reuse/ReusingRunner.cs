@@ -40,9 +40,9 @@ internal sealed class ReusingRunner : IItemRunner
 
     /// <summary>Reads and hashes the items' images and looks all of them up at once.</summary>
     public static async Task<ReusingRunner> PrepareAsync(
-        IItemRunner runner, ResultCache cache, JobId job, JobRequest request, IReadOnlyList<ClaimedItem> items, CancellationToken cancellation)
+        IItemRunner runner, IImageBytes source, ResultCache cache, JobId job, JobRequest request, IReadOnlyList<ClaimedItem> items, CancellationToken cancellation)
     {
-        KeptImages images = new(ImageFiles.Instance);
+        KeptImages images = new(source);
         var hashes = await HashAsync(images, items.SelectMany(item => item.Images).Distinct(StringComparer.Ordinal), cancellation);
         Dictionary<int, string> keys = [];
         foreach (var item in items)

@@ -1,17 +1,26 @@
 using Llava.GpuConsumer.Telemetry;
+using Llava.Hosting.Paths;
 using Llava.Ledger.Results;
 using Llava.ModelCore;
 using Llava.ModelCore.Engine;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Prompts;
+using Llava.ModelCore.Scenes;
 
 namespace Llava.GpuConsumer.Runners;
 
 /// <summary>Answers items with a model of ours: reads the images, prepares them on CPU threads, and lets the engine batch them.</summary>
-internal sealed class EngineItemRunner(string name, LoadedModel model, int slots, TimeProvider time) : IItemRunner, IAsyncDisposable
+internal sealed class EngineItemRunner(string name, LoadedModel model, int slots, IImageBytes images, TimeProvider time) : IItemRunner, IAsyncDisposable
 {
+    private const int MostFetched = 64;
+    private const int TrialSide = 64;
+    private const int TrialTokens = 4;
+
     // As many as there are cores: preparation is CPU work, and pixels of items that wait are memory.
     private readonly SemaphoreSlim _preparing = new(Environment.ProcessorCount);
+
+    // Items whose images are on their way or wait in memory to be prepared.
+    private readonly SemaphoreSlim _fetched = new(MostFetched);
 
     /// <inheritdoc/>
     public string Model => name;
@@ -24,6 +33,27 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
 
     /// <inheritdoc/>
     public EngineStatistics? Statistics => model.Statistics;
+
+    /// <inheritdoc/>
+    public long MemoryBytes => model.Memory.Total;
+
+    /// <inheritdoc/>
+    public string? FindProblem(TimeSpan stallAfter) =>
+        model.Fault is { } fault ? $"its engine ended with an internal error: {fault.Message} Restart this worker."
+        : model.TimeWithoutStep is var stalled && stalled > stallAfter ? FormattableString.Invariant($"its engine has work and has taken no step for {stalled.TotalSeconds:0} s. Restart this worker if that lasts.")
+        : null;
+
+    /// <summary>Asks about a small drawn scene: decoding, preprocessing, vision tower, prefill and decode, as for any item.</summary>
+    public async Task<ItemAnswer?> TryOutAsync(CancellationToken cancellation)
+    {
+        Question question = new()
+        {
+            Text = "What is this?",
+            Images = model.HasVision ? [ScenePixels.Png(Scene.FromSeed(Scene.FirstHeldOutSeed, maxObjects: 1), TrialSide)] : [],
+            Sampling = new() { MaxNewTokens = TrialTokens },
+        };
+        return ToItemAnswer(await model.AnswerAsync(await Task.Run(() => model.Prepare(question), cancellation), cancellation), TimeSpan.Zero);
+    }
 
     /// <inheritdoc/>
     public async Task<ItemAnswer> RunAsync(WorkItem item, CancellationToken cancellation)
@@ -58,27 +88,56 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
     {
         await model.DisposeAsync();
         _preparing.Dispose();
+        _fetched.Dispose();
     }
 
+    /// <summary>Files are read when their turn to be prepared comes; what is fetched comes ahead of that, so that slow servers hold up nobody's place.</summary>
     private async Task<PreparedQuestion> PrepareAsync(WorkItem item, CancellationToken cancellation)
     {
         using var activity = ConsumerActivity.Start("prepare item");
+        if (!item.Images.Any(ImageLocation.IsUrl))
+        {
+            return await InTurnAsync(async () => await PrepareAsync(item, await ReadAsync(item, cancellation), cancellation), cancellation);
+        }
+
+        await _fetched.WaitAsync(cancellation);
+        try
+        {
+            var fetched = await ReadAsync(item, cancellation);
+            return await InTurnAsync(() => PrepareAsync(item, fetched, cancellation), cancellation);
+        }
+        finally
+        {
+            _fetched.Release();
+        }
+    }
+
+    private async Task<IReadOnlyList<byte[]>> ReadAsync(WorkItem item, CancellationToken cancellation)
+    {
+        List<byte[]> bytes = new(item.Images.Count);
+        foreach (var image in item.Images)
+        {
+            bytes.Add(await (item.ImageBytes ?? images).ReadAsync(image, cancellation));
+        }
+
+        return bytes;
+    }
+
+    private async Task<PreparedQuestion> InTurnAsync(Func<Task<PreparedQuestion>> prepare, CancellationToken cancellation)
+    {
         await _preparing.WaitAsync(cancellation);
         try
         {
-            var images = new List<byte[]>(item.Images.Count);
-            foreach (var path in item.Images)
-            {
-                images.Add(await item.ImageBytes.ReadAsync(path, cancellation));
-            }
-
-            return await Task.Run(() => model.Prepare(ToQuestion(item, images)), cancellation);
+            return await prepare();
         }
         finally
         {
             _preparing.Release();
         }
     }
+
+    private Task<PreparedQuestion> PrepareAsync(WorkItem item, IReadOnlyList<byte[]> bytes, CancellationToken cancellation) =>
+        Task.Run(() => model.Prepare(ToQuestion(item, bytes)), cancellation);
 
     private static Question ToQuestion(WorkItem item, IReadOnlyList<byte[]> images)
     {

@@ -1,45 +1,26 @@
-using System.Collections.Concurrent;
+using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Engine;
 
 namespace Llava.GpuConsumer.Runners;
 
-/// <summary>Loads models the first time they are asked for and keeps them.</summary>
+/// <summary>Loads checkpoints.</summary>
 /// <param name="folderOf">Where the checkpoint of a model is.</param>
 /// <param name="options">How engines are set up.</param>
+/// <param name="images">Reads the images.</param>
 /// <param name="time">Clock of the timings.</param>
-public sealed class EngineItemRunnerFactory(Func<string, string> folderOf, EngineOptions options, TimeProvider time) : IItemRunnerFactory, IAsyncDisposable
+public sealed class EngineItemRunnerFactory(Func<string, string> folderOf, EngineOptions options, IImageBytes images, TimeProvider time) : IItemRunnerFactory
 {
-    private readonly ConcurrentDictionary<string, Lazy<Task<EngineItemRunner>>> _runners = new(StringComparer.Ordinal);
+    /// <inheritdoc/>
+    /// <remarks>A load in progress is not given up: ending the process under native code that reads a checkpoint crashes it.</remarks>
+    public async ValueTask<IItemRunner> GetAsync(string model, CancellationToken cancellation) =>
+        await Task.Run(() => new EngineItemRunner(model, LoadedModel.Load(folderOf(model), options, time), options.MaxSlots, images, time), CancellationToken.None);
 
     /// <inheritdoc/>
-    public async ValueTask<IItemRunner> GetAsync(string model, CancellationToken cancellation)
-    {
-        var loading = _runners.GetOrAdd(model, name => new Lazy<Task<EngineItemRunner>>(() => Task.Run(() => Load(name))));
-        try
-        {
-            return await loading.Value.WaitAsync(cancellation);
-        }
-        catch when (loading.Value.IsFaulted)
-        {
-            // A repaired checkpoint can be loaded without a restart.
-            _runners.TryRemove(new(model, loading));
-            throw;
-        }
-    }
+    public async ValueTask<ModelDescription> DescribeAsync(string model, CancellationToken cancellation) =>
+        await Task.Run(() => Describe(folderOf(model)), cancellation);
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var loading in _runners.Values.Where(runner => runner.IsValueCreated).Select(runner => runner.Value))
-        {
-            // A load in progress is waited for: ending the process under native code that reads a checkpoint crashes it.
-            await loading.ContinueWith(_ => { }, TaskScheduler.Default);
-            if (loading.IsCompletedSuccessfully)
-            {
-                await (await loading).DisposeAsync();
-            }
-        }
-    }
+    public int SlotsOf(string model) => options.MaxSlots;
 
-    private EngineItemRunner Load(string model) => new(model, LoadedModel.Load(folderOf(model), options, time), options.MaxSlots, time);
+    private ModelDescription Describe(string folder) => new(CheckpointFingerprint.Of(folder), options.MaxSlots, ModelMemory.Estimate(folder, options).Total);
 }

@@ -22,11 +22,38 @@ public interface IItemRunner
     /// <param name="cancellation">The job was paused or cancelled, or the worker ends: stop and throw.</param>
     /// <exception cref="ItemException">The item itself cannot be answered; it fails and hurts no other.</exception>
     Task<ItemAnswer> RunAsync(WorkItem item, CancellationToken cancellation);
+
+    /// <summary>Memory it takes on its device, in bytes. Default 0: none worth counting.</summary>
+    long MemoryBytes => 0;
+
+    /// <summary>Answers a small question of its own the way it answers items. Default: there is nothing to try out, and null.</summary>
+    /// <param name="cancellation">Gives up.</param>
+    Task<ItemAnswer?> TryOutAsync(CancellationToken cancellation) => Task.FromResult<ItemAnswer?>(null);
+
+    /// <summary>Why it answers no more, as a sentence; null while it is well.</summary>
+    /// <param name="stallAfter">How long it may have work and do none of it.</param>
+    string? FindProblem(TimeSpan stallAfter) => null;
 }
 
-/// <summary>Gives the runner of a model, loading it the first time.</summary>
+/// <summary>Loads models.</summary>
 public interface IItemRunnerFactory
 {
-    /// <summary>The runner of <paramref name="model"/>.</summary>
+    /// <summary>Loads <paramref name="model"/>. Whoever asked disposes the runner, where it can be disposed.</summary>
     ValueTask<IItemRunner> GetAsync(string model, CancellationToken cancellation);
+
+    /// <summary>Sequences that <paramref name="model"/> will run at the same time, known before anything of it is read. Default 32.</summary>
+    int SlotsOf(string model) => 32;
+
+    /// <summary>What <paramref name="model"/> is and takes, without loading it. Default: loads it, which suits runners that cost nothing.</summary>
+    async ValueTask<ModelDescription> DescribeAsync(string model, CancellationToken cancellation)
+    {
+        var runner = await GetAsync(model, cancellation);
+        return new(runner.Revision, runner.Slots, runner.MemoryBytes);
+    }
 }
+
+/// <summary>A model before it is loaded.</summary>
+/// <param name="Revision">Revision of its weights.</param>
+/// <param name="Slots">Sequences it will run at the same time.</param>
+/// <param name="MemoryBytes">Memory it will take on its device; 0 for none worth counting.</param>
+public sealed record ModelDescription(string Revision, int Slots, long MemoryBytes);

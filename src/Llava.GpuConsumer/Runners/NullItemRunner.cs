@@ -54,5 +54,16 @@ public sealed class NullItemRunnerFactory(IItemRunnerFactory? others = null) : I
     /// <inheritdoc/>
     public ValueTask<IItemRunner> GetAsync(string model, CancellationToken cancellation) => NullItemRunner.Find(model) is { } runner
         ? ValueTask.FromResult<IItemRunner>(runner)
-        : others?.GetAsync(model, cancellation) ?? throw new ArgumentException($"There is no model '{model}' here, only '{NullItemRunner.ModelName}'.", nameof(model));
+        : Others(model).GetAsync(model, cancellation);
+
+    /// <inheritdoc/>
+    public ValueTask<ModelDescription> DescribeAsync(string model, CancellationToken cancellation) => NullItemRunner.Find(model) is { } runner
+        ? ValueTask.FromResult(new ModelDescription(runner.Revision, runner.Slots, MemoryBytes: 0))
+        : Others(model).DescribeAsync(model, cancellation);
+
+    /// <inheritdoc/>
+    public int SlotsOf(string model) => NullItemRunner.Find(model)?.Slots ?? Others(model).SlotsOf(model);
+
+    private IItemRunnerFactory Others(string model) =>
+        others ?? throw new ArgumentException($"There is no model '{model}' here, only '{NullItemRunner.ModelName}'.", nameof(model));
 }

@@ -15,8 +15,8 @@ public sealed record WorkItem(JobId Job, int ItemNo, IReadOnlyList<string> Image
     /// <summary>Whether it goes before other items.</summary>
     public bool Express { get; init; }
 
-    /// <summary>Who reads the images; whoever looked into them before hands on what was read.</summary>
-    public IImageBytes ImageBytes { get; init; } = ImageFiles.Instance;
+    /// <summary>What was read of the images before; null when nobody looked into them.</summary>
+    public IImageBytes? ImageBytes { get; init; }
 }
 
 /// <summary>An answer.</summary>

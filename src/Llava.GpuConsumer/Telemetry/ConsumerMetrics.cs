@@ -1,8 +1,7 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Llava.Contracts.Telemetry;
-using Llava.GpuConsumer.Runners;
+using Llava.GpuConsumer.Models;
 using Llava.Ledger.Results;
 using Llava.ModelCore.Engine;
 
@@ -12,7 +11,7 @@ namespace Llava.GpuConsumer.Telemetry;
 internal sealed class ConsumerMetrics : IDisposable
 {
     private readonly Meter _meter = new(TelemetrySources.Consumer);
-    private readonly ConcurrentDictionary<string, IItemRunner> _runners = [];
+    private readonly ModelPool _models;
     private readonly Counter<long> _claimed;
     private readonly Counter<long> _tokens;
     private readonly Histogram<double> _claimDuration;
@@ -21,8 +20,9 @@ internal sealed class ConsumerMetrics : IDisposable
     private readonly Histogram<double> _firstToken;
     private readonly Histogram<double> _perToken;
 
-    public ConsumerMetrics()
+    public ConsumerMetrics(ModelPool models)
     {
+        _models = models;
         _claimed = _meter.CreateCounter<long>("llava.chunks.claimed", "{chunk}", "Chunks that were claimed");
         _tokens = _meter.CreateCounter<long>("llava.tokens", "{token}", "Tokens of recorded answers");
         _claimDuration = _meter.CreateHistogram("llava.chunk.claim.duration", "s", "One claim, commit included", advice: Buckets.Seconds);
@@ -46,9 +46,6 @@ internal sealed class ConsumerMetrics : IDisposable
         Count("llava.engine.images.encoded", "{image}", "Images that went through the vision tower", engine => engine.ImagesEncoded);
         Count("llava.engine.sequences.failed", "{sequence}", "Sequences that ended with an error", engine => engine.Failed);
     }
-
-    /// <summary>Reports the runner's engine from now on.</summary>
-    public void Watch(IItemRunner runner) => _runners[ModelTag.Of(runner.Model)] = runner;
 
     /// <param name="duration">How long the claim took.</param>
     /// <param name="model">Model of the chunk.</param>
@@ -102,8 +99,8 @@ internal sealed class ConsumerMetrics : IDisposable
 
     private IEnumerable<Measurement<T>> Measure<T>(Func<EngineStatistics, T> read)
         where T : struct =>
-        from runner in _runners
-        let engine = runner.Value.Statistics
+        from runner in _models.Loaded
+        let engine = runner.Statistics
         where engine is not null
-        select new Measurement<T>(read(engine), new KeyValuePair<string, object?>(TelemetryTags.Model, runner.Key));
+        select new Measurement<T>(read(engine), Tag(runner.Model));
 }

@@ -1,5 +1,4 @@
-using Llava.GpuConsumer.Runners;
-using Llava.GpuConsumer.Telemetry;
+using Llava.GpuConsumer.Models;
 using Llava.Hosting.Processes;
 using Llava.Ledger.Workers;
 using Microsoft.Extensions.Hosting;
@@ -8,23 +7,29 @@ using Microsoft.Extensions.Logging;
 namespace Llava.GpuConsumer.Workers;
 
 /// <summary>
-/// Loads the models, then says every few seconds that this worker lives and what it serves. It announces itself only once
-/// the bus listens, and says goodbye after the bus has drained.
+/// Has the models loaded, and says every few seconds, and whenever a model came or went, that this worker lives and what it
+/// serves. It announces itself only once the bus listens, and says goodbye after the bus has drained.
 /// </summary>
 internal sealed partial class WorkerHeartbeat(
     WorkerIdentity identity,
     WorkerRegistry registry,
-    IItemRunnerFactory runners,
+    ModelPool models,
     ConsumerOptions options,
-    ConsumerMetrics metrics,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
     ILogger<WorkerHeartbeat> logger) : BackgroundService
 {
     private volatile bool _announced;
 
-    /// <summary>Whether the models are loaded and the worker is known to the scheduler.</summary>
-    public bool IsReady => _announced;
+    /// <summary>Whether the worker is known to the scheduler.</summary>
+    public bool IsAnnounced => _announced;
+
+    /// <exception cref="ModelTooLargeException">A model can never be loaded here: the process does not start.</exception>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await models.MeasureAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -37,29 +42,33 @@ internal sealed partial class WorkerHeartbeat(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var models = await LoadAsync(stoppingToken);
         await StartedAsync(stoppingToken);
-        using PeriodicTimer timer = new(options.Heartbeat < registry.Expiry / 2 ? options.Heartbeat : registry.Expiry / 2, time);
-        using var draining = lifetime.ApplicationStopping.Register(() => _ = BeatAsync(models, CancellationToken.None));
-        do
+        using var draining = lifetime.ApplicationStopping.Register(Drain);
+        _ = models.PreloadAsync(stoppingToken);
+        var period = options.Heartbeat < registry.Expiry / 2 ? options.Heartbeat : registry.Expiry / 2;
+        var (tick, change) = (Task.Delay(period, time, stoppingToken), models.ChangedAsync(stoppingToken));
+        while (true)
         {
-            await BeatAsync(models, stoppingToken);
+            await BeatAsync(stoppingToken);
+            if (await Task.WhenAny(tick, change) == change)
+            {
+                await change;
+                change = models.ChangedAsync(stoppingToken);
+            }
+            else
+            {
+                await tick;
+                await models.ReviveAsync(stoppingToken);
+                tick = Task.Delay(period, time, stoppingToken);
+            }
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    private async Task<IReadOnlyList<ServedModel>> LoadAsync(CancellationToken cancellation)
+    /// <summary>Takes no more work, and says so at once.</summary>
+    private void Drain()
     {
-        List<ServedModel> models = [];
-        foreach (var name in options.Models)
-        {
-            var runner = await runners.GetAsync(name, cancellation);
-            metrics.Watch(runner);
-            models.Add(new(name, runner.Revision, runner.Slots));
-            ModelServed(name, runner.Revision, runner.Slots);
-        }
-
-        return models;
+        models.Close();
+        _ = BeatAsync(CancellationToken.None);
     }
 
     private async Task StartedAsync(CancellationToken cancellation)
@@ -69,7 +78,7 @@ internal sealed partial class WorkerHeartbeat(
         await started.Task.WaitAsync(cancellation);
     }
 
-    private async Task BeatAsync(IReadOnlyList<ServedModel> models, CancellationToken cancellation)
+    private async Task BeatAsync(CancellationToken cancellation)
     {
         try
         {
@@ -80,7 +89,7 @@ internal sealed partial class WorkerHeartbeat(
                     Host = ThisProcess.Host,
                     ProcessId = ThisProcess.Id,
                     ProcessStart = ThisProcess.Start,
-                    Models = models,
+                    Models = [.. models.Standings.Select(standing => standing.Served)],
                     Draining = lifetime.ApplicationStopping.IsCancellationRequested,
                 },
                 cancellation);
@@ -91,9 +100,6 @@ internal sealed partial class WorkerHeartbeat(
             HeartbeatFailed(failure);
         }
     }
-
-    [LoggerMessage(3001, LogLevel.Information, "Serving model {Model} revision {Revision} with {Slots} slots")]
-    private partial void ModelServed(string model, string revision, int slots);
 
     [LoggerMessage(3002, LogLevel.Error, "The heartbeat could not be written; trying again")]
     private partial void HeartbeatFailed(Exception failure);

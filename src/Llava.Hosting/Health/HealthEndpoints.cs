@@ -1,13 +1,12 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Llava.Hosting.Health;
 
-/// <summary><c>/alive</c>: the process lives. <c>/health</c>: it is ready to work, and if not, what it waits for.</summary>
+/// <summary><c>/alive</c>: the process lives. <c>/health</c>: it is ready to work.</summary>
 public static class HealthEndpoints
 {
     /// <summary>Tag of the checks that <c>/health</c> asks; MassTransit's own carries it too.</summary>
@@ -17,9 +16,16 @@ public static class HealthEndpoints
     /// <param name="services">The container.</param>
     /// <param name="name">Name of what is checked.</param>
     /// <param name="check">Throws, or returns false, when it is not ready.</param>
-    public static IServiceCollection AddReadyCheck(this IServiceCollection services, string name, Func<IServiceProvider, CancellationToken, Task<bool>> check)
+    public static IServiceCollection AddReadyCheck(this IServiceCollection services, string name, Func<IServiceProvider, CancellationToken, Task<bool>> check) =>
+        services.AddReadyCheck(name, async (provider, cancellation) => await check(provider, cancellation) ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy());
+
+    /// <summary>Adds a check that says more than ready or not; everybody who may ask for <c>/health</c> reads what it says.</summary>
+    /// <param name="services">The container.</param>
+    /// <param name="name">Name of what is checked.</param>
+    /// <param name="check">Throws, or returns unhealthy, when it is not ready.</param>
+    public static IServiceCollection AddReadyCheck(this IServiceCollection services, string name, Func<IServiceProvider, CancellationToken, Task<HealthCheckResult>> check)
     {
-        HealthCheckRegistration registration = new(name, provider => new ReadyCheck(cancellation => check(provider, cancellation)), HealthStatus.Unhealthy, [ReadyTag]);
+        HealthCheckRegistration registration = new(name, provider => new ReadyCheck(cancellation => check(provider, cancellation)), HealthStatus.Unhealthy, [ReadyTag, HealthJson.DetailsTag]);
         services.AddHealthChecks();
         services.Configure<HealthCheckServiceOptions>(options =>
         {
@@ -32,27 +38,15 @@ public static class HealthEndpoints
         return services;
     }
 
-    /// <summary>
-    /// Maps both endpoints. Whoever may reach them learns which dependency is ready and how long it took to say so, and nothing else:
-    /// what a check throws may name hosts and users, and goes to the log.
-    /// </summary>
+    /// <summary>Maps both endpoints. <c>/health</c> answers 200 when healthy or degraded, 503 otherwise, with <see cref="HealthJson"/>.</summary>
     public static void MapLlavaHealth(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = _ => false }).AllowAnonymous();
-        endpoints.MapHealthChecks("/health", new HealthCheckOptions { Predicate = check => check.Tags.Contains(ReadyTag), ResponseWriter = WriteAsync }).AllowAnonymous();
+        endpoints.MapHealthChecks("/health", new HealthCheckOptions { Predicate = check => check.Tags.Contains(ReadyTag), ResponseWriter = HealthJson.WriteAsync }).AllowAnonymous();
     }
 
-    private static Task WriteAsync(HttpContext context, HealthReport report) => context.Response.WriteAsJsonAsync(new
+    private sealed class ReadyCheck(Func<CancellationToken, Task<HealthCheckResult>> check) : IHealthCheck
     {
-        status = Word(report.Status),
-        checks = report.Entries.ToDictionary(entry => entry.Key, entry => new { status = Word(entry.Value.Status), duration_ms = Math.Round(entry.Value.Duration.TotalMilliseconds, 1) }),
-    });
-
-    private static string Word(HealthStatus status) => status.ToString().ToLowerInvariant();
-
-    private sealed class ReadyCheck(Func<CancellationToken, Task<bool>> check) : IHealthCheck
-    {
-        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-            await check(cancellationToken) ? HealthCheckResult.Healthy() : new(context.Registration.FailureStatus);
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => check(cancellationToken);
     }
 }

@@ -21,6 +21,10 @@ public readonly partial record struct ImageLocation(string Path, long Offset = 0
     /// <summary>Whether its file is there.</summary>
     public bool Exists => File.Exists(Path);
 
+    /// <summary>Whether the reference is an http or https URL, which only the guarded egress may follow; it names no file.</summary>
+    public static bool IsUrl(string reference) =>
+        reference.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || reference.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Reads the notation; what does not end in a range is a file.</summary>
     public static ImageLocation Parse(string reference)
     {

@@ -92,7 +92,7 @@ public sealed record DispatchableJob(JobId Id, string Tenant, int Priority)
 /// <param name="Job">The job.</param>
 /// <param name="ChunkNo">The chunk.</param>
 /// <param name="Attempt">Attempts it lost so far.</param>
-/// <param name="Fence">Claims it has seen so far.</param>
+/// <param name="Fence">Rises with each claim, and whenever messages sent before count no more.</param>
 /// <param name="ItemCount">Its items.</param>
 /// <param name="Tokens">Tokens predicted for it.</param>
 public sealed record WaitingChunk(JobId Job, int ChunkNo, int Attempt, int Fence, int ItemCount, long Tokens);

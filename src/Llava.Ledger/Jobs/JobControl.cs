@@ -38,9 +38,15 @@ public sealed partial class JobControl
     /// <summary>Goes on with a paused job.</summary>
     /// <inheritdoc cref="CancelAsync(JobId, CancellationToken)"/>
     public Task<JobState> ResumeAsync(JobId job, CancellationToken cancellation = default) => ControlAsync(job, async (session, record, token) =>
-        record.State is JobState.Validating or JobState.Queued or JobState.Running
-            ? record.State
-            : await MoveAsync(session, record, record.ExpandedAt is null ? JobState.Validating : JobState.Queued, _time.GetUtcNow(), token), cancellation);
+    {
+        if (record.State is JobState.Validating or JobState.Queued or JobState.Running)
+        {
+            return record.State;
+        }
+
+        await session.Statement("unpublish_chunks_of_job").Set("@job", job.Value).ExecuteAsync(token);
+        return await MoveAsync(session, record, record.ExpandedAt is null ? JobState.Validating : JobState.Queued, _time.GetUtcNow(), token);
+    }, cancellation);
 
     /// <summary>The same inside a write of the caller's, who rings when it is committed.</summary>
     internal static async Task<JobState> CancelAsync(LedgerSession session, JobId job, DateTimeOffset now, CancellationToken cancellation)

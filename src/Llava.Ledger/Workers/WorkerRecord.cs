@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Llava.Ledger.Workers;
 
 /// <summary>A consumer process and what it serves.</summary>
@@ -25,8 +27,32 @@ public sealed record WorkerRecord
     public DateTimeOffset HeartbeatAt { get; init; }
 }
 
-/// <summary>A model that a worker has loaded.</summary>
+/// <summary>A model that a worker answers for.</summary>
 /// <param name="Name">Name that jobs ask for.</param>
-/// <param name="Revision">Revision of its weights.</param>
+/// <param name="Revision">Revision of its weights; empty where they cannot be read.</param>
 /// <param name="Slots">Sequences it runs at the same time.</param>
-public sealed record ServedModel(string Name, string Revision, int Slots);
+/// <param name="State">Whether it is in memory.</param>
+/// <param name="MemoryBytes">Memory it takes, or would take, on its device.</param>
+/// <param name="Failure">Why it cannot be loaded, or answers no more; null while all is well.</param>
+public sealed record ServedModel(string Name, string Revision, int Slots, ModelState State = ModelState.Loaded, long MemoryBytes = 0, string? Failure = null);
+
+/// <summary>Where a worker has a model.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ModelState>))]
+public enum ModelState
+{
+    /// <summary>In memory, ready to answer.</summary>
+    [JsonStringEnumMemberName("loaded")]
+    Loaded,
+
+    /// <summary>On disk; loaded when a chunk asks for it.</summary>
+    [JsonStringEnumMemberName("unloaded")]
+    Unloaded,
+
+    /// <summary>On its way into memory.</summary>
+    [JsonStringEnumMemberName("loading")]
+    Loading,
+
+    /// <summary>Cannot be loaded, or answers no more; its chunks wait.</summary>
+    [JsonStringEnumMemberName("failed")]
+    Failed,
+}

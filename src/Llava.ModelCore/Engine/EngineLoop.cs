@@ -10,6 +10,7 @@ internal sealed class EngineLoop : IDisposable
     private readonly HashSet<Sequence> _live = [];
     private readonly Lock _gate = new();
     private EngineStatistics _statistics;
+    private long _progressAt;
 
     /// <param name="planner">Plans in integers.</param>
     /// <param name="runner">Computes; disposed with the loop.</param>
@@ -19,6 +20,7 @@ internal sealed class EngineLoop : IDisposable
     {
         (_planner, _runner, _time) = (planner, runner, time);
         _statistics = new EngineStatistics { Slots = slots };
+        _progressAt = time.GetTimestamp();
         planner.Admitted = OnAdmitted;
     }
 
@@ -36,6 +38,18 @@ internal sealed class EngineLoop : IDisposable
             lock (_gate)
             {
                 return _statistics;
+            }
+        }
+    }
+
+    /// <summary>How long there has been work and no step; zero while there is none. Any thread may ask.</summary>
+    public TimeSpan TimeWithoutStep
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _statistics.Waiting + _statistics.Running == 0 ? TimeSpan.Zero : _time.GetElapsedTime(_progressAt);
             }
         }
     }
@@ -65,6 +79,7 @@ internal sealed class EngineLoop : IDisposable
         {
             // The step as a whole failed: everyone in it ends with an error, the others and the engine go on.
             FailAll(plan, e);
+            Publish(s => s with { Steps = s.Steps + 1 });
             return true;
         }
 
@@ -197,12 +212,17 @@ internal sealed class EngineLoop : IDisposable
     {
         lock (_gate)
         {
-            _statistics = change(_statistics) with
+            var before = _statistics;
+            _statistics = change(before) with
             {
                 Waiting = _planner.WaitingCount,
                 Running = _planner.Running.Count,
                 KvUsage = (double)_planner.KvReserved / _planner.KvCapacity,
             };
+            if (_statistics.Steps > before.Steps || before.Waiting + before.Running == 0)
+            {
+                _progressAt = _time.GetTimestamp();
+            }
         }
     }
 }

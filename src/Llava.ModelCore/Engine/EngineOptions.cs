@@ -65,7 +65,6 @@ public sealed class EngineOptions
         }
 
         var context = (long)ExtentAllocator.Rounded(LanguageModelPositions.Limit(model));
-        var bytesPerPosition = 2L * sizeof(float) * model.Layers * model.KeyValueHeads * model.HeadSize;
-        return (int)Math.Min(Math.Clamp(KvCacheBytes / bytesPerPosition, context, context * MaxSlots), int.MaxValue);
+        return (int)Math.Min(Math.Clamp(KvCacheBytes / KvArena.BytesPerPosition(model), context, context * MaxSlots), int.MaxValue);
     }
 }

@@ -15,7 +15,7 @@ public sealed record EngineStatistics
     /// <summary>Share of the KV cache reserved by running sequences, 0 to 1.</summary>
     public double KvUsage { get; init; }
 
-    /// <summary>Steps run.</summary>
+    /// <summary>Steps run, those that failed too.</summary>
     public long Steps { get; init; }
 
     /// <summary>Sequences that ended, for whatever reason.</summary>

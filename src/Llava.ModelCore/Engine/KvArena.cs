@@ -18,6 +18,9 @@ internal sealed class KvArena : IDisposable
         Tensor Allocate() => empty(positions, config.KeyValueHeads, config.HeadSize, ScalarType.Float32, device).DetachFromDisposeScope();
     }
 
+    /// <summary>Bytes of one position in all layers.</summary>
+    public static long BytesPerPosition(LanguageModelConfig config) => 2L * sizeof(float) * config.Layers * config.KeyValueHeads * config.HeadSize;
+
     /// <summary>Stores (tokens, key-value heads, head size) at the given arena positions, int64 (tokens).</summary>
     public void Write(int layer, Tensor positions, Tensor key, Tensor value)
     {

@@ -65,8 +65,17 @@ public sealed class LlavaEngine : IAsyncDisposable
     /// <summary>Positions one sequence may have: prompt with image features, and new tokens.</summary>
     public int ContextLimit => Math.Min(_kvPositions, LanguageModelPositions.Limit(_config.LanguageModel));
 
+    /// <summary>Bytes of the KV cache.</summary>
+    internal long KvBytes => _kvPositions * KvArena.BytesPerPosition(_config.LanguageModel);
+
     /// <summary>What the engine is doing.</summary>
     public EngineStatistics Statistics => _loop.Statistics;
+
+    /// <summary>How long there has been work and no step; zero while there is none.</summary>
+    public TimeSpan TimeWithoutStep => _loop.TimeWithoutStep;
+
+    /// <summary>The defect that ended the engine's thread; null while it runs.</summary>
+    public Exception? Fault => Volatile.Read(ref _fault);
 
     /// <summary>Positions a request's prompt takes, image features included.</summary>
     /// <exception cref="RequestRefusedException">The request cannot be run.</exception>
@@ -210,7 +219,7 @@ public sealed class LlavaEngine : IAsyncDisposable
         catch (Exception e)
         {
             // A defect in the engine itself. Nobody may wait for ever because of it.
-            _fault = e;
+            Volatile.Write(ref _fault, e);
         }
         finally
         {

@@ -1,6 +1,7 @@
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Models;
+using Llava.ModelCore.Native;
 using Llava.ModelCore.Prompts;
 using Llava.ModelCore.Tokenization;
 
@@ -16,8 +17,8 @@ public sealed class LoadedModel : IAsyncDisposable
     private readonly LlavaEngine _engine;
     private readonly QuestionPreparation _preparation;
 
-    private LoadedModel(string name, string revision, LlavaModel model, LlavaEngine engine, QuestionPreparation preparation) =>
-        (Name, Revision, _model, _engine, _preparation) = (name, revision, model, engine, preparation);
+    private LoadedModel(string name, string revision, LlavaModel model, LlavaEngine engine, QuestionPreparation preparation, ModelMemory memory) =>
+        (Name, Revision, _model, _engine, _preparation, Memory) = (name, revision, model, engine, preparation, memory);
 
     /// <summary>The checkpoint's name: its folder's.</summary>
     public string Name { get; }
@@ -28,8 +29,20 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <summary>The template that questions use unless they name another.</summary>
     public ConversationTemplate Template => _preparation.Template;
 
+    /// <summary>Whether questions may bring images.</summary>
+    public bool HasVision => _model.Config.Vision is not null;
+
+    /// <summary>What it takes, by the tensors that are there and the bounds of those that come and go.</summary>
+    public ModelMemory Memory { get; }
+
     /// <summary>What the engine is doing.</summary>
     public EngineStatistics Statistics => _engine.Statistics;
+
+    /// <inheritdoc cref="LlavaEngine.TimeWithoutStep"/>
+    public TimeSpan TimeWithoutStep => _engine.TimeWithoutStep;
+
+    /// <inheritdoc cref="LlavaEngine.Fault"/>
+    public Exception? Fault => _engine.Fault;
 
     /// <summary>Loads a checkpoint and starts its engine.</summary>
     /// <param name="folder">A checkpoint in any layout we read.</param>
@@ -38,14 +51,17 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <exception cref="LlavaException">The checkpoint, its tokenizer or its image settings cannot be used.</exception>
     public static LoadedModel Load(string folder, EngineOptions? options = null, TimeProvider? time = null)
     {
+        options ??= new EngineOptions();
         using var checkpoint = CheckpointFolder.Open(folder);
         var tokenizer = TokenizerFolder.Open(checkpoint.TokenizerFolder);
         var model = LlavaModelLoader.Load(checkpoint);
         try
         {
-            var engine = new LlavaEngine(model, options ?? new EngineOptions(), time);
-            var preparation = new QuestionPreparation(checkpoint, tokenizer, Preprocessor(checkpoint), TemplateOf(checkpoint), engine);
-            return new LoadedModel(checkpoint.Name, CheckpointFingerprint.Of(checkpoint.Path), model, engine, preparation);
+            // Everything that may be wrong with the folder comes first: an engine that runs holds on to the model.
+            var (preprocessor, template, revision) = (Preprocessor(checkpoint), TemplateOf(checkpoint), CheckpointFingerprint.Of(checkpoint.Path));
+            var engine = new LlavaEngine(model, options, time);
+            var preparation = new QuestionPreparation(checkpoint, tokenizer, preprocessor, template, engine);
+            return new LoadedModel(checkpoint.Name, revision, model, engine, preparation, ModelMemory.Of(model, options, engine.KvBytes));
         }
         catch
         {
@@ -86,6 +102,7 @@ public sealed class LoadedModel : IAsyncDisposable
     {
         await _engine.DisposeAsync();
         _model.Dispose();
+        FreedMemory.ReturnToSystem();
     }
 
     private static ConversationTemplate TemplateOf(CheckpointFolder checkpoint) => checkpoint.ConversationTemplate is { } named

@@ -5,7 +5,7 @@ using Llava.Ledger.Expansion;
 
 namespace Llava.Scheduler.Sources;
 
-/// <summary>Turns the image names of an item into files that are there and may be read.</summary>
+/// <summary>Turns the image names of an item into files that are there and may be read. URLs stay as they are: the consumer that fetches them judges them.</summary>
 internal static class ImageReference
 {
     /// <summary>Code of an item whose image is not there; the consumer's too.</summary>
@@ -18,10 +18,19 @@ internal static class ImageReference
     {
         try
         {
-            var images = spec.Images.Select(image => Resolve(image, roots, folder)).ToList();
-            return images.FindIndex(image => !image.Exists) is >= 0 and var missing
-                ? new(spec, new(NotFound, $"The image '{spec.Images[missing]}' does not exist as '{images[missing].Path}'; check the name and the image folder."))
-                : new(spec with { Images = images.ConvertAll(image => image.ToString()) });
+            List<string> images = [];
+            foreach (var image in spec.Images)
+            {
+                var location = ImageLocation.IsUrl(image) ? (ImageLocation?)null : Resolve(image, roots, folder);
+                if (location is { Exists: false } missing)
+                {
+                    return new(spec, new(NotFound, $"The image '{image}' does not exist as '{missing.Path}'; check the name and the image folder."));
+                }
+
+                images.Add(location?.ToString() ?? image);
+            }
+
+            return new(spec with { Images = images });
         }
         catch (PathNotAllowedException refused)
         {
@@ -39,7 +48,7 @@ internal static class ImageReference
         var isFile = image.StartsWith(FileScheme, StringComparison.OrdinalIgnoreCase);
         if (image.Contains("://", StringComparison.Ordinal) && !(isFile && Uri.TryCreate(image, UriKind.Absolute, out var url) && url.Host.Length == 0))
         {
-            throw new PathNotAllowedException(image, "it is a URL, and images are read from local files only");
+            throw new PathNotAllowedException(image, "it is a URL, and only http, https and local files are read");
         }
 
         var location = ImageLocation.Parse(isFile ? Uri.UnescapeDataString(image[FileScheme.Length..]) : image);

@@ -4,13 +4,15 @@ using Llava.Hosting.Paths;
 
 namespace Llava.Scheduler.Sources;
 
-/// <summary>One image, or a text file with one image path per line.</summary>
-internal sealed class ListSource(AllowedRoots roots) : IJobSource
+/// <summary>One image, or a text file with one image path, or one URL, per line.</summary>
+/// <param name="roots">What may be read.</param>
+/// <param name="ofUrls">Whether every line is a URL, and a file of one image none.</param>
+internal sealed class ListSource(AllowedRoots roots, bool ofUrls = false) : IJobSource
 {
     public async IAsyncEnumerable<SourceItem> ReadAsync(JobRequest request, string? position, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var (path, folder) = SourceFile.Find(request.Source, roots);
-        if (ImageFiles.IsImage(path))
+        if (!ofUrls && ImageFiles.IsImage(path))
         {
             if (position is null)
             {
@@ -28,9 +30,14 @@ internal sealed class ListSource(AllowedRoots roots) : IJobSource
         }
     }
 
-    private static ParsedRecord Parse(ReadOnlySpan<byte> line)
+    private ParsedRecord Parse(ReadOnlySpan<byte> line)
     {
         var image = RecordText.Decode(line);
+        if (ofUrls && !ImageLocation.IsUrl(image))
+        {
+            throw new FormatException("it is no http or https URL.");
+        }
+
         return new(new(image, [image]), new Dictionary<string, string>());
     }
 }

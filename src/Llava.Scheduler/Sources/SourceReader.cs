@@ -10,6 +10,7 @@ internal sealed class SourceReader(AllowedRoots roots) : IJobSource
     {
         [SourceKind.Folder] = new FolderSource(roots),
         [SourceKind.List] = new ListSource(roots),
+        [SourceKind.Urls] = new ListSource(roots, ofUrls: true),
         [SourceKind.Manifest] = new JsonRecordSource(roots, JsonFormats.Manifest),
         [SourceKind.Questions] = new JsonRecordSource(roots, JsonFormats.Questions),
         [SourceKind.Table] = new TableSource(roots),

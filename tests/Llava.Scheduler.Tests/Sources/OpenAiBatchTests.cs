@@ -74,7 +74,7 @@ public sealed class OpenAiBatchTests : SourceFolder
     }
 
     [Theory]
-    [InlineData("""[{"type":"text","text":"?"},{"type":"image_url","image_url":{"url":"https://host/a.png"}}]""", "path_not_allowed")]
+    [InlineData("""[{"type":"text","text":"?"},{"type":"image_url","image_url":{"url":"ftp://host/a.png"}}]""", "path_not_allowed")]
     [InlineData("""[{"type":"text","text":"?"},{"type":"image_url","image_url":{"url":"file:///etc/passwd"}}]""", "path_not_allowed")]
     [InlineData("""[{"type":"text","text":"?"},{"type":"image_url","image_url":{"url":"none.png"}}]""", "image_not_found")]
     [InlineData("""[{"type":"text","text":"?"},{"type":"image_url","image_url":{"url":"data:image/png;base64,*"}}]""", "invalid_image_url")]

@@ -1,0 +1,59 @@
+using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Models;
+
+namespace Llava.ModelCore.Engine;
+
+/// <summary>Memory that a loaded model takes on its device, in bytes.</summary>
+/// <param name="Weights">Parameters, as they are kept.</param>
+/// <param name="KvCache">The arena of keys and values, allocated once.</param>
+/// <param name="FeatureCache">The most that image features may take; grows with use.</param>
+/// <param name="Work">Activations of the largest step and of one image, and while loading the largest tensor in its file's type.</param>
+public sealed record ModelMemory(long Weights, long KvCache, long FeatureCache, long Work)
+{
+    // What a layer of a transformer holds at once, counted in rows of its width: residual stream, norm, query, key, value, attention.
+    private const int RowsOfHidden = 6;
+
+    // Gate, up and their product.
+    private const int RowsOfMlp = 3;
+
+    /// <summary>Everything together.</summary>
+    public long Total => checked(Weights + KvCache + FeatureCache + Work);
+
+    /// <summary>What a checkpoint would take, by its headers alone.</summary>
+    /// <param name="folder">A checkpoint in any layout we read.</param>
+    /// <param name="options">Sizes of the engine it would run in.</param>
+    /// <exception cref="CheckpointException">It is no complete model of a kind we run.</exception>
+    public static ModelMemory Estimate(string folder, EngineOptions options)
+    {
+        using var checkpoint = CheckpointFolder.Open(folder);
+        var weights = ModelParameters.Of(checkpoint.Config).Sum(parameter => sizeof(float) * parameter.Shape.Aggregate(1L, (count, size) => checked(count * size)));
+        var kv = checked(options.KvPositionsFor(checkpoint.Config.LanguageModel) * KvArena.BytesPerPosition(checkpoint.Config.LanguageModel));
+        return new(weights, kv, FeaturesOf(checkpoint.Config, options), WorkOf(checkpoint.Config, options) + checkpoint.Tensors.Max(tensor => tensor.Entry.Bytes));
+    }
+
+    /// <summary>What a model takes whose tensors are there.</summary>
+    internal static ModelMemory Of(LlavaModel model, EngineOptions options, long kvBytes) => new(
+        model.parameters().Sum(parameter => parameter.numel() * parameter.ElementSize),
+        kvBytes,
+        FeaturesOf(model.Config, options),
+        WorkOf(model.Config, options));
+
+    private static long FeaturesOf(LlavaConfig config, EngineOptions options) => config.Vision is null ? 0 : options.FeatureCacheBytes;
+
+    private static long WorkOf(LlavaConfig config, EngineOptions options) => Math.Max(StepOf(config.LanguageModel, options), config.Vision is { } vision ? ImageOf(vision) : 0);
+
+    /// <summary>A chunk of a prompt that sees a whole context, or one token in each slot, whichever is more; attention scores are made whole.</summary>
+    private static long StepOf(LanguageModelConfig config, EngineOptions options)
+    {
+        long rows = Math.Max(options.PrefillChunkTokens, options.MaxSlots);
+        var scores = 2L * config.Heads * options.PrefillChunkTokens * Math.Min(LanguageModelPositions.Limit(config), options.KvPositionsFor(config));
+        return checked(sizeof(float) * ((rows * ((RowsOfHidden * (long)config.HiddenSize) + (RowsOfMlp * (long)config.IntermediateSize))) + scores + (2L * options.MaxSlots * config.VocabularySize)));
+    }
+
+    /// <summary>One image through the vision tower: images are encoded one by one.</summary>
+    private static long ImageOf(VisionConfig config)
+    {
+        long rows = config.Patches + 1;
+        return checked(sizeof(float) * ((rows * ((RowsOfHidden * (long)config.HiddenSize) + (RowsOfMlp * (long)config.IntermediateSize))) + (2 * config.Heads * rows * rows)));
+    }
+}
