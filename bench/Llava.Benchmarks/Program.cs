@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Llava.Benchmarks;
 using Llava.Benchmarks.Large;
+using Llava.Benchmarks.Model;
 using Llava.Benchmarks.Queue;
 
 var items = new Option<int>("--items") { Description = "Items of the job." };
@@ -12,4 +12,10 @@ queue.SetAction((typed, cancellation) => QueueComparison.RunAsync(typed.GetValue
 var large = new Command("large", "A job of a million items and a small one of another tenant, in real processes on RabbitMQ and PostgreSQL.") { items };
 large.SetAction((typed, cancellation) => LargeJob.RunAsync(typed.GetValue(items) is var n and > 0 ? n : 1_000_000, cancellation));
 
-return await new RootCommand("Figures of Llava.Batch on this machine, as lines of JSON.") { queue, large }.Parse(args).InvokeAsync();
+var overhead = new Command("overhead", "The model that ships, asked directly and as a job.") { items, rounds };
+overhead.SetAction((typed, cancellation) => ServiceOverhead.RunAsync(typed.GetValue(items) is var n and > 0 ? n : 300, typed.GetValue(rounds), cancellation));
+
+var questions = new Command("questions", "Ten questions about each image against one.") { items };
+questions.SetAction((typed, cancellation) => QuestionsPerImage.RunAsync(typed.GetValue(items) is var n and > 0 ? n : 500, cancellation));
+
+return await new RootCommand("Figures of Llava.Batch on this machine, as lines of JSON.") { queue, large, overhead, questions }.Parse(args).InvokeAsync();

@@ -19,7 +19,7 @@ namespace Llava.GpuConsumer.Tests;
 /// <summary>The whole pipeline in one process on a ledger file of its own: scheduler, in-memory transport, consumer.</summary>
 internal sealed class Pipeline : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("llava-pipeline-").FullName;
     private IHost? _host;
@@ -135,5 +135,18 @@ internal sealed class Pipeline : IAsyncDisposable
         }
 
         Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>Checks that each of numbered questions has its answer, once and in order.</summary>
+    public async Task AssertAllAnsweredAsync(JobId job, int items)
+    {
+        var results = await ResultsAsync(job);
+        Assert.Equal(Enumerable.Range(0, items), results.Select(result => result.ItemNo));
+        Assert.All(results, result =>
+        {
+            Assert.Equal(ItemOutcome.Succeeded, result.Result.Outcome);
+            Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"question {result.ItemNo}"), result.Result.Text);
+            Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"q{result.ItemNo}"), result.CustomId);
+        });
     }
 }

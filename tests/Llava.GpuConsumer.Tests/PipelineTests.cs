@@ -51,7 +51,7 @@ public sealed class PipelineTests : IAsyncLifetime
 
         var record = await _pipeline.WaitForAsync(job, JobState.Completed);
 
-        await AssertAllAnsweredAsync(job, 3000);
+        await _pipeline.AssertAllAnsweredAsync(job, 3000);
         Assert.Equal(3000, record.FinalProgress!.Succeeded);
     }
 
@@ -81,7 +81,7 @@ public sealed class PipelineTests : IAsyncLifetime
         await _pipeline.StartAsync(second);
         await _pipeline.WaitForAsync(job, JobState.Completed);
 
-        await AssertAllAnsweredAsync(job, Items);
+        await _pipeline.AssertAllAnsweredAsync(job, Items);
         Assert.InRange(second.Asked.Count, Items / 2, Items - 1);
         Assert.All(second.Asked.Values, times => Assert.Equal(1, times));
     }
@@ -122,7 +122,7 @@ public sealed class PipelineTests : IAsyncLifetime
         await _pipeline.StartAsync(new ScriptedRunner((item, _) => ScriptedRunner.Echo(item)));
         await _pipeline.WaitForAsync(job, JobState.Completed);
 
-        await AssertAllAnsweredAsync(job, 2000);
+        await _pipeline.AssertAllAnsweredAsync(job, 2000);
     }
 
     [Fact]
@@ -169,167 +169,7 @@ public sealed class PipelineTests : IAsyncLifetime
 
         await _pipeline.WaitForAsync(job, JobState.Completed);
 
-        await AssertAllAnsweredAsync(job, 4);
-        Assert.All(await _pipeline.ResultsAsync(job), result => Assert.Equal(1, result.Attempts));
-    }
-
-    [Fact]
-    public async Task Cancelling_puts_running_items_down_and_keeps_what_was_answered()
-    {
-        TaskCompletionSource hanging = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _pipeline.StartAsync(new ScriptedRunner((item, cancellation) =>
-        {
-            if (item.ItemNo < 3)
-            {
-                return ScriptedRunner.Echo(item);
-            }
-
-            if (item.ItemNo == 3)
-            {
-                hanging.TrySetResult(); // its neighbours before it have ended; those of another chunk may be earlier
-            }
-
-            return ScriptedRunner.HangAsync(cancellation);
-        }));
-        var job = await _pipeline.SubmitAsync(100);
-        await hanging.Task.WaitAsync(TimeSpan.FromSeconds(60));
-
-        await _pipeline.Control.CancelAsync(job);
-        await _pipeline.WaitForAsync(job, JobState.Cancelled);
-
-        var results = await _pipeline.ResultsAsync(job);
-        Assert.Equal(100, results.Count);
-        Assert.Equal([0, 1, 2], results.Where(result => result.Result.Outcome == ItemOutcome.Succeeded).Select(result => result.ItemNo));
-        Assert.Equal(97, results.Count(result => result.Result.Outcome == ItemOutcome.Cancelled));
-    }
-
-    [Fact]
-    public async Task A_job_out_of_time_keeps_its_answers_and_its_running_items_are_put_down()
-    {
-        TaskCompletionSource hanging = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        TaskCompletionSource putDown = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _pipeline.StartAsync(new ScriptedRunner(async (item, cancellation) =>
-        {
-            if (item.ItemNo < 3)
-            {
-                return await ScriptedRunner.Echo(item);
-            }
-
-            using var stopped = cancellation.Register(() => putDown.TrySetResult());
-            hanging.TrySetResult();
-            return await ScriptedRunner.HangAsync(cancellation);
-        }));
-        var job = await _pipeline.SubmitAsync(100, change: request => request with { CompletionWindow = TimeSpan.FromSeconds(40) }); // shorter than a lease: it must be told
-        await hanging.Task.WaitAsync(TimeSpan.FromSeconds(60));
-        for (var patience = 0; (await _pipeline.ResultsAsync(job)).Count < 3 && patience < 1000; patience++)
-        {
-            await Task.Delay(20);
-        }
-
-        Assert.False((await _pipeline.Jobs.ReadAsync(job)).State.IsFinal());
-        _pipeline.Clock.Advance(TimeSpan.FromSeconds(40));
-        await _pipeline.WaitForAsync(job, JobState.Expired);
-
-        await putDown.Task.WaitAsync(TimeSpan.FromSeconds(60));
-        var results = await _pipeline.ResultsAsync(job);
-        Assert.Equal([0, 1, 2], results.Where(result => result.Result.Outcome == ItemOutcome.Succeeded).Select(result => result.ItemNo));
-        Assert.Equal(97, results.Count(result => result.Result.Outcome == ItemOutcome.Expired));
-    }
-
-    [Fact]
-    public async Task How_far_a_running_job_is_is_published()
-    {
-        TaskCompletionSource goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _pipeline.StartAsync(new ScriptedRunner(async (item, cancellation) =>
-        {
-            if (item.ItemNo >= 8)
-            {
-                await goOn.Task.WaitAsync(cancellation);
-            }
-
-            return await ScriptedRunner.Echo(item);
-        }));
-        ConcurrentQueue<JobProgressed> heard = [];
-        await _pipeline.Get<IBus>().ConnectReceiveEndpoint("progress", endpoint => endpoint.Handler<JobProgressed>(context =>
-        {
-            heard.Enqueue(context.Message);
-            return Task.CompletedTask;
-        })).Ready;
-        var job = await _pipeline.SubmitAsync(20);
-
-        for (var patience = 0; !heard.Any(message => message.Succeeded == 8) && patience < 1000; patience++)
-        {
-            _pipeline.Clock.Advance(TimeSpan.FromSeconds(1));
-            await Task.Delay(20);
-        }
-
-        Assert.Contains(new JobProgressed(job, 8, 0, 20), heard);
-        Assert.Equal(heard.Distinct(), heard);
-        goOn.SetResult();
-        await _pipeline.WaitForAsync(job, JobState.Completed);
-    }
-
-    [Fact]
-    public async Task A_paused_job_gives_its_chunks_back_and_goes_on_when_resumed()
-    {
-        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        TaskCompletionSource putDown = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        var running = 0;
-        await _pipeline.StartAsync(new ScriptedRunner(async (item, cancellation) =>
-        {
-            if (putDown.Task.IsCompleted)
-            {
-                return await ScriptedRunner.Echo(item);
-            }
-
-            Interlocked.Increment(ref running);
-            begun.TrySetResult();
-            try
-            {
-                // A chunk claimed just before the pause may begin after the others were put down; it goes on with the resumed job.
-                await Task.WhenAny(putDown.Task, Task.Delay(Timeout.Infinite, cancellation));
-                cancellation.ThrowIfCancellationRequested();
-                return await ScriptedRunner.Echo(item);
-            }
-            finally
-            {
-                if (Interlocked.Decrement(ref running) == 0)
-                {
-                    putDown.TrySetResult();
-                }
-            }
-        }));
-        var job = await _pipeline.SubmitAsync(50);
-        await begun.Task.WaitAsync(TimeSpan.FromSeconds(60));
-
-        await _pipeline.Control.PauseAsync(job);
-        await putDown.Task.WaitAsync(TimeSpan.FromSeconds(60));
-        Assert.Empty(await _pipeline.ResultsAsync(job));
-        await _pipeline.Control.ResumeAsync(job);
-        await _pipeline.WaitForAsync(job, JobState.Completed);
-
-        await AssertAllAnsweredAsync(job, 50);
-        Assert.All(await _pipeline.ResultsAsync(job), result => Assert.Equal(1, result.Attempts));
-    }
-
-    [Fact]
-    public async Task A_worker_that_drains_gives_back_what_it_cannot_finish_without_counting_an_attempt()
-    {
-        TaskCompletionSource hanging = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _pipeline.StartAsync(new ScriptedRunner((_, cancellation) =>
-        {
-            hanging.TrySetResult();
-            return ScriptedRunner.HangAsync(cancellation);
-        }));
-        var job = await _pipeline.SubmitAsync(20);
-        await hanging.Task.WaitAsync(TimeSpan.FromSeconds(60));
-        await _pipeline.StopAsync();
-
-        await _pipeline.StartAsync(new ScriptedRunner((item, _) => ScriptedRunner.Echo(item)));
-        Assert.DoesNotContain(await _pipeline.Get<WorkerRegistry>().ListAsync(), worker => worker.Draining);
-        await _pipeline.WaitForAsync(job, JobState.Completed);
-
-        await AssertAllAnsweredAsync(job, 20);
+        await _pipeline.AssertAllAnsweredAsync(job, 4);
         Assert.All(await _pipeline.ResultsAsync(job), result => Assert.Equal(1, result.Attempts));
     }
 
@@ -377,42 +217,7 @@ public sealed class PipelineTests : IAsyncLifetime
 
         await _pipeline.WaitForAsync(job, JobState.Completed);
 
-        await AssertAllAnsweredAsync(job, 64);
+        await _pipeline.AssertAllAnsweredAsync(job, 64);
         Assert.All(runner.Asked.Values, times => Assert.Equal(1, times));
-    }
-
-    [Fact]
-    public async Task A_small_job_is_not_held_up_by_a_large_one()
-    {
-        TaskCompletionSource smallIsDone = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await _pipeline.StartAsync(new ScriptedRunner(async (item, cancellation) =>
-        {
-            if (item.ItemNo >= 300)
-            {
-                await smallIsDone.Task.WaitAsync(cancellation); // the large job cannot end before the small one has
-            }
-
-            return await ScriptedRunner.Echo(item);
-        }));
-        var large = await _pipeline.SubmitAsync(600);
-        var small = await _pipeline.SubmitAsync(10);
-
-        await _pipeline.WaitForAsync(small, JobState.Completed);
-        Assert.False((await _pipeline.Jobs.ReadAsync(large)).State.IsFinal());
-        smallIsDone.SetResult();
-
-        await _pipeline.WaitForAsync(large, JobState.Completed);
-    }
-
-    private async Task AssertAllAnsweredAsync(JobId job, int items)
-    {
-        var results = await _pipeline.ResultsAsync(job);
-        Assert.Equal(Enumerable.Range(0, items), results.Select(result => result.ItemNo));
-        Assert.All(results, result =>
-        {
-            Assert.Equal(ItemOutcome.Succeeded, result.Result.Outcome);
-            Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"question {result.ItemNo}"), result.Result.Text);
-            Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"q{result.ItemNo}"), result.CustomId);
-        });
     }
 }

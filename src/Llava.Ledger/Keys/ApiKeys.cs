@@ -126,10 +126,10 @@ public sealed partial class ApiKeys
         },
         Convert.FromHexString(row.GetString(4)));
 
-    [LoggerMessage(2040, LogLevel.Information, "Key {Key}, '{Name}', was made: {Role} of tenant {Tenant}")]
+    [LoggerMessage(2050, LogLevel.Information, "Key {Key}, '{Name}', was made: {Role} of tenant {Tenant}")]
     private partial void KeyCreated(string key, string name, AccessRole role, string tenant);
 
-    [LoggerMessage(2041, LogLevel.Information, "Key {Key} was revoked")]
+    [LoggerMessage(2051, LogLevel.Information, "Key {Key} was revoked")]
     private partial void KeyRevoked(string key);
 
     private sealed record StoredKey(ApiKey Key, byte[] Hash);
