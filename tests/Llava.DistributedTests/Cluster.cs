@@ -13,7 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Llava.DistributedTests;
 
 /// <summary>
-/// The whole service as real processes: broker, database, two schedulers, two consumers. Of each pair one has a clock that is
+/// The whole service as real processes: broker, database, two schedulers, two consumers, a dashboard. Of each pair one has a clock that is
 /// an hour wrong, which nobody may notice.
 /// </summary>
 internal sealed class Cluster : IAsyncDisposable
@@ -38,6 +38,10 @@ internal sealed class Cluster : IAsyncDisposable
 
     public List<ServiceProcess> Consumers { get; } = [];
 
+    public ServiceProcess Dashboard { get; private set; } = null!;
+
+    private IEnumerable<ServiceProcess> Processes => [.. Schedulers, .. Consumers, Dashboard];
+
     public JobReader Jobs => _ledger!.GetRequiredService<JobReader>();
 
     public static async Task<Cluster> StartAsync(string model)
@@ -55,7 +59,8 @@ internal sealed class Cluster : IAsyncDisposable
             .AddLlavaLedger(options => options.Configure(o => (o.Location, o.PasswordFile) = (settings["Llava__Ledger__Location"], settings["Llava__Ledger__PasswordFile"])))
             .BuildServiceProvider();
         await cluster._ledger.GetRequiredService<LedgerSetup>().PrepareAsync();
-        cluster.Schedulers.Concat(cluster.Consumers).ToList().ForEach(process => process.Start());
+        cluster.Dashboard = new(Log("dashboard"), settings, "dashboard");
+        cluster.Processes.ToList().ForEach(process => process.Start());
         return cluster;
 
         string Log(string name) => Path.Combine(cluster._folder, $"{name}.log");
@@ -120,7 +125,7 @@ internal sealed class Cluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var process in Schedulers.Concat(Consumers))
+        foreach (var process in Processes)
         {
             await process.DisposeAsync();
         }
@@ -154,5 +159,5 @@ internal sealed class Cluster : IAsyncDisposable
         ["Llava__Http__Port"] = "0",
     };
 
-    private string LastWords() => string.Join("\n\n", Schedulers.Concat(Consumers).Select(process => process.LastWords()));
+    private string LastWords() => string.Join("\n\n", Processes.Select(process => process.LastWords()));
 }

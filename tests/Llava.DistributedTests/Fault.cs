@@ -37,6 +37,8 @@ internal sealed record Fault(string Name, Func<Cluster, FaultTarget, Task> Injec
         new("freeze a consumer past its leases", (cluster, target) => SleepAsync(target.Pick(cluster.Consumers), LongSleep)),
         new("freeze a consumer for a moment", (cluster, target) => SleepAsync(target.Pick(cluster.Consumers), ShortSleep)),
         new("freeze a scheduler", (cluster, target) => SleepAsync(target.Pick(cluster.Schedulers), LongSleep)),
+        new("kill the dashboard", (cluster, _) => ReplaceAsync(cluster.Dashboard)),
+        new("freeze the dashboard", (cluster, _) => SleepAsync(cluster.Dashboard, ShortSleep)),
         new("kill the broker", async (cluster, _) =>
         {
             await cluster.Broker.KillAsync();

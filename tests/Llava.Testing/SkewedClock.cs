@@ -13,6 +13,8 @@ public static class SkewedClock
     {
         ["LD_PRELOAD"] = Directory.EnumerateFiles("/usr/lib", Library, new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).First(),
         ["FAKETIME"] = by.TotalSeconds.ToString("+0;-0", CultureInfo.InvariantCulture),
-        ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
+        ["DONT_FAKE_MONOTONIC"] = "1",
+        // Waits with a time limit, which the library else ends at once.
+        ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0",
     };
 }

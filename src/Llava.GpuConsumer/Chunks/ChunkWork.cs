@@ -26,7 +26,7 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
         var asked = time.GetTimestamp();
         var chunk = await ledger.Leases.ClaimAsync(message.JobId, message.ChunkNo, message.Attempt, identity.Id, cancellation);
         metrics.Claimed(time.GetElapsedTime(asked), message.Model, chunk is not null);
-        return chunk is null ? null : keeper.Keep(new(chunk, asked) { Express = message.Express });
+        return chunk is null ? null : keeper.Keep(new(chunk, time.GetTimestamp()) { Express = message.Express });
     }
 
     /// <summary>Runs what has no result, to the end. When it throws, the lease is still held and rests until the next try.</summary>

@@ -120,6 +120,11 @@ public sealed partial class ModelPool : IAsyncDisposable
         TaskCompletionSource<PooledModel> place;
         lock (_gate)
         {
+            if (_isClosed)
+            {
+                throw new OperationCanceledException("No more work is begun: this process ends.");
+            }
+
             if (pooled is { State: ModelState.Loaded, IsLeaving: false } && pooled.Runner!.FindProblem(_options.StallAfter) is { } problem)
             {
                 throw new ModelUnavailableException(model, problem);
@@ -136,7 +141,7 @@ public sealed partial class ModelPool : IAsyncDisposable
                 throw new ModelUnavailableException(model, pooled.Failure!);
             }
 
-            place = _isClosed ? throw new OperationCanceledException("No more models are loaded: this process ends.") : pooled.Wait(Now);
+            place = pooled.Wait(Now);
         }
 
         Wake();
@@ -162,7 +167,7 @@ public sealed partial class ModelPool : IAsyncDisposable
     /// <summary>Completes when a model came, went or failed since this last completed.</summary>
     public async Task ChangedAsync(CancellationToken cancellation) => await _changes.Reader.ReadAsync(cancellation);
 
-    /// <summary>Loads no more and sends those away who wait for that; what is loaded stays usable.</summary>
+    /// <summary>Lets nobody in any more and sends those away who wait; whoever has a model keeps it until he is done.</summary>
     public void Close()
     {
         lock (_gate)

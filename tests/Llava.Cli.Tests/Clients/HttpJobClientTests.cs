@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Llava.Cli.Clients;
 using Llava.Contracts;
@@ -54,13 +55,13 @@ public sealed class HttpJobClientTests
     public async Task Results_that_are_cut_off_go_on_after_the_last_whole_one()
     {
         await using var server = await OddServer.StartAsync(
-            Lines(isCut: true, 0, 1),
+            context => Lines(isCut: true, First(context), First(context) + 1)(context),
             async context =>
             {
                 context.Response.ContentType = "application/x-ndjson";
-                await context.Response.WriteAsync(Line(2) + "\n" + Line(3)[..20]); // a proxy that ends what was cut as if it were whole
+                await context.Response.WriteAsync(Line(First(context)) + "\n" + Line(First(context) + 1)[..20]); // a proxy that ends what was cut as if it were whole
             },
-            Lines(isCut: false, 3, 4));
+            context => Lines(isCut: false, [.. Enumerable.Range(First(context), 5 - First(context))])(context));
         await using var client = server.Client();
         List<int> items = [];
         await foreach (var result in client.ResultsAsync(Job))
@@ -68,8 +69,11 @@ public sealed class HttpJobClientTests
             items.Add(result.ItemNo);
         }
 
+        // How much of a cut answer arrives is the network's business; none may be missing and none twice.
         Assert.Equal([0, 1, 2, 3, 4], items);
-        Assert.Equal(["-1", "1", "2"], server.Asked.Select(asked => asked.Split("after=")[1].Trim()));
+        Assert.Equal(3, server.Asked.Count);
+
+        static int First(HttpContext context) => int.Parse(context.Request.Query["after"]!, CultureInfo.InvariantCulture) + 1;
     }
 
     [Theory]

@@ -249,7 +249,7 @@ public sealed class ModelPoolTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_closed_pool_loads_no_more_and_lets_what_is_loaded_go_on()
+    public async Task A_closed_pool_lets_nobody_in_and_whoever_has_a_model_keeps_it()
     {
         var pool = await PoolAsync(budget: 100, "a", "b");
         using var use = await pool.UseAsync("a");
@@ -259,7 +259,9 @@ public sealed class ModelPoolTests : IAsyncDisposable
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pool.UseAsync("b"));
-        (await pool.UseAsync("a")).Dispose();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pool.UseAsync("a"));
+        Assert.Equal(ModelState.Loaded, pool.Standings.Single(standing => standing.Served.Name == "a").Served.State);
+        Assert.Equal("a", use.Runner.Model);
     }
 
     [Fact]
