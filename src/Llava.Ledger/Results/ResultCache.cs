@@ -4,7 +4,7 @@ using Llava.Ledger.Storage;
 namespace Llava.Ledger.Results;
 
 /// <summary>
-/// Answers that may be given again, by the hash of all they depend on (docs/decisions/0009-result-cache.md). Never the truth about
+/// Answers that may be given again, by the hash of all they depend on (docs/decisions/0010-result-cache.md). Never the truth about
 /// an item: losing all of it costs work and nothing else.
 /// </summary>
 public sealed class ResultCache
