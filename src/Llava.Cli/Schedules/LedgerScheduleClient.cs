@@ -15,7 +15,7 @@ internal sealed class LedgerScheduleClient(EmbeddedLedger ledger) : IScheduleCli
 
     /// <summary>Consumers of the distributed service serve names; the embedded mode serves folders.</summary>
     public async Task<string> ModelAsync(string typed, CancellationToken cancellationToken) =>
-        (await ledger.Workers.ListAsync(cancellationToken)).SelectMany(worker => worker.Models).Any(served => served.Name == typed) ? typed : ModelFolders.Resolve(typed);
+        (await ledger.Workers.ListAsync(cancellationToken)).SelectMany(worker => worker.Models).Any(served => served.Name == typed) ? typed : ModelFolders.NameForJobs(typed);
 
     public async Task<ScheduleView> AddAsync(ScheduleDefinition definition, CancellationToken cancellationToken) =>
         await ViewAsync(await ledger.Schedules.AddAsync(definition, cancellationToken), 1, cancellationToken);

@@ -44,6 +44,12 @@ public sealed partial class JobControl
             return record.State;
         }
 
+        if (record.State != JobState.Paused)
+        {
+            // A job that is over may be queued again, but only by a retry.
+            throw new JobTransitionException(job, record.State, JobState.Queued);
+        }
+
         await session.Statement("unpublish_chunks_of_job").Set("@job", job.Value).ExecuteAsync(token);
         return await MoveAsync(session, record, record.ExpandedAt is null ? JobState.Validating : JobState.Queued, _time.GetUtcNow(), token);
     }, cancellation);
