@@ -38,6 +38,8 @@ internal static class LargeJob
         clock.Restart();
         await run.CancelAsync(large);
         var cancel = clock.Elapsed;
+        await run.WaitAsync(large, JobStates.Table.IsFinal);
+        var cancelled = clock.Elapsed;
 
         Figures.Write("large job", new
         {
@@ -48,7 +50,8 @@ internal static class LargeJob
             SmallJobAloneSeconds = alone,
             SmallJobMeanwhileSeconds = meanwhile,
             SmallJobRatio = meanwhile / alone,
-            CancelSeconds = cancel.TotalSeconds,
+            CancelReturnsSeconds = cancel.TotalSeconds,
+            CancelledSeconds = cancelled.TotalSeconds,
             PeakMegabytes = processes.Select(process => PeakMegabytes(process.Process.Id)).Append(PeakMegabytes(Environment.ProcessId)).Max(),
         });
     }
@@ -81,11 +84,7 @@ internal static class LargeJob
             return clock.Elapsed.TotalSeconds;
         }
 
-        public async Task CancelAsync(JobId job)
-        {
-            await control.CancelAsync(job, cancellation);
-            await WaitAsync(job, JobStates.Table.IsFinal);
-        }
+        public Task<JobState> CancelAsync(JobId job) => control.CancelAsync(job, cancellation);
 
         public async Task WaitAsync(JobId job, Func<JobState, bool> isReached)
         {
