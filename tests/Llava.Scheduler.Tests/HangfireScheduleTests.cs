@@ -140,6 +140,7 @@ public sealed class HangfireScheduleTests : IDisposable
     private static ServiceProvider Open(string location) => new ServiceCollection()
         .AddLlavaLedger(options => options.Configure(o => o.Location = location))
         .AddLlavaHangfire()
+        .AddLoggingOfTheProcess()
         .BuildServiceProvider();
 
     /// <summary>The schedule's task once it is as wanted.</summary>

@@ -35,6 +35,7 @@ public sealed class HangfireTests : IAsyncLifetime
     private ServiceProvider Open() => new ServiceCollection()
         .AddLlavaLedger(options => options.Configure(o => o.Location = _server.ConnectionString("ledger")))
         .AddLlavaHangfire()
+        .AddLoggingOfTheProcess()
         .BuildServiceProvider();
 
     private static async Task StartAsync(ServiceProvider process)

@@ -2,6 +2,7 @@ using Hangfire;
 using Llava.Hosting.Transport;
 using Llava.Ledger;
 using Llava.Scheduler.Recurring;
+using Llava.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -35,7 +36,7 @@ public sealed class HostTests : SourceFolder
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddLlavaLedger(options => options.Configure(o => o.Location = Path.Combine(Outside, "ledger.db")));
         builder.Services.AddLlavaScheduler(options => options.Configure(o => o.Retention = TimeSpan.FromDays(1)));
-        builder.Services.AddLlavaHangfire();
+        builder.Services.AddLlavaHangfire().AddLoggingOfTheProcess();
         builder.Services.AddLlavaTransport(builder.Configuration);
         using var host = builder.Build();
         await host.StartAsync();

@@ -16,6 +16,7 @@ using Llava.Ledger.Expansion;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Keys;
 using Llava.Ledger.Results;
+using Llava.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -55,7 +56,7 @@ public sealed class Server : IAsyncLifetime
 
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddLlavaLedger(options => options.Configure(o => o.Location = Path.Combine(_folder.FullName, "ledger.db")));
-        builder.Services.AddHangfire(hangfire => hangfire.UseInMemoryStorage());
+        builder.Services.AddHangfire(hangfire => hangfire.UseInMemoryStorage()).AddLoggingOfTheProcess();
         builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, NoThumbnails>();
         builder.Services.AddHealthChecks();
         _app = builder.Build();
