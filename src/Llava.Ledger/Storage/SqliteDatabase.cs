@@ -11,6 +11,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using SQLitePCL;
 
 namespace Llava.Ledger.Storage;
 
@@ -31,6 +32,13 @@ internal sealed class SqliteDatabase : LedgerDatabase
     private readonly Lazy<Task> _writer;
     private readonly Lazy<Task> _prepared;
     private volatile bool _disposed;
+
+    /// <summary>Nobody asks SQLite how much memory it uses, and counting takes a lock at every allocation.</summary>
+    static SqliteDatabase()
+    {
+        Batteries_V2.Init();
+        raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
+    }
 
     public SqliteDatabase(LedgerOptions options)
     {
@@ -262,7 +270,14 @@ internal sealed class SqliteDatabase : LedgerDatabase
         SqliteConnection connection = new(_connectionString);
         await connection.OpenAsync(cancellation);
         LedgerSession session = new(connection, _sql);
-        await session.Statement(_options.SurvivePowerLoss ? "open_durable" : "open").ExecuteAsync(cancellation);
+        await session.Statement("open").ExecuteAsync(cancellation);
+        return session;
+    }
+
+    private async Task<LedgerSession> OpenWriterAsync()
+    {
+        var session = await OpenAsync(CancellationToken.None);
+        await session.Statement(_options.SurvivePowerLoss ? "open_durable_writer" : "open_writer").ExecuteAsync(CancellationToken.None);
         return session;
     }
 
@@ -274,7 +289,7 @@ internal sealed class SqliteDatabase : LedgerDatabase
         {
             try
             {
-                session ??= await OpenAsync(CancellationToken.None);
+                session ??= await OpenWriterAsync();
                 await CommitTogetherAsync(session, batch);
             }
             catch (Exception failure)

@@ -1,6 +1,4 @@
+-- A session that reads keeps few pages: whatever it kept is thrown away whenever another has written.
 pragma journal_mode = wal;
-pragma synchronous = normal;
-pragma cache_size = -65536;
+pragma cache_size = -4096;
 pragma temp_store = memory;
--- 32 MB of log between checkpoints: each of those waits for the disk.
-pragma wal_autocheckpoint = 8192;
