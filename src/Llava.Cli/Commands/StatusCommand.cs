@@ -65,6 +65,12 @@ internal static class StatusCommand
         {
             AnsiConsole.WriteLine(failure.Message);
         }
+
+        foreach (var part in jobs is [{ Parts: { } parts }] ? parts : [])
+        {
+            AnsiConsole.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"Part {part.Number}, '{part.Source.Path}', is {part.State.WireName()}: {part.ItemCount} items.{(part.Failure is { } cause ? $" {cause.Message}" : "")}"));
+        }
     }
 
     private static TableColumn Right(string name) => new TableColumn(name).RightAligned();

@@ -51,7 +51,7 @@ public sealed record JobDocument
     /// <summary>How many items failed for which cause, the commonest first; null in lists.</summary>
     public IReadOnlyList<CauseCount>? Errors { get; init; }
 
-    /// <summary>Sources that were added to it, in order; null in lists and where there are none.</summary>
+    /// <summary>Sources that were added to it, in order; null in lists.</summary>
     public IReadOnlyList<PartDocument>? Parts { get; init; }
 }
 
