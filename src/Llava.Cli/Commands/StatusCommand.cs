@@ -53,7 +53,7 @@ internal static class StatusCommand
         {
             table.AddRow(
                 new Text(job.Id.ToString()),
-                new Text(job.State.WireName()),
+                new Text(job.IsOpen ? $"{job.State.WireName()}, open" : job.State.WireName()),
                 new Text(Path.GetFileName(Path.TrimEndingDirectorySeparator(job.Request.Source.Path))),
                 new Text($"{progress.Done}/{progress.Total}"),
                 new Text(progress.Failed.ToString(CultureInfo.InvariantCulture)),
