@@ -105,6 +105,17 @@ public abstract class PartTests(TestDatabase database) : LedgerFixture(database)
     }
 
     [Fact]
+    public async Task A_job_has_no_more_parts_than_are_allowed()
+    {
+        var job = await QueueOpenAsync();
+        await Database.WriteAsync((session, token) => session.Statement("insert_part")
+            .Set("@job", job.Value).Set("@part", JobParts.MostParts - 1).Set("@source", """{"kind":"folder","path":"many"}""").Set("@key", null).Set("@now", 0L).ExecuteAsync(token), default);
+
+        Assert.Equal(JobParts.MostParts, (await Parts.AppendAsync(job, Part("last"))).Part.Number);
+        await Assert.ThrowsAsync<TooManyPartsException>(() => Parts.AppendAsync(job, Part("more")));
+    }
+
+    [Fact]
     public async Task An_open_job_is_not_over_when_all_is_answered_and_completes_once_it_is_closed()
     {
         var job = await QueueOpenAsync();

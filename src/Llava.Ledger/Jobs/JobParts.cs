@@ -57,11 +57,11 @@ public sealed partial class JobParts
     /// <exception cref="JobNotFoundException">There is no such job.</exception>
     public async Task CloseAsync(JobId job, CancellationToken cancellation = default)
     {
-        await _database.WriteAsync(async (session, token) =>
+        if (await _database.WriteAsync((session, token) => session.Statement("close_job").Set("@job", job.Value).ExecuteAsync(token), cancellation) == 0)
         {
-            await session.Statement("hold_job").Set("@job", job.Value).ExecuteAsync(token);
-            return await session.Statement("close_job").Set("@job", job.Value).ExecuteAsync(token) == 1 ? true : throw new JobNotFoundException(job);
-        }, cancellation);
+            throw new JobNotFoundException(job);
+        }
+
         JobClosed(job);
         _signal.Ring(LedgerTopic.WorkFinished);
     }
