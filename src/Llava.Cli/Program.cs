@@ -7,6 +7,7 @@ var root = new RootCommand("Bulk image captioning, visual question answering and
     AnnotateCommand.Create(),
     VqaCommand.Create(),
     SubmitCommand.Create(),
+    AppendCommand.Create(),
     StatusCommand.Create(),
     ResultsCommand.Create(),
     ScheduleCommand.Create(),

@@ -46,6 +46,18 @@ public sealed class RetryRefusedException(JobId job, JobState state) : JobExcept
     public JobState State { get; } = state;
 }
 
+/// <summary>The job takes no further source: it was closed, was never open, or is over.</summary>
+public sealed class JobClosedException(JobId job, JobState state) : JobException("job_closed",
+    $"Nothing can be added to job '{job}', which is {state.WireName()} and not open; submit another job, with 'open' when more is to follow.");
+
+/// <summary>The job has as many parts as a job may have.</summary>
+public sealed class TooManyPartsException(JobId job, int most) : JobException("too_many_parts",
+    $"Job '{job}' has {most} parts already, the most a job may have; close it and open another, or list more items in one source.");
+
+/// <summary>The same idempotency key came before for another source.</summary>
+public sealed class PartConflictException(string key, JobId job, int part) : JobException("idempotency_conflict",
+    $"The idempotency key '{key}' already added part {part} to job '{job}' from a different source; use a new key for a new part.");
+
 /// <summary>The same idempotency key came before with a different request.</summary>
 public sealed class IdempotencyConflictException(string key, JobId job) : JobException("idempotency_conflict",
     $"The idempotency key '{key}' already made job '{job}' from a different request; use a new key for a new job.");

@@ -20,8 +20,8 @@ namespace Llava.Ledger;
 public static class LedgerServices
 {
     /// <summary>
-    /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobReports"/>, <see cref="JobRetention"/>,
-    /// <see cref="JobExpansion"/>, <see cref="ChunkDispatch"/>, <see cref="ChunkLeases"/>, <see cref="LeaseSweep"/>,
+    /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobReports"/>, <see cref="JobRetention"/>, <see cref="JobParts"/>,
+    /// <see cref="JobExpansion"/>, <see cref="PartExpansion"/>, <see cref="ChunkDispatch"/>, <see cref="ChunkLeases"/>, <see cref="LeaseSweep"/>,
     /// <see cref="AttemptHistory"/>, <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="ResultCache"/>, <see cref="BacklogReader"/>, <see cref="WorkerRegistry"/>,
     /// <see cref="ScheduleStore"/>, <see cref="ScheduleFiring"/>, <see cref="ScheduleMemory"/>, <see cref="ApiKeys"/> and <see cref="ILedgerSignal"/>.
     /// The schema is created, or brought up to date, with the first use.
@@ -59,6 +59,8 @@ public static class LedgerServices
         services.TryAddSingleton(provider => new BacklogReader(Database(provider)));
         services.TryAddSingleton(provider => new JobRetention(Database(provider), Time(provider), Logger<JobRetention>(provider)));
         services.TryAddSingleton(provider => new JobExpansion(Database(provider), Signal(provider), Metrics(provider), Time(provider), Logger<JobExpansion>(provider)));
+        services.TryAddSingleton(provider => new JobParts(Database(provider), Signal(provider), Time(provider), Logger<JobParts>(provider)));
+        services.TryAddSingleton(provider => new PartExpansion(Database(provider), Signal(provider), Metrics(provider), Time(provider), Logger<PartExpansion>(provider)));
         services.TryAddSingleton(provider => new ChunkDispatch(Database(provider), Time(provider)));
         services.TryAddSingleton(provider => new ChunkLeases(Database(provider), Signal(provider), Options(provider), Time(provider)));
         services.TryAddSingleton(provider => new LeaseSweep(Database(provider), Signal(provider), Options(provider), Metrics(provider), Time(provider), Logger<LeaseSweep>(provider)));

@@ -52,10 +52,11 @@ public sealed class JobRequestTests
     [Fact]
     public void A_request_survives_json()
     {
-        var request = Good with { Prompt = "What is {prompt}?", Generation = new() { Temperature = 0.2, Seed = 7, StopStrings = ["###"] }, CompletionWindow = TimeSpan.FromHours(24) };
+        var request = Good with { Prompt = "What is {prompt}?", Generation = new() { Temperature = 0.2, Seed = 7, StopStrings = ["###"] }, Open = true, CompletionWindow = TimeSpan.FromHours(24) };
         var json = RequestJson.Write(request);
 
         Assert.Equal(json, RequestJson.Write(RequestJson.Read(json)));
+        Assert.True(RequestJson.Read(json).Open);
         Assert.Contains("\"max_new_tokens\":512", json, StringComparison.Ordinal);
         Assert.Contains("\"kind\":\"folder\"", json, StringComparison.Ordinal);
     }
@@ -71,6 +72,7 @@ public sealed class JobRequestTests
         Assert.Equal(32, request.ChunkItems);
         Assert.Equal("default", request.Tenant);
         Assert.True(request.Source.Recursive);
+        Assert.False(request.Open);
     }
 
     [Fact]

@@ -24,6 +24,9 @@ public sealed class StateTableTests
     public void Every_pair_of_chunk_states_is_allowed_or_refused_as_written() => AssertSteps(ChunkStates.Table, ChunkSteps, ends: ["done"]);
 
     [Fact]
+    public void Every_pair_of_part_states_is_allowed_or_refused_as_written() => AssertSteps(PartStates.Table, ["waiting>done", "waiting>failed"], ends: ["done", "failed"]);
+
+    [Fact]
     public void No_outcome_follows_another() => AssertSteps(ItemOutcomes.Table, [], ends: ["succeeded", "failed", "cancelled", "expired"]);
 
     [Fact]

@@ -78,6 +78,35 @@ public sealed class ServerTests(LlavaServer server) : IClassFixture<LlavaServer>
     }
 
     [Fact]
+    public async Task An_open_job_takes_sources_near_and_far_and_completes_once_it_is_closed_with_results_in_order()
+    {
+        var submitted = await server.AskAsync(["submit", Path.Combine(server.Images, "scene-0002.png"), "--open", .. Short]);
+        Assert.True(submitted.ExitCode == 0, submitted.Errors);
+        var job = submitted.Lines[0];
+        string[] near = ["append", job, Path.Combine(server.Images, "scene-0001.png"), "--key", "near"];
+        Assert.Equal($"'{near[2]}' is part 1 of {job}.", Assert.Single((await server.LookAsync(near)).Lines));
+        Assert.Contains($"Part 1 of {job} was added before.", (await server.LookAsync(near)).Errors, StringComparison.Ordinal);
+        await WaitForAnswersAsync(job, 2);
+        var far = await server.AskAsync("append", job, Path.Combine(server.Images, "scene-0000*.png"), "--json");
+        Assert.True(far.ExitCode == 0 && far.Output.Contains("\"open\":true", StringComparison.Ordinal), far.Errors + far.Output);
+        await WaitForAnswersAsync(job, 3);
+        var open = await server.AskAsync("status", job, "--json");
+        Assert.NotEqual("completed", Text(open.Output, "state"));
+
+        Assert.StartsWith($"{job} is closed; it is ", Assert.Single((await server.AskAsync("close", job)).Lines), StringComparison.Ordinal);
+        Assert.Equal(0, (await server.LookAsync("close", job)).ExitCode);
+        await WaitAsync(job, "completed");
+
+        var results = (await server.AskAsync("results", job)).Lines;
+        Assert.Equal(["scene-0002.png", "scene-0001.png", "scene-0000.png"], results.Select(line => Text(line, "custom_id")));
+        Assert.All(results, line => Assert.Equal("succeeded", Text(line, "outcome")));
+        Assert.Equal((await server.LookAsync("status", job, "--json")).Output, (await server.AskAsync("status", job, "--json")).Output);
+        Assert.Contains("is done: 1 items", (await server.AskAsync("status", job)).Output, StringComparison.Ordinal);
+        var late = await server.AskAsync("append", job, Path.Combine(server.Images, "scene-0003.png"));
+        Assert.True(late.ExitCode == 3 && late.Errors.Contains("is completed and not open", StringComparison.Ordinal), late.Errors);
+    }
+
+    [Fact]
     public async Task What_is_handed_in_by_the_ledger_is_worked_on_and_the_same_command_finds_it_again()
     {
         string[] command = ["submit", Path.Combine(server.Images, "scene-000*.png"), .. Short];
@@ -161,18 +190,23 @@ public sealed class ServerTests(LlavaServer server) : IClassFixture<LlavaServer>
 
     private IEnumerable<string> Texts(string folder) => Directory.EnumerateFiles(server.In(folder)).Order(StringComparer.Ordinal).Select(file => $"{Path.GetFileName(file)}: {File.ReadAllText(file)}");
 
-    private async Task WaitAsync(string job, string state)
+    private Task WaitAsync(string job, string state) => WaitAsync(job, shown => shown.GetProperty("state").GetString() == state, state);
+
+    private Task WaitForAnswersAsync(string job, int answers) => WaitAsync(job, shown => shown.GetProperty("succeeded").GetInt32() == answers, $"answered {answers} times");
+
+    private async Task WaitAsync(string job, Func<JsonElement, bool> isReached, string goal)
     {
         for (var looks = 0; ; looks++)
         {
             var run = await server.AskAsync("status", job, "--json");
             Assert.True(run.ExitCode == 0, run.Errors);
-            if (Text(run.Output, "state") == state)
+            using var json = JsonDocument.Parse(run.Output);
+            if (isReached(json.RootElement))
             {
                 return;
             }
 
-            Assert.True(looks < 60, $"The job is {run.Output}, not {state}.");
+            Assert.True(looks < 60, $"The job is {run.Output}, not {goal}.");
             await Task.Delay(100);
         }
     }

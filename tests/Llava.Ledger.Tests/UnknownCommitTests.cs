@@ -37,6 +37,21 @@ public sealed class UnknownCommitTests() : LedgerFixture(new CutDatabase())
     }
 
     [Fact]
+    public async Task A_part_with_or_without_a_key_is_added_once_and_is_new()
+    {
+        var job = await QueueJobAsync(items: 4, change: request => request with { Open = true });
+        foreach (var key in (string?[])[null, "k"])
+        {
+            Cutter.Arm();
+
+            Assert.True((await Get<Jobs.JobParts>().AppendAsync(job, new() { Source = new() { Kind = Contracts.Requests.SourceKind.Folder, Path = "more" }, IdempotencyKey = key })).IsNew);
+        }
+
+        Assert.Equal([1, 2], (await Get<Jobs.JobParts>().ListAsync(job)).Select(part => part.Number));
+        Assert.Equal(2, Cutter.Cut);
+    }
+
+    [Fact]
     public async Task A_claim_is_not_lost()
     {
         var job = await QueueJobAsync(items: 4);

@@ -152,7 +152,7 @@ public sealed class JobExpanderTests : SourceFolder
     private async Task ExpandAsync(ServiceProvider ledger, JobId job, IJobSource source, int batch = 8)
     {
         var record = await ledger.GetRequiredService<JobReader>().ReadAsync(job);
-        await new JobExpander(source, ledger.GetRequiredService<JobExpansion>(), ledger.GetRequiredService<ScheduleMemory>(), Roots, new() { ExpansionBatch = batch }).ExpandAsync(record, default);
+        await new JobExpander(source, ledger.GetRequiredService<JobExpansion>(), ledger.GetRequiredService<PartExpansion>(), ledger.GetRequiredService<ScheduleMemory>(), Roots, new() { ExpansionBatch = batch }).ExpandAsync(record, default);
     }
 
     /// <summary>Names of all items in order, as claims and results show them; their chunks must not overlap.</summary>

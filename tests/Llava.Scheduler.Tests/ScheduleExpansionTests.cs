@@ -153,7 +153,7 @@ public sealed class ScheduleExpansionTests : SourceFolder, IAsyncLifetime
 
         var roots = Roots;
         var job = await SubmitAsync();
-        await new JobExpander(new SourceReader(roots), _ledger.GetRequiredService<JobExpansion>(), _ledger.GetRequiredService<ScheduleMemory>(), roots, new() { TrustSchedules = true })
+        await new JobExpander(new SourceReader(roots), _ledger.GetRequiredService<JobExpansion>(), _ledger.GetRequiredService<PartExpansion>(), _ledger.GetRequiredService<ScheduleMemory>(), roots, new() { TrustSchedules = true })
             .ExpandAsync(await _ledger.GetRequiredService<JobReader>().ReadAsync(job), default);
 
         Assert.Equal(["a.png"], await AnswerAsync(job, _ => false));
@@ -192,7 +192,7 @@ public sealed class ScheduleExpansionTests : SourceFolder, IAsyncLifetime
     }
 
     private async Task ExpandAsync(JobId job, IJobSource source) =>
-        await new JobExpander(source, _ledger.GetRequiredService<JobExpansion>(), _ledger.GetRequiredService<ScheduleMemory>(), Roots, new() { ExpansionBatch = 4 })
+        await new JobExpander(source, _ledger.GetRequiredService<JobExpansion>(), _ledger.GetRequiredService<PartExpansion>(), _ledger.GetRequiredService<ScheduleMemory>(), Roots, new() { ExpansionBatch = 4 })
             .ExpandAsync(await _ledger.GetRequiredService<JobReader>().ReadAsync(job), default);
 
     private async Task<List<string>> AnswerAsync(JobId job, Func<string, bool> failing)

@@ -84,6 +84,17 @@ internal sealed class HttpJobClient(ServerHttp http) : IJobClient
         return new(retried.Job.State, retried.RetriedItems);
     }
 
+    public async Task<AppendedPart> AppendAsync(JobId job, PartRequest part, CancellationToken cancellationToken)
+    {
+        if (part.IdempotencyKey is null)
+        {
+            throw new ArgumentException("A part without an idempotency key may not be sent twice, and an answer may get lost.", nameof(part));
+        }
+
+        var (status, appended) = await http.PostForStatusAsync<PartDocument>($"jobs/{job}/parts", part, cancellationToken);
+        return new(JobDocuments.Read(appended), status == HttpStatusCode.Created);
+    }
+
     public ValueTask DisposeAsync()
     {
         http.Dispose();

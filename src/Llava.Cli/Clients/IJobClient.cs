@@ -20,11 +20,14 @@ internal interface IJobClient : IAsyncDisposable
     /// <summary>The results there are, in the order of the items.</summary>
     IAsyncEnumerable<ItemResult> ResultsAsync(JobId job, CancellationToken cancellationToken = default);
 
-    /// <summary>Cancels, pauses or resumes.</summary>
+    /// <summary>Cancels, pauses, resumes or closes.</summary>
     Task<JobStatus> ControlAsync(JobId job, JobVerb verb, CancellationToken cancellationToken);
 
     /// <summary>Tries items again.</summary>
     Task<RetriedJob> RetryAsync(JobId job, RetryRequest retry, CancellationToken cancellationToken);
+
+    /// <summary>Adds a source to an open job; a key makes one part however often it is sent.</summary>
+    Task<AppendedPart> AppendAsync(JobId job, PartRequest part, CancellationToken cancellationToken);
 }
 
 /// <summary>What can be asked of a job.</summary>
@@ -33,7 +36,12 @@ internal enum JobVerb
     Cancel,
     Pause,
     Resume,
+    Close,
 }
 
 /// <summary>A job and how far it is.</summary>
-internal sealed record JobStatus(JobRecord Job, JobProgress Progress);
+internal sealed record JobStatus(JobRecord Job, JobProgress Progress)
+{
+    /// <summary>Sources that were added to it; null where many jobs are listed.</summary>
+    public IReadOnlyList<PartRecord>? Parts { get; init; }
+}

@@ -31,6 +31,7 @@ internal static class JobDocuments
             Id = document.Id,
             State = document.State,
             Request = document.Request,
+            IsOpen = document.Open,
             ItemCount = document.Counts.Total,
             CreatedAt = document.CreatedAt,
             ExpandedAt = document.ExpandedAt,
@@ -40,8 +41,18 @@ internal static class JobDocuments
             Failure = Read(document.Error),
             FinalProgress = document.State.IsFinal() ? progress : null,
         };
-        return new(job, progress);
+        return new(job, progress) { Parts = document.Parts?.Select(Read).ToList() };
     }
+
+    public static PartRecord Read(PartDocument document) => new()
+    {
+        Number = document.Number,
+        Source = document.Source,
+        State = document.State,
+        ItemCount = document.Items,
+        CreatedAt = document.CreatedAt,
+        Failure = Read(document.Error),
+    };
 
     public static ItemResult Read(ResultDocument document) => new()
     {

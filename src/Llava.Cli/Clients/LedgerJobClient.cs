@@ -11,7 +11,8 @@ internal sealed class LedgerJobClient(EmbeddedLedger ledger) : IJobClient
 {
     public Task<SubmittedJob> SubmitAsync(JobRequest request, CancellationToken cancellationToken) => ledger.Submission.SubmitAsync(request, cancellationToken);
 
-    public async Task<JobStatus> ReadAsync(JobId job, CancellationToken cancellationToken) => await StatusAsync(await ledger.Jobs.ReadAsync(job, cancellationToken), cancellationToken);
+    public async Task<JobStatus> ReadAsync(JobId job, CancellationToken cancellationToken) =>
+        await StatusAsync(await ledger.Jobs.ReadAsync(job, cancellationToken), cancellationToken) with { Parts = await ledger.Parts.ListAsync(job, cancellationToken) };
 
     public async Task<IReadOnlyList<JobStatus>> ListAsync(int limit, CancellationToken cancellationToken)
     {
@@ -28,17 +29,20 @@ internal sealed class LedgerJobClient(EmbeddedLedger ledger) : IJobClient
 
     public async Task<JobStatus> ControlAsync(JobId job, JobVerb verb, CancellationToken cancellationToken)
     {
-        _ = verb switch
+        await (verb switch
         {
-            JobVerb.Cancel => await ledger.Control.CancelAsync(job, cancellationToken),
-            JobVerb.Pause => await ledger.Control.PauseAsync(job, cancellationToken),
-            _ => await ledger.Control.ResumeAsync(job, cancellationToken),
-        };
+            JobVerb.Cancel => ledger.Control.CancelAsync(job, cancellationToken),
+            JobVerb.Pause => ledger.Control.PauseAsync(job, cancellationToken),
+            JobVerb.Close => ledger.Parts.CloseAsync(job, cancellationToken),
+            _ => ledger.Control.ResumeAsync(job, cancellationToken),
+        });
         return await ReadAsync(job, cancellationToken);
     }
 
     public Task<RetriedJob> RetryAsync(JobId job, RetryRequest retry, CancellationToken cancellationToken) =>
         ledger.Control.RetryAsync(job, new RetryFilter { Outcomes = [.. retry.Outcomes], Codes = [.. retry.Codes] }, cancellationToken);
+
+    public Task<AppendedPart> AppendAsync(JobId job, PartRequest part, CancellationToken cancellationToken) => ledger.Parts.AppendAsync(job, part, cancellationToken);
 
     public ValueTask DisposeAsync() => ledger.DisposeAsync();
 

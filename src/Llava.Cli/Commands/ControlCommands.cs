@@ -6,7 +6,7 @@ using Llava.Contracts.States;
 
 namespace Llava.Cli.Commands;
 
-/// <summary><c>llava cancel</c>, <c>pause</c> and <c>resume</c>.</summary>
+/// <summary><c>llava cancel</c>, <c>pause</c>, <c>resume</c> and <c>close</c>.</summary>
 internal static class ControlCommands
 {
     public static IEnumerable<Command> Create() =>
@@ -14,6 +14,7 @@ internal static class ControlCommands
         Create(JobVerb.Cancel, "Stop a job: what is answered stays, the rest is marked cancelled."),
         Create(JobVerb.Pause, "Hold a job: nothing more of it is handed out until it is resumed."),
         Create(JobVerb.Resume, "Go on with a paused job."),
+        Create(JobVerb.Close, "Add nothing more to an open job: it is over once all there is of it is answered."),
     ];
 
     private static Command Create(JobVerb verb, string description)
@@ -27,7 +28,7 @@ internal static class ControlCommands
             var id = JobIds.Parse(typed.GetValue(job)!);
             await using var jobs = await client.OpenAsync(typed, cancellationToken);
             var status = await jobs.ControlAsync(id, verb, cancellationToken);
-            JobOutput.Write(typed, status, $"{id} is {status.Job.State.WireName()}.");
+            JobOutput.Write(typed, status, $"{id} is {(verb == JobVerb.Close ? "closed; it is " : "")}{status.Job.State.WireName()}.");
             return ExitCodes.Ok;
         }));
         return command;

@@ -53,7 +53,7 @@ internal static class StatusCommand
         {
             table.AddRow(
                 new Text(job.Id.ToString()),
-                new Text(job.State.WireName()),
+                new Text(job.IsOpen ? $"{job.State.WireName()}, open" : job.State.WireName()),
                 new Text(Path.GetFileName(Path.TrimEndingDirectorySeparator(job.Request.Source.Path))),
                 new Text($"{progress.Done}/{progress.Total}"),
                 new Text(progress.Failed.ToString(CultureInfo.InvariantCulture)),
@@ -64,6 +64,12 @@ internal static class StatusCommand
         if (jobs is [{ Job.Failure: { } failure }])
         {
             AnsiConsole.WriteLine(failure.Message);
+        }
+
+        foreach (var part in jobs is [{ Parts: { } parts }] ? parts : [])
+        {
+            AnsiConsole.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"Part {part.Number}, '{part.Source.Path}', is {part.State.WireName()}: {part.ItemCount} items.{(part.Failure is { } cause ? $" {cause.Message}" : "")}"));
         }
     }
 

@@ -14,8 +14,9 @@ internal static class SubmitCommand
     {
         var key = new Option<string?>("--idempotency-key") { Description = "Sent twice, the same key makes one job. Default: one made of the request and its files; with --server, a new one." };
         var priority = new Option<int>("--priority") { Description = "A higher one goes first, -100 to 100." };
+        var open = new Option<bool>("--open") { Description = "Let 'llava append' add sources until 'llava close'; the job is not over before." };
         var follow = new Option<bool>("--follow") { Description = "Show the job's progress until it is over." };
-        var command = new Command("submit", "Hand a job in and print its id at once; 'llava up' or a server works on it.") { key, priority, follow, JobOutput.Json };
+        var command = new Command("submit", "Hand a job in and print its id at once; 'llava up' or a server works on it.") { key, priority, open, follow, JobOutput.Json };
         var arguments = new JobArguments();
         var options = new JobOptions();
         var client = new ClientOptions();
@@ -28,6 +29,12 @@ internal static class SubmitCommand
             var source = arguments.Source(typed, isRemote);
             var prompts = arguments.Prompts(typed, source);
             var request = (isRemote ? options.RequestToServer(typed, source, prompts) : options.Request(typed, source, prompts)) with { Priority = typed.GetValue(priority) };
+            if (typed.GetValue(open))
+            {
+                // The same source as a job that is over by itself is another job.
+                request = request with { Open = true, IdempotencyKey = $"{request.IdempotencyKey}-open" };
+            }
+
             await using var jobs = await client.OpenAsync(typed, cancellationToken);
             var submitted = await jobs.SubmitAsync(typed.GetValue(key) is { } named ? request with { IdempotencyKey = named } : request, cancellationToken);
             if (!submitted.IsNew)

@@ -30,6 +30,8 @@ internal sealed class EmbeddedLedger : IAsyncDisposable
 
     public JobControl Control => _services.GetRequiredService<JobControl>();
 
+    public JobParts Parts => _services.GetRequiredService<JobParts>();
+
     public ApiKeys Keys => _services.GetRequiredService<ApiKeys>();
 
     public static async Task<EmbeddedLedger> OpenAsync(string dataFolder, CancellationToken cancellationToken)

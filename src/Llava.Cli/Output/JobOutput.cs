@@ -36,6 +36,19 @@ internal static class JobOutput
             ["completion_tokens"] = progress.CompletionTokens,
             ["items_per_second"] = progress.ItemsPerSecond,
         };
+        if (job.Request.Open)
+        {
+            fields["open"] = job.IsOpen;
+            fields["parts"] = status.Parts?.Select(part => new
+            {
+                number = part.Number,
+                source = part.Source.Path,
+                state = part.State.WireName(),
+                items = part.ItemCount,
+                error = part.Failure is { } cause ? new { code = cause.Code, message = cause.Message } : null,
+            });
+        }
+
         if (job.Failure is { } failure)
         {
             fields["error"] = new { code = failure.Code, message = failure.Message };

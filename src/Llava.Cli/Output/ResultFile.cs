@@ -20,7 +20,7 @@ internal sealed class ResultFile(Func<JobId, IAsyncEnumerable<ItemResult>> resul
         var target = Path.GetFullPath(path);
         if (format == OutputFormat.Txt)
         {
-            await CopyAsync(job, new SidecarTexts(target, job.Request.Source), 0, cancellationToken);
+            await CopyAsync(job, new SidecarTexts(target, job.Request), 0, cancellationToken);
             return;
         }
 

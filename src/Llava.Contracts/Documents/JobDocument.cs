@@ -15,13 +15,16 @@ public sealed record JobDocument
     /// <summary>What was asked for.</summary>
     public required JobRequest Request { get; init; }
 
+    /// <summary>Whether further sources may be added to it; it is not over before it is closed.</summary>
+    public bool Open { get; init; }
+
     /// <summary>How far it is.</summary>
     public required JobCounts Counts { get; init; }
 
     /// <summary>When it was submitted.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When all items were known.</summary>
+    /// <summary>When all items of its own source were known.</summary>
     public DateTimeOffset? ExpandedAt { get; init; }
 
     /// <summary>When work on it began.</summary>
@@ -47,6 +50,31 @@ public sealed record JobDocument
 
     /// <summary>How many items failed for which cause, the commonest first; null in lists.</summary>
     public IReadOnlyList<CauseCount>? Errors { get; init; }
+
+    /// <summary>Sources that were added to it, in order; null in lists.</summary>
+    public IReadOnlyList<PartDocument>? Parts { get; init; }
+}
+
+/// <summary>A source that was added to an open job.</summary>
+public sealed record PartDocument
+{
+    /// <summary>Counted from 1 in the order in which the parts were added and are read.</summary>
+    public required int Number { get; init; }
+
+    /// <summary>The source.</summary>
+    public required SourceDescription Source { get; init; }
+
+    /// <summary>Whether it was read.</summary>
+    public required PartState State { get; init; }
+
+    /// <summary>Items read from it so far.</summary>
+    public int Items { get; init; }
+
+    /// <summary>When it was added.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Why the part failed; null unless it did.</summary>
+    public CauseDocument? Error { get; init; }
 }
 
 /// <summary>How many items of a job are where. Derived from the results, so no redelivery counts anything twice.</summary>

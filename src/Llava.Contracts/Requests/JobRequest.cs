@@ -30,6 +30,11 @@ public sealed record JobRequest
     public required SourceDescription Source { get; init; }
 
     /// <summary>
+    /// Whether further sources may be added until the job is closed, see <see cref="PartRequest"/>; it is not over before. Default false.
+    /// </summary>
+    public bool Open { get; init; }
+
+    /// <summary>
     /// Whether one bad item refuses the whole job with <c>invalid_source</c> before any is worked on; otherwise it fails alone. Default false.
     /// </summary>
     public bool Strict { get; init; }
@@ -69,16 +74,13 @@ public sealed record JobRequest
     /// <summary>Every rule this request breaks; empty when it can be accepted.</summary>
     public IReadOnlyList<Finding> Validate()
     {
-        List<Finding> findings = [.. Generation.Validate()];
+        List<Finding> findings = [.. Generation.Validate(), .. Source.Validate(), .. ValidateKey(IdempotencyKey)];
         Check(!string.IsNullOrWhiteSpace(Model) && Model.Length <= 1000 && IsPlain(Model), "model", $"is '{Model}'; name a model in at most 1000 letters.");
         Check(Prompt is null || IsPrompt(Prompt), "prompt", "is empty or longer than 100000 letters; leave it out or say what to ask.");
         Check(Prompts.Count <= 1000 && Prompts.All(IsPrompt), "prompts", $"holds {Prompts.Count} texts; give at most 1000, each of 1 to 100000 letters.");
         Check(Prompt is null || Prompts.Count == 0, "prompts", "stands beside 'prompt'; give one of the two.");
-        Check(!string.IsNullOrWhiteSpace(Source.Path) && !Source.Path.Contains('\0', StringComparison.Ordinal), "source.path", $"is '{Source.Path}'; name a folder or file.");
-        Check(Enum.IsDefined(Source.Kind), "source.kind", $"is {(int)Source.Kind}; give {string.Join(", ", SourceDescription.KindNames)}.");
         Check(!string.IsNullOrWhiteSpace(Tenant) && Tenant.Length <= 100 && IsPlain(Tenant), "tenant", $"is '{Tenant}'; give 1 to 100 letters.");
         Check(Math.Abs((long)Priority) <= HighestPriority, "priority", $"is {Priority}; give -100 to 100.");
-        Check(IdempotencyKey is null || (IdempotencyKey.Length is > 0 and <= 200 && IsPlain(IdempotencyKey)), "idempotency_key", "is empty, longer than 200 letters or holds control characters.");
         Check(ImageAspect is null or "pad" or "square", "image_aspect", $"is '{ImageAspect}'; give pad or square, or leave it out.");
         Check(ChunkItems is >= 1 and <= 1024, "chunk_items", $"is {ChunkItems}; give 1 to 1024.");
         Check(CompletionWindow is null || (CompletionWindow > TimeSpan.Zero && CompletionWindow <= LongestWindow), "completion_window", $"is {CompletionWindow}; give more than zero and at most {LongestWindow.Days} days.");
@@ -95,9 +97,14 @@ public sealed record JobRequest
             }
         }
 
-        // The ledger keeps these in columns of their own, and PostgreSQL takes no NUL there.
-        static bool IsPlain(string text) => !text.Any(char.IsControl);
-
         static bool IsPrompt(string text) => !string.IsNullOrWhiteSpace(text) && text.Length <= 100_000;
     }
+
+    /// <summary>What is wrong with an idempotency key.</summary>
+    internal static IEnumerable<Finding> ValidateKey(string? key) => key is null || (key.Length is > 0 and <= 200 && IsPlain(key))
+        ? []
+        : [new("idempotency_key", "is empty, longer than 200 letters or holds control characters.")];
+
+    // The ledger keeps these in columns of their own, and PostgreSQL takes no NUL there.
+    private static bool IsPlain(string text) => !text.Any(char.IsControl);
 }

@@ -25,6 +25,20 @@ public sealed record SourceDescription
     /// <summary>For a folder: whether folders below it count too. Default true.</summary>
     public bool Recursive { get; init; } = true;
 
+    /// <summary>Every rule this source breaks.</summary>
+    internal IEnumerable<Finding> Validate()
+    {
+        if (string.IsNullOrWhiteSpace(Path) || Path.Contains('\0', StringComparison.Ordinal))
+        {
+            yield return new("source.path", $"is '{Path}'; name a folder or file.");
+        }
+
+        if (!Enum.IsDefined(Kind))
+        {
+            yield return new("source.kind", $"is {(int)Kind}; give {string.Join(", ", KindNames)}.");
+        }
+    }
+
     /// <summary>The folders that it and its images are read from.</summary>
     public IEnumerable<string> Folders()
     {

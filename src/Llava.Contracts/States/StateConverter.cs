@@ -22,3 +22,5 @@ internal sealed class ItemOutcomeConverter() : StateConverter<ItemOutcome>(ItemO
 internal sealed class ChunkStateConverter() : StateConverter<ChunkState>(ChunkStates.Table);
 
 internal sealed class AttemptEndingConverter() : StateConverter<AttemptEnding>(AttemptEndings.Table);
+
+internal sealed class PartStateConverter() : StateConverter<PartState>(PartStates.Table);

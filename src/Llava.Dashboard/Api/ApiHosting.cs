@@ -46,6 +46,7 @@ internal static class ApiHosting
         api.MapReading();
         api.MapResults();
         api.MapControl();
+        api.MapParts();
         api.MapWorkers();
         // Without this, whoever mistypes an address would be led to the pages' login.
         api.Map("/{**path}", NothingHere).RequireRole(AccessRole.Viewer);

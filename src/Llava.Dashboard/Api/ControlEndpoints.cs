@@ -7,26 +7,28 @@ using Llava.Ledger.Jobs;
 using Llava.Ledger.Keys;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 
 namespace Llava.Dashboard.Api;
 
-/// <summary><c>POST /jobs/{id}/cancel</c>, <c>pause</c>, <c>resume</c> and <c>retry</c>. Asking for what is already so changes nothing.</summary>
+/// <summary><c>POST /jobs/{id}/cancel</c>, <c>pause</c>, <c>resume</c>, <c>close</c> and <c>retry</c>. Asking for what is already so changes nothing.</summary>
 internal static class ControlEndpoints
 {
     public static void MapControl(this RouteGroupBuilder api)
     {
-        Map("cancel", (control, job, cancellation) => control.CancelAsync(job, cancellation));
-        Map("pause", (control, job, cancellation) => control.PauseAsync(job, cancellation));
-        Map("resume", (control, job, cancellation) => control.ResumeAsync(job, cancellation));
+        Map<JobControl>("cancel", (control, job, cancellation) => control.CancelAsync(job, cancellation));
+        Map<JobControl>("pause", (control, job, cancellation) => control.PauseAsync(job, cancellation));
+        Map<JobControl>("resume", (control, job, cancellation) => control.ResumeAsync(job, cancellation));
+        Map<JobParts>("close", (parts, job, cancellation) => parts.CloseAsync(job, cancellation));
         api.MapPost("/jobs/{job}/retry", RetryAsync).RequireRole(AccessRole.Operator);
 
-        void Map(string verb, Func<JobControl, JobId, CancellationToken, Task<JobState>> act) => api.MapPost(
+        void Map<T>(string verb, Func<T, JobId, CancellationToken, Task> act) => api.MapPost(
             $"/jobs/{{job}}/{verb}",
-            async (Caller caller, JobReader jobs, JobControl control, JobDocuments documents, string job, CancellationToken cancellation) =>
+            async (Caller caller, JobReader jobs, [FromServices] T service, JobDocuments documents, string job, CancellationToken cancellation) =>
             {
                 var record = await caller.JobAsync(jobs, job, cancellation);
-                await act(control, record.Id, cancellation);
+                await act(service, record.Id, cancellation);
                 return Results.Json(await documents.OfAsync(record.Id, cancellation), RequestJson.Options);
             }).RequireRole(AccessRole.Operator);
     }

@@ -7,10 +7,10 @@ using Llava.Ledger.Results;
 namespace Llava.Dashboard.Api;
 
 /// <summary>Jobs and results in the API's words.</summary>
-internal sealed class JobDocuments(JobReader jobs, ResultReader results)
+internal sealed class JobDocuments(JobReader jobs, ResultReader results, JobParts parts)
 {
-    /// <summary>The job with its counts and, for a job alone, its causes.</summary>
-    public async Task<JobDocument> OfAsync(JobRecord job, bool withCauses, CancellationToken cancellation)
+    /// <summary>The job with its counts and, for a job alone, its causes and parts.</summary>
+    public async Task<JobDocument> OfAsync(JobRecord job, bool alone, CancellationToken cancellation)
     {
         var progress = job.FinalProgress ?? await jobs.ProgressAsync(job.Id, cancellation);
         return new()
@@ -18,6 +18,7 @@ internal sealed class JobDocuments(JobReader jobs, ResultReader results)
             Id = job.Id,
             State = job.State,
             Request = job.Request,
+            Open = job.IsOpen,
             Counts = CountsOf(progress),
             CreatedAt = job.CreatedAt,
             ExpandedAt = job.ExpandedAt,
@@ -28,13 +29,25 @@ internal sealed class JobDocuments(JobReader jobs, ResultReader results)
             TokensPerSecond = progress.TokensPerSecond,
             EtaSeconds = job.State.IsFinal() ? null : progress.Remaining?.TotalSeconds,
             Error = job.Failure is { } failure ? new(failure.Code, failure.Message) : null,
-            Errors = withCauses ? [.. (await results.ErrorsByCauseAsync(job.Id, cancellation)).Select(cause => new CauseCount(cause.Code, cause.Count, cause.FirstItem))] : null,
+            Errors = alone ? [.. (await results.ErrorsByCauseAsync(job.Id, cancellation)).Select(cause => new CauseCount(cause.Code, cause.Count, cause.FirstItem))] : null,
+            Parts = alone ? [.. (await parts.ListAsync(job.Id, cancellation)).Select(Of)] : null,
         };
     }
 
     /// <summary>The job as it is now.</summary>
     public async Task<JobDocument> OfAsync(Contracts.JobId job, CancellationToken cancellation) =>
-        await OfAsync(await jobs.ReadAsync(job, cancellation), withCauses: true, cancellation);
+        await OfAsync(await jobs.ReadAsync(job, cancellation), alone: true, cancellation);
+
+    /// <summary>A part of a job.</summary>
+    public static PartDocument Of(PartRecord part) => new()
+    {
+        Number = part.Number,
+        Source = part.Source,
+        State = part.State,
+        Items = part.ItemCount,
+        CreatedAt = part.CreatedAt,
+        Error = part.Failure is { } failure ? new(failure.Code, failure.Message) : null,
+    };
 
     /// <summary>One line of a job's results.</summary>
     public static ResultDocument Of(JobRequest request, ItemResult item) => new()

@@ -36,12 +36,12 @@ internal static class ReadingEndpoints
         List<JobDocument> page = [];
         foreach (var job in found.Take(size))
         {
-            page.Add(await documents.OfAsync(job, withCauses: false, cancellation));
+            page.Add(await documents.OfAsync(job, alone: false, cancellation));
         }
 
         return Results.Json(new JobPage(page, found.Count > size ? page[^1].Id : null), RequestJson.Options);
     }
 
     private static async Task<IResult> ReadAsync(Caller caller, JobReader jobs, JobDocuments documents, string job, CancellationToken cancellation) =>
-        Results.Json(await documents.OfAsync(await caller.JobAsync(jobs, job, cancellation), withCauses: true, cancellation), RequestJson.Options);
+        Results.Json(await documents.OfAsync(await caller.JobAsync(jobs, job, cancellation), alone: true, cancellation), RequestJson.Options);
 }

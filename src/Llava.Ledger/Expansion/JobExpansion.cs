@@ -2,7 +2,6 @@ using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 using Llava.Ledger.Jobs;
-using Llava.Ledger.Results;
 using Llava.Ledger.Schedules;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
@@ -16,7 +15,7 @@ public sealed partial class JobExpansion
 {
     private readonly LedgerDatabase _database;
     private readonly ILedgerSignal _signal;
-    private readonly LedgerMetrics _metrics;
+    private readonly ChunkIntake _intake;
     private readonly TimeProvider _time;
     private readonly ILogger<JobExpansion> _logger;
 
@@ -24,7 +23,7 @@ public sealed partial class JobExpansion
     {
         _database = database;
         _signal = signal;
-        _metrics = metrics;
+        _intake = new(database, metrics, time);
         _time = time;
         _logger = logger;
     }
@@ -52,14 +51,14 @@ public sealed partial class JobExpansion
                 .ExecuteAsync(token) == 1;
             if (isMine)
             {
-                await InsertAsync(session, job, firstItem, chunks, token);
+                await _intake.InsertAsync(session, job, firstItem, chunks, token);
             }
 
             return isMine;
         }, cancellation);
         if (appended)
         {
-            CountRejected(chunks);
+            _intake.CountRejected(chunks);
         }
 
         return appended;
@@ -96,6 +95,7 @@ public sealed partial class JobExpansion
             if (isMine && found is not null)
             {
                 await session.Statement("close_chunks").Set("@job", job.Value).ExecuteAsync(token);
+                await JobParts.CloseAsync(session, job, JobState.Failed.WireName(), token);
             }
 
             return (isMine, found);
@@ -108,57 +108,6 @@ public sealed partial class JobExpansion
         }
 
         return moved;
-    }
-
-    private async Task InsertAsync(LedgerSession session, JobId job, int firstItem, IReadOnlyList<ExpandedChunk> chunks, CancellationToken cancellation)
-    {
-        var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        var nextChunk = await session.Statement("next_chunk").Set("@job", job.Value).FirstAsync(row => row.GetInt32(0), cancellation);
-        List<ItemDraft> items = [];
-        List<ChunkDraft> drafts = [];
-        List<ResultDraft> rejected = [];
-        foreach (var chunk in chunks)
-        {
-            var first = firstItem + items.Count;
-            foreach (var item in chunk.Items)
-            {
-                var itemNo = firstItem + items.Count;
-                items.Add(new(job.Value, itemNo, item.Spec.CustomId, LedgerJson.WriteImages(item.Spec.Images), item.Spec.Prompt, item.Spec.Category));
-                if (item.Rejection is { } failure)
-                {
-                    rejected.Add(new(job.Value, FinishedItem.Failed(itemNo, failure), null, 0, now));
-                }
-            }
-
-            var state = chunk.Items.All(item => item.Rejection is not null) ? ChunkState.Done : ChunkState.Open;
-            drafts.Add(new(job.Value, nextChunk + drafts.Count, first, chunk.Items.Count, chunk.Tokens, state, 0));
-        }
-
-        await _database.InsertChunksAsync(session, drafts, cancellation);
-        await _database.InsertItemsAsync(session, items, cancellation);
-        await _database.InsertResultsAsync(session, rejected, cancellation);
-        await InsertKeysAsync(session, job, firstItem, chunks, cancellation);
-    }
-
-    /// <summary>Notes what the job is asked for its schedule; a rejected item was not asked, and stays new.</summary>
-    private async Task InsertKeysAsync(LedgerSession session, JobId job, int firstItem, IReadOnlyList<ExpandedChunk> chunks, CancellationToken cancellation)
-    {
-        var keyed = chunks.SelectMany(chunk => chunk.Items).Index().Where(item => item.Item is { Key: not null, Rejection: null }).ToList();
-        if (keyed.Count > 0 && await ScheduleMemory.OriginAsync(session, job, cancellation) is { } origin)
-        {
-            await _database.InsertKeysAsync(
-                session,
-                [.. keyed.DistinctBy(item => item.Item.Key).Select(item => new KeyDraft(origin.Schedule, item.Item.Key!.Value, job.Value, firstItem + item.Index))],
-                cancellation);
-        }
-    }
-
-    private void CountRejected(IReadOnlyList<ExpandedChunk> chunks)
-    {
-        foreach (var code in chunks.SelectMany(chunk => chunk.Items).Where(item => item.Rejection is not null).CountBy(item => item.Rejection!.Code))
-        {
-            _metrics.ItemsFinished(code.Value, ItemOutcome.Failed, error: code.Key);
-        }
     }
 
     private void LogEnd(JobId job, Failure? failure)

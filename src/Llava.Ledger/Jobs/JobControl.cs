@@ -70,6 +70,7 @@ public sealed partial class JobControl
 
         await MoveAsync(session, job, JobState.Cancelling, now, cancellation);
         await session.Statement("close_open_chunks").Set("@job", job.Id.Value).ExecuteAsync(cancellation);
+        await JobParts.CloseAsync(session, job.Id, JobState.Cancelled.WireName(), cancellation);
         return JobState.Cancelling;
     }
 

@@ -129,11 +129,11 @@ public sealed partial class JobEnding
 
         Task<bool> MoveAsync(JobState from, JobState to) => JobTransitions.MoveAsync(session, job.Id, from, to, now, null, cancellation);
 
-        // Held first: items may be tried again at this moment, which opens chunks and leaves a running job running.
+        // Held first: items may be tried again at this moment, or a source added, which leaves a running job running.
         async Task FinalizeAsync()
         {
             await session.Statement("hold_job").Set("@job", job.Id.Value).ExecuteAsync(cancellation);
-            if (await session.Statement("has_unfinished_chunk").Set("@job", job.Id.Value).FirstAsync(row => row.GetInt64(0), cancellation) == 0)
+            if (!await session.Statement("has_work_to_come").Set("@job", job.Id.Value).FirstAsync(row => row.GetBoolean(0), cancellation))
             {
                 await MoveAsync(JobState.Queued, JobState.Running);
                 await MoveAsync(JobState.Running, JobState.Finalizing);
@@ -155,6 +155,7 @@ public sealed partial class JobEnding
             }
 
             await session.Statement("close_chunks").Set("@job", job.Id.Value).ExecuteAsync(cancellation);
+            await JobParts.CloseAsync(session, job.Id, to.WireName(), cancellation);
             closed.Add((outcome, await session.Statement("fill_missing_results")
                 .Set("@job", job.Id.Value)
                 .Set("@outcome", outcome.WireName())

@@ -18,7 +18,10 @@ public sealed record JobRecord
     /// <summary>What was asked for.</summary>
     public required JobRequest Request { get; init; }
 
-    /// <summary>Items known so far; all of them once <see cref="ExpandedAt"/> is set.</summary>
+    /// <summary>Whether further sources may be added; it is not over before it is closed.</summary>
+    public bool IsOpen { get; init; }
+
+    /// <summary>Items known so far; all of its own source once <see cref="ExpandedAt"/> is set. Parts may add more.</summary>
     public required int ItemCount { get; init; }
 
     /// <summary>Where the source's reader goes on after an interruption; the reader's own notation.</summary>
@@ -27,7 +30,7 @@ public sealed record JobRecord
     /// <summary>When it was submitted.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When all items were known.</summary>
+    /// <summary>When all items of its own source were known.</summary>
     public DateTimeOffset? ExpandedAt { get; init; }
 
     /// <summary>When the first chunk was claimed.</summary>
@@ -48,6 +51,9 @@ public sealed record JobRecord
     /// <summary>Context of the span that submitted it, as W3C's <c>traceparent</c>; null when nobody traced that.</summary>
     public string? TraceParent { get; init; }
 
+    /// <summary>How many columns <see cref="Read"/> reads.</summary>
+    internal const int Columns = 15;
+
     /// <summary>Reads the columns that read_job.sql and list_jobs.sql select.</summary>
     internal static JobRecord Read(System.Data.Common.DbDataReader row) => new()
     {
@@ -64,5 +70,6 @@ public sealed record JobRecord
         Failure = row.Text(10) is { } code ? new(code, row.Text(11) ?? "") : null,
         FinalProgress = row.Text(12) is { } json ? JsonSerializer.Deserialize(json, LedgerJson.Default.JobProgress) : null,
         TraceParent = row.Text(13),
+        IsOpen = row.GetBoolean(Columns - 1),
     };
 }

@@ -63,6 +63,7 @@ public sealed partial class JobSubmission
             .Set("@key", request.IdempotencyKey)
             .Set("@now", now.ToUnixTimeMilliseconds())
             .Set("@trace", trace)
+            .Set("@open", request.Open)
             .Set("@expires", (now + request.CompletionWindow)?.ToUnixTimeMilliseconds())
             .ExecuteAsync(cancellation) == 1;
         return isNew || (session.IsRepeat && await JobReader.FindAsync(session, job, cancellation) is not null)

@@ -39,6 +39,7 @@ public sealed partial record ScheduleDefinition
         Check(Enum.IsDefined(Overlap), "overlap", $"is {(int)Overlap}; give {Words<ScheduleOverlap>()}.");
         Check(Kind != ScheduleKind.Vqa || Request.Source.Kind == SourceKind.Questions, "request.source.kind", "is no question file, which vqa answers; give questions.");
         Check(Request.IdempotencyKey is null, "request.idempotency_key", "is set; leave it out, each run gets its own.");
+        Check(!Request.Open, "request.open", "is true, and a schedule's job brings all of its source; leave it out.");
         Cadence.TryParse(Cron, TimeZone, findings);
         findings.AddRange(Request.Validate().Select(finding => finding with { Field = $"request.{finding.Field}" }));
         return findings;

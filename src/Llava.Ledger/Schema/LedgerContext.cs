@@ -24,6 +24,14 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
             job.HasIndex(row => row.FinishedAt).HasFilter("announced_at is null").HasDatabaseName("ix_jobs_unannounced");
             job.HasIndex(row => new { row.Tenant, row.IdempotencyKey }).IsUnique().HasFilter("idempotency_key is not null").HasDatabaseName("ux_jobs_idempotency");
         });
+        modelBuilder.Entity<PartRow>(part =>
+        {
+            part.ToTable("parts", table => table.HasCheckConstraint("ck_parts_state", AnyOf("state", PartStates.Table)));
+            part.HasKey(row => new { row.JobId, row.PartNo });
+            StoreWireName(part.Property(row => row.State), PartStates.Table);
+            part.HasIndex(row => new { row.JobId, row.PartNo }).HasFilter("state = 'waiting'").HasDatabaseName("ix_parts_waiting");
+            part.HasIndex(row => new { row.JobId, row.IdempotencyKey }).IsUnique().HasFilter("idempotency_key is not null").HasDatabaseName("ux_parts_idempotency");
+        });
         modelBuilder.Entity<ItemRow>(item =>
         {
             item.ToTable("items");

@@ -39,6 +39,33 @@ internal sealed class JobRow
 
     /// <summary>Context of the span that submitted the job, as W3C's <c>traceparent</c>.</summary>
     public string? TraceParent { get; init; }
+
+    /// <summary>Whether parts may be added; the job does not end before it is closed.</summary>
+    public bool Open { get; init; }
+}
+
+/// <summary>A source that was added to an open job.</summary>
+internal sealed class PartRow
+{
+    public long JobId { get; init; }
+
+    /// <summary>Counted from 1 in the order in which they were added and are read.</summary>
+    public int PartNo { get; init; }
+
+    /// <summary>The source as JSON.</summary>
+    public required string Source { get; init; }
+    public string? IdempotencyKey { get; init; }
+    public PartState State { get; init; }
+
+    /// <summary>Where the source's reader goes on; null before the first item.</summary>
+    public string? Position { get; init; }
+
+    /// <summary>Number of its first item; null before there is one.</summary>
+    public int? FirstItem { get; init; }
+    public int ItemCount { get; init; }
+    public string? ErrorCode { get; init; }
+    public string? ErrorMessage { get; init; }
+    public long CreatedAt { get; init; }
 }
 
 /// <summary>An item; written once.</summary>

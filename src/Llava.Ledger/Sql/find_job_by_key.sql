@@ -1,3 +1,3 @@
-select id, state, request, item_count, source_position, created_at, expanded_at, started_at, finished_at, expires_at, error_code, error_message, final_progress, trace_parent
+select id, state, request, item_count, source_position, created_at, expanded_at, started_at, finished_at, expires_at, error_code, error_message, final_progress, trace_parent, open
 from jobs
 where tenant = @tenant and idempotency_key = @key;

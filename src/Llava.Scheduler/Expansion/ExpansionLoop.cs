@@ -1,5 +1,6 @@
 using Llava.Contracts;
 using Llava.Ledger.Expansion;
+using Llava.Ledger.Jobs;
 using Llava.Ledger.Signals;
 using Llava.Scheduler.Telemetry;
 using Microsoft.Extensions.Hosting;
@@ -7,8 +8,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Llava.Scheduler.Expansion;
 
-/// <summary>Expands submitted jobs, several at a time.</summary>
-internal sealed partial class ExpansionLoop(JobExpander expander, JobExpansion expansion, ILedgerSignal signal, SchedulerOptions options, ILogger<ExpansionLoop> logger) : BackgroundService
+/// <summary>Expands submitted jobs and parts of open ones, several jobs at a time.</summary>
+internal sealed partial class ExpansionLoop(JobExpander expander, JobExpansion expansion, PartExpansion parts, ILedgerSignal signal, SchedulerOptions options, ILogger<ExpansionLoop> logger) : BackgroundService
 {
     // Names the job in every line that is logged while it is expanded, whoever logs it.
     private static readonly Func<ILogger, JobId, IDisposable?> Scope = LoggerMessage.DefineScope<JobId>("Job {Job}");
@@ -35,32 +36,35 @@ internal sealed partial class ExpansionLoop(JobExpander expander, JobExpansion e
 
     private async Task StartWaitingAsync(CancellationToken cancellation)
     {
+        var own = (await expansion.WaitingAsync(cancellation)).Select(job => (Job: job, Expand: (Func<Task>)(() => expander.ExpandAsync(job, cancellation)))).ToList();
+        var added = (await parts.WaitingAsync(cancellation)).Select(part => (part.Job, Expand: (Func<Task>)(() => expander.ExpandAsync(part, cancellation))));
+        // After the look: who rings at its end is through by now, and the job's next part need not wait for another look.
         foreach (var (job, _) in _running.Where(pair => pair.Value.IsCompleted).ToList())
         {
             _running.Remove(job);
         }
 
-        foreach (var job in await expansion.WaitingAsync(cancellation))
+        foreach (var (job, expand) in own.Concat(added).OrderByDescending(work => work.Job.Request.Priority).ThenBy(work => work.Job.Id))
         {
             if (_running.Count < options.ConcurrentExpansions && !_running.ContainsKey(job.Id))
             {
-                _running[job.Id] = Task.Run(() => ExpandAsync(job, cancellation), cancellation);
+                _running[job.Id] = Task.Run(() => ExpandAsync(job, expand, cancellation), cancellation);
             }
         }
     }
 
-    private async Task ExpandAsync(Ledger.Jobs.JobRecord job, CancellationToken cancellation)
+    private async Task ExpandAsync(JobRecord job, Func<Task> expand, CancellationToken cancellation)
     {
         using var activity = SchedulerActivity.StartExpand(job);
         using var scope = Scope(logger, job.Id);
         try
         {
-            await expander.ExpandAsync(job, cancellation);
+            await expand();
             signal.Ring(LedgerTopic.JobSubmitted);
         }
         catch (Exception failure) when (!cancellation.IsCancellationRequested)
         {
-            // The job stays in validating and is taken up again where the ledger says it stands.
+            // The job stays in validating, or the part waits, and is taken up again where the ledger says it stands.
             ExpansionFailed(job.Id, failure);
         }
     }

@@ -9,18 +9,23 @@ using Llava.Scheduler.Sources;
 
 namespace Llava.Scheduler.Expansion;
 
-/// <summary>Reads one job's source into items and chunks, from wherever the ledger says it stands.</summary>
-internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, ScheduleMemory memory, AllowedRoots roots, SchedulerOptions options)
+/// <summary>Reads a job's own source, or that of a part, into items and chunks, from wherever the ledger says it stands.</summary>
+internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, PartExpansion parts, ScheduleMemory memory, AllowedRoots roots, SchedulerOptions options)
 {
-    /// <summary>Expands the job to its end; returns early when it is no longer this one's to expand.</summary>
-    public async Task ExpandAsync(JobRecord job, CancellationToken cancellation)
+    /// <summary>Expands the job's own source to its end; returns early when it is no longer this one's to expand.</summary>
+    public Task ExpandAsync(JobRecord job, CancellationToken cancellation) => ExpandAsync(new OwnReading(job, expansion), cancellation);
+
+    /// <summary>Expands a part to its end; returns early when it is no longer this one's to expand.</summary>
+    public Task ExpandAsync(WaitingPart part, CancellationToken cancellation) => ExpandAsync(new PartReading(part, parts), cancellation);
+
+    private async Task ExpandAsync(SourceReading reading, CancellationToken cancellation)
     {
-        await using Batches batches = new(expansion, job, cancellation);
+        await using Batches batches = new(reading, cancellation);
         try
         {
-            if (await ReadAsync(job, batches, cancellation) && await batches.EndAsync())
+            if (await ReadAsync(reading, batches, cancellation) && await batches.EndAsync())
             {
-                await expansion.FinishAsync(job.Id, cancellation);
+                await reading.FinishAsync(cancellation);
             }
         }
         catch (JobException failure)
@@ -29,37 +34,38 @@ internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, Sc
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            await FailAsync(new("source_unreadable", $"The source '{job.Request.Source.Path}' cannot be read: {failure.Message}"));
+            await FailAsync(new("source_unreadable", $"The source '{reading.Request.Source.Path}' cannot be read: {failure.Message}"));
         }
 
         async Task FailAsync(Failure reason)
         {
             await batches.EndAsync();
-            await expansion.FailAsync(job.Id, reason, cancellation);
+            await reading.FailAsync(reason, cancellation);
         }
     }
 
-    /// <returns>False when the job is no longer this one's to expand.</returns>
-    private async Task<bool> ReadAsync(JobRecord job, Batches batches, CancellationToken cancellation)
+    /// <returns>False when the source is no longer this one's to expand.</returns>
+    private async Task<bool> ReadAsync(SourceReading reading, Batches batches, CancellationToken cancellation)
     {
-        var request = job.Request;
+        var (job, request) = (reading.Job, reading.Request);
         var origin = await memory.OriginAsync(job.Id, cancellation);
         if (origin is not null && options.TrustSchedules)
         {
             roots.Allow(request.Source.Folders());
         }
 
-        if (request.Strict && job.ItemCount == 0)
+        JobItems items = new(request, reading.Part);
+        await RememberEarlierAsync(items, reading, cancellation);
+        if (request.Strict && reading.Taken == 0)
         {
-            await StrictValidation.RequireAsync(request, sources, cancellation);
+            await StrictValidation.RequireAsync(request, items, sources, cancellation);
         }
 
-        JobItems items = new(request);
-        await RememberAsync(items, job, cancellation);
+        await RememberAsync(items, reading, cancellation);
         ChunkPlanner planner = new(request);
         // A chunk may end between two prompts on one image: the record is read again, and what is there already is left out.
-        var there = job.ItemCount % items.PerRecord;
-        var before = job.SourcePosition ?? "";
+        var there = reading.Taken % items.PerRecord;
+        var before = reading.Position ?? "";
         var records = sources.ReadAsync(request, before.Length > 0 ? before : null, cancellation);
         await foreach (var (record, keys, isKnown) in origin is { OnlyNew: true } ? new NewRecords(memory, job, items.PerRecord).MarkAsync(records, cancellation) : AllNew(records))
         {
@@ -84,18 +90,32 @@ internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, Sc
     private static IEnumerable<ExpandedItem> Keyed(IEnumerable<ExpandedItem> items, IReadOnlyList<long> keys) =>
         keys.Count == 0 ? items : items.Zip(keys, (item, key) => item with { Key = key });
 
-    /// <summary>After an interruption, the records read before it are read again for their names.</summary>
-    private async Task RememberAsync(JobItems items, JobRecord job, CancellationToken cancellation)
+    /// <summary>A part's names must differ from those of all sources before it, which the ledger has.</summary>
+    private async Task RememberEarlierAsync(JobItems items, SourceReading reading, CancellationToken cancellation)
     {
-        if (!items.NeedsMemory || string.IsNullOrEmpty(job.SourcePosition))
+        if (!items.ChecksNames || reading.Part == 0)
         {
             return;
         }
 
-        await foreach (var record in sources.ReadAsync(job.Request, null, cancellation))
+        await foreach (var name in parts.NamesAsync(reading.Job.Id, reading.Earlier, cancellation))
+        {
+            items.Remember(name);
+        }
+    }
+
+    /// <summary>After an interruption, the records read before it are read again for their names.</summary>
+    private async Task RememberAsync(JobItems items, SourceReading reading, CancellationToken cancellation)
+    {
+        if (!items.ChecksNames || string.IsNullOrEmpty(reading.Position))
+        {
+            return;
+        }
+
+        await foreach (var record in sources.ReadAsync(reading.Request, null, cancellation))
         {
             items.Remember(record);
-            if (record.Position == job.SourcePosition)
+            if (record.Position == reading.Position)
             {
                 return;
             }
@@ -103,9 +123,9 @@ internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, Sc
     }
 
     /// <summary>Commits one batch while the next is read.</summary>
-    private sealed class Batches(JobExpansion expansion, JobRecord job, CancellationToken cancellation) : IAsyncDisposable
+    private sealed class Batches(SourceReading reading, CancellationToken cancellation) : IAsyncDisposable
     {
-        private int _items = job.ItemCount;
+        private int _items = reading.Job.ItemCount;
         private Task<bool> _last = Task.FromResult(true);
 
         /// <summary>Begins to commit a batch once the one before it is through.</summary>
@@ -119,7 +139,7 @@ internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, Sc
 
             var first = _items;
             _items += chunks.Sum(chunk => chunk.Items.Count);
-            _last = Task.Run(() => expansion.AppendAsync(job.Id, first, chunks, position, cancellation), cancellation);
+            _last = Task.Run(() => reading.AppendAsync(first, chunks, position, cancellation), cancellation);
             return true;
         }
 

@@ -7,7 +7,9 @@ using Llava.Scheduler.Sources;
 namespace Llava.Scheduler.Expansion;
 
 /// <summary>Makes a job's items of its source's: one for each prompt of the job, prompts filled in, names checked.</summary>
-internal sealed class JobItems(JobRequest request)
+/// <param name="request">The job, with the source that is read.</param>
+/// <param name="part">Number of the part whose source that is; 0 for the job's own.</param>
+internal sealed class JobItems(JobRequest request, int part = 0)
 {
     /// <summary>Code of an item that has no prompt, its own or the job's.</summary>
     public const string NoPrompt = "no_prompt";
@@ -21,19 +23,20 @@ internal sealed class JobItems(JobRequest request)
     private readonly PromptTemplate? _prompt = request.Prompt is { } prompt ? new(prompt) : null;
     private readonly PromptTemplate[] _prompts = [.. request.Prompts.Select(prompt => new PromptTemplate(prompt))];
 
-    // Files of a folder have names of their own, and LLaVA's own question and conversation files repeat theirs on purpose.
-    private readonly RecordNames? _names = request.Source.Kind is SourceKind.Folder or SourceKind.Questions or SourceKind.Conversations ? null : new();
+    // LLaVA's own question and conversation files repeat names on purpose. Files of one folder have names of their own; those of another may be the same.
+    private readonly RecordNames? _names = request.Source.Kind is SourceKind.Questions or SourceKind.Conversations || (request.Source.Kind == SourceKind.Folder && part == 0) ? null : new();
 
     /// <summary>Items that every record of the source gives, also one that is rejected: the records taken in follow from the items there are.</summary>
     public int PerRecord => Math.Max(1, _prompts.Length);
 
-    /// <summary>Whether <see cref="Remember"/> must see the records taken in before an interruption.</summary>
-    public bool NeedsMemory => _names is not null;
+    /// <summary>Whether names must differ, so that those before what is read are to be remembered.</summary>
+    public bool ChecksNames => _names is not null;
 
     /// <summary>The items of the next record.</summary>
     public IEnumerable<ExpandedItem> Of(SourceItem record)
     {
-        var item = Remember(record) is { } refused ? record.Item with { Rejection = record.Item.Rejection ?? refused } : record.Item;
+        record = Named(record);
+        var item = RememberNamed(record) is { } refused ? record.Item with { Rejection = record.Item.Rejection ?? refused } : record.Item;
         if (_prompts.Length == 0)
         {
             return [Ask(item, record, _prompt)];
@@ -43,14 +46,26 @@ internal sealed class JobItems(JobRequest request)
             item with { Spec = item.Spec with { CustomId = string.Create(CultureInfo.InvariantCulture, $"{item.Spec.CustomId}#{index + 1}") } }, record, prompt));
     }
 
+    /// <summary>Keeps the name of a record taken in before an interruption.</summary>
+    public void Remember(SourceItem record) => RememberNamed(Named(record));
+
+    /// <summary>Keeps the name of an item that came with an earlier source.</summary>
+    public void Remember(ItemName item) =>
+        _names?.Add(_prompts.Length == 0 ? item.CustomId : item.CustomId[..item.CustomId.LastIndexOf('#')], -item.ItemNo);
+
     /// <summary>Keeps the record's name; says why it cannot have it.</summary>
-    public Failure? Remember(SourceItem record)
+    private Failure? RememberNamed(SourceItem record)
     {
         var number = record.Place?.Number ?? 1;
         return _names?.Add(record.Item.Spec.CustomId, number) is { } first && first != number
-            ? Refuse(DuplicateName, record, $"The custom_id '{record.Item.Spec.CustomId}' is that of {record.Place?.Unit} {first} already; give each its own.")
+            ? Refuse(DuplicateName, record, $"The custom_id '{record.Item.Spec.CustomId}' is that of {(first > 0 ? $"{record.Place?.Unit} {first}" : $"item {-first}, which came with an earlier source,")} already; give each its own.")
             : null;
     }
+
+    /// <summary>A record without a name is called by its place in its file; in a part also by the part, as other files have such places too.</summary>
+    private SourceItem Named(SourceItem record) => record.IsNamed || part == 0
+        ? record
+        : record with { Item = record.Item with { Spec = record.Item.Spec with { CustomId = string.Create(CultureInfo.InvariantCulture, $"part-{part}-{record.Item.Spec.CustomId}") } } };
 
     private ExpandedItem Ask(ExpandedItem item, SourceItem record, PromptTemplate? prompt)
     {

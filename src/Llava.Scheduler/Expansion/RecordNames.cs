@@ -13,7 +13,9 @@ internal sealed class RecordNames
     private readonly Dictionary<ulong, int> _first = [];
     private readonly long _seed = Random.Shared.NextInt64();
 
-    /// <summary>Keeps a name; returns the number of the record that had it first, which may be this one.</summary>
+    /// <summary>Keeps a name and returns the number of the one that had it first, which may be this one.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="number">Of a record of the source, counted from 1; or of an item of an earlier source, counted from 0, with its sign turned.</param>
     public int Add(string name, int number)
     {
         var key = XxHash3.HashToUInt64(MemoryMarshal.AsBytes(name.AsSpan()), _seed);

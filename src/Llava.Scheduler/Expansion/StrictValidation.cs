@@ -12,10 +12,13 @@ internal static class StrictValidation
 
     private const int MaxFindings = 20;
 
+    /// <param name="request">The job, with the source that is read.</param>
+    /// <param name="items">Makes the items; knows the names of earlier sources.</param>
+    /// <param name="source">Reads the source.</param>
+    /// <param name="cancellation">Stops reading.</param>
     /// <exception cref="SourceException">Items cannot be used; the first of them are named and all are counted.</exception>
-    public static async Task RequireAsync(JobRequest request, IJobSource source, CancellationToken cancellation)
+    public static async Task RequireAsync(JobRequest request, JobItems items, IJobSource source, CancellationToken cancellation)
     {
-        JobItems items = new(request);
         List<Failure> findings = [];
         Dictionary<string, int> codes = [];
         var count = 0;

@@ -22,6 +22,9 @@ internal sealed record SourceItem(ExpandedItem Item, string Position)
     /// <summary>Where it stands in its file; null for a file of a folder, which stands in none.</summary>
     public RecordPlace? Place { get; init; }
 
+    /// <summary>Whether its name is its own; otherwise it is <see cref="RecordPlace.Name"/>.</summary>
+    public bool IsNamed { get; init; } = true;
+
     /// <summary>Its fields by name, for prompts.</summary>
     public IReadOnlyDictionary<string, string> Fields { get; init; } = System.Collections.Frozen.FrozenDictionary<string, string>.Empty;
 }

@@ -23,15 +23,17 @@ internal sealed class RecordItems(AllowedRoots roots, string unit, string path, 
     public SourceItem Make(int number, string position, Func<string, ParsedRecord> parse)
     {
         RecordPlace place = new(unit, number, path);
+        var name = place.Name;
         try
         {
-            var record = parse(place.Name);
+            var record = parse(name);
             var item = record.Rejection is { } refused ? new(record.Spec, refused) : ImageReference.Resolve(record.Spec, roots, folder);
-            return new(item with { Rejection = At(place, item.Rejection) }, position) { Place = place, Fields = record.Fields };
+            // The very same string: a record may also be called so by itself.
+            return new(item with { Rejection = At(place, item.Rejection) }, position) { Place = place, Fields = record.Fields, IsNamed = !ReferenceEquals(record.Spec.CustomId, name) };
         }
         catch (Exception reason) when (reason is JsonException or FormatException or InvalidOperationException)
         {
-            return new(new(new(place.Name, []), new($"invalid_{unit}", $"{place} cannot be used: {reason.Message}")), position) { Place = place };
+            return new(new(new(name, []), new($"invalid_{unit}", $"{place} cannot be used: {reason.Message}")), position) { Place = place, IsNamed = false };
         }
     }
 

@@ -42,6 +42,22 @@ public sealed class HttpJobClientTests
     }
 
     [Fact]
+    public async Task A_part_whose_answer_got_lost_is_sent_again_with_its_key_and_one_without_is_not_sent()
+    {
+        PartRequest part = new() { Source = new() { Kind = SourceKind.Folder, Path = "/more" }, IdempotencyKey = "once" };
+        PartDocument added = new() { Number = 3, Source = part.Source, State = PartState.Failed, Items = 2, CreatedAt = DateTimeOffset.UnixEpoch, Error = new("source_unreadable", "why") };
+        await using var server = await OddServer.StartAsync(Cut, context => context.Response.WriteAsJsonAsync(added, RequestJson.Options));
+        await using var client = server.Client();
+
+        var appended = await client.AppendAsync(Job, part, default);
+
+        Assert.Equal(new Ledger.Jobs.AppendedPart(new() { Number = 3, Source = part.Source, State = PartState.Failed, ItemCount = 2, CreatedAt = DateTimeOffset.UnixEpoch, Failure = new("source_unreadable", "why") }, false), appended);
+        Assert.Equal(2, server.Asked.Count);
+        Assert.Equal($"POST /api/v1/jobs/{Job}/parts {JsonSerializer.Serialize(part, RequestJson.Options)}", Assert.Single(server.Asked.Distinct()));
+        await Assert.ThrowsAsync<ArgumentException>(() => client.AppendAsync(Job, part with { IdempotencyKey = null }, default));
+    }
+
+    [Fact]
     public async Task A_server_that_is_busy_for_a_moment_is_asked_again()
     {
         await using var server = await OddServer.StartAsync(Error(503, "ledger_unreachable"), Error(429, "rate_limit_exceeded"), Job200);

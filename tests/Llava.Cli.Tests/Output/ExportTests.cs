@@ -115,6 +115,23 @@ public sealed class ExportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Texts_of_an_open_jobs_parts_are_named_as_their_items_and_stay_below_the_folder()
+    {
+        JobRequest request = new() { Model = "m", Prompts = ["What?", "Why?"], Open = true, Source = new() { Kind = SourceKind.Folder, Path = "/photos/monday" } };
+        var job = await _files.AnswerAsync(
+            request,
+            (new("a.png#1", ["/photos/monday/a.png"]), "own", null),
+            (new("b.png#1", ["/photos/tuesday/b.png"]), "a ball", null),
+            (new("b.png#2", ["/photos/tuesday/b.png"]), "for play", null),
+            (new("../../c#1", ["/photos/tuesday/c.png"]), "elsewhere", null));
+
+        var folder = await _files.WriteAsync(job, OutputFormat.Txt);
+
+        Assert.Equal(["3.txt", "a.txt", "b.txt"], Directory.GetFiles(folder).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal));
+        Assert.Equal("a ball\nfor play\n", await File.ReadAllTextAsync(Path.Combine(folder, "b.txt")));
+    }
+
+    [Fact]
     public async Task A_writing_that_fails_leaves_no_file_behind()
     {
         var job = await AnswerAsync();

@@ -24,6 +24,8 @@ public sealed partial class AccessTests(Server server) : IClassFixture<Server>
         ["GET /api/v1/{**path}"] = AccessRole.Viewer,
         ["POST /api/v1/jobs"] = AccessRole.Operator,
         ["POST /api/v1/jobs/{job}/cancel"] = AccessRole.Operator,
+        ["POST /api/v1/jobs/{job}/close"] = AccessRole.Operator,
+        ["POST /api/v1/jobs/{job}/parts"] = AccessRole.Operator,
         ["POST /api/v1/jobs/{job}/pause"] = AccessRole.Operator,
         ["POST /api/v1/jobs/{job}/resume"] = AccessRole.Operator,
         ["POST /api/v1/jobs/{job}/retry"] = AccessRole.Operator,

@@ -28,12 +28,12 @@ public abstract class ScheduleStoreTests(TestDatabase database) : ScheduleFixtur
     [Fact]
     public async Task A_schedule_that_breaks_rules_is_not_kept_and_every_finding_is_named()
     {
-        var wrong = Nightly("two words") with { Kind = ScheduleKind.Vqa, Cron = "0 0 31 2 *", TimeZone = "Berlin", Request = Request() with { Model = "", IdempotencyKey = "k" } };
+        var wrong = Nightly("two words") with { Kind = ScheduleKind.Vqa, Cron = "0 0 31 2 *", TimeZone = "Berlin", Request = Request() with { Model = "", IdempotencyKey = "k", Open = true } };
 
         var refused = await Assert.ThrowsAsync<InvalidScheduleException>(() => Schedules.AddAsync(wrong));
 
         Assert.Equal(
-            ["name", "request.source.kind", "request.idempotency_key", "time_zone", "cron", "request.model"],
+            ["name", "request.source.kind", "request.idempotency_key", "request.open", "time_zone", "cron", "request.model"],
             refused.Findings.Select(finding => finding.Field));
         Assert.Empty(await Schedules.ListAsync());
     }

@@ -330,6 +330,10 @@ namespace Llava.Ledger.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("model");
 
+                    b.Property<bool>("Open")
+                        .HasColumnType("boolean")
+                        .HasColumnName("open");
+
                     b.Property<int>("Priority")
                         .HasColumnType("integer")
                         .HasColumnName("priority");
@@ -386,6 +390,71 @@ namespace Llava.Ledger.Migrations.Postgres
                     b.ToTable("jobs", "llava", t =>
                         {
                             t.HasCheckConstraint("ck_jobs_state", "state in ('validating', 'queued', 'running', 'paused', 'finalizing', 'completed', 'cancelling', 'cancelled', 'failed', 'expired')");
+                        });
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.PartRow", b =>
+                {
+                    b.Property<long>("JobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("PartNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("part_no");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("ErrorCode")
+                        .HasColumnType("text")
+                        .HasColumnName("error_code");
+
+                    b.Property<string>("ErrorMessage")
+                        .HasColumnType("text")
+                        .HasColumnName("error_message");
+
+                    b.Property<int?>("FirstItem")
+                        .HasColumnType("integer")
+                        .HasColumnName("first_item");
+
+                    b.Property<string>("IdempotencyKey")
+                        .HasColumnType("text")
+                        .HasColumnName("idempotency_key");
+
+                    b.Property<int>("ItemCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("item_count");
+
+                    b.Property<string>("Position")
+                        .HasColumnType("text")
+                        .HasColumnName("position");
+
+                    b.Property<string>("Source")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("source");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.HasKey("JobId", "PartNo");
+
+                    b.HasIndex("JobId", "IdempotencyKey")
+                        .IsUnique()
+                        .HasDatabaseName("ux_parts_idempotency")
+                        .HasFilter("idempotency_key is not null");
+
+                    b.HasIndex("JobId", "PartNo")
+                        .HasDatabaseName("ix_parts_waiting")
+                        .HasFilter("state = 'waiting'");
+
+                    b.ToTable("parts", "llava", t =>
+                        {
+                            t.HasCheckConstraint("ck_parts_state", "state in ('waiting', 'done', 'failed')");
                         });
                 });
 

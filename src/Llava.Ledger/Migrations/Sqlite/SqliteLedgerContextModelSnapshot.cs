@@ -324,6 +324,10 @@ namespace Llava.Ledger.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("model");
 
+                    b.Property<bool>("Open")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("open");
+
                     b.Property<int>("Priority")
                         .HasColumnType("INTEGER")
                         .HasColumnName("priority");
@@ -380,6 +384,71 @@ namespace Llava.Ledger.Migrations.Sqlite
                     b.ToTable("jobs", null, t =>
                         {
                             t.HasCheckConstraint("ck_jobs_state", "state in ('validating', 'queued', 'running', 'paused', 'finalizing', 'completed', 'cancelling', 'cancelled', 'failed', 'expired')");
+                        });
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.PartRow", b =>
+                {
+                    b.Property<long>("JobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("PartNo")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("part_no");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("ErrorCode")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("error_code");
+
+                    b.Property<string>("ErrorMessage")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("error_message");
+
+                    b.Property<int?>("FirstItem")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("first_item");
+
+                    b.Property<string>("IdempotencyKey")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("idempotency_key");
+
+                    b.Property<int>("ItemCount")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("item_count");
+
+                    b.Property<string>("Position")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("position");
+
+                    b.Property<string>("Source")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("source");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("state");
+
+                    b.HasKey("JobId", "PartNo");
+
+                    b.HasIndex("JobId", "IdempotencyKey")
+                        .IsUnique()
+                        .HasDatabaseName("ux_parts_idempotency")
+                        .HasFilter("idempotency_key is not null");
+
+                    b.HasIndex("JobId", "PartNo")
+                        .HasDatabaseName("ix_parts_waiting")
+                        .HasFilter("state = 'waiting'");
+
+                    b.ToTable("parts", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_parts_state", "state in ('waiting', 'done', 'failed')");
                         });
                 });
 

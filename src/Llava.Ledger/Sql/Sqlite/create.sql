@@ -216,3 +216,28 @@ CREATE UNIQUE INDEX "ux_schedules_name" ON "schedules" ("tenant", "name");
 
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261123102525_Schedules', '10.0.15');
+
+ALTER TABLE "jobs" ADD "open" INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE "parts" (
+    "job_id" INTEGER NOT NULL,
+    "part_no" INTEGER NOT NULL,
+    "source" TEXT NOT NULL,
+    "idempotency_key" TEXT NULL,
+    "state" TEXT NOT NULL,
+    "position" TEXT NULL,
+    "first_item" INTEGER NULL,
+    "item_count" INTEGER NOT NULL,
+    "error_code" TEXT NULL,
+    "error_message" TEXT NULL,
+    "created_at" INTEGER NOT NULL,
+    CONSTRAINT "PK_parts" PRIMARY KEY ("job_id", "part_no"),
+    CONSTRAINT "ck_parts_state" CHECK (state in ('waiting', 'done', 'failed'))
+);
+
+CREATE INDEX "ix_parts_waiting" ON "parts" ("job_id", "part_no") WHERE state = 'waiting';
+
+CREATE UNIQUE INDEX "ux_parts_idempotency" ON "parts" ("job_id", "idempotency_key") WHERE idempotency_key is not null;
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261123141436_Parts', '10.0.15');

@@ -1,0 +1,3 @@
+update jobs
+set item_count = item_count + @items
+where id = @job;

@@ -1,0 +1,3 @@
+update jobs
+set open = false
+where id = @job;

@@ -1,0 +1,2 @@
+delete from parts
+where job_id = @job;
