@@ -33,6 +33,9 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <summary>Whether questions may bring images.</summary>
     public bool HasVision => _model.Config.Vision is not null;
 
+    /// <summary>Positions that an image takes in a prompt; 0 without vision.</summary>
+    public int ImageTokens => _model.Config.Vision?.Features ?? 0;
+
     /// <summary>What it takes, by the tensors that are there and the bounds of those that come and go.</summary>
     public ModelMemory Memory { get; }
 

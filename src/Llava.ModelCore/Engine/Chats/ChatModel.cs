@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Threading.Channels;
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Prompts;
@@ -23,36 +21,26 @@ public sealed class ChatModel
     /// <exception cref="RequestRefusedException">The model sees no images, or a setting is out of its range.</exception>
     public PreparedChat Prepare(ChatPrompt chat) => _preparation.Prepare(chat);
 
-    /// <summary>Generates the answers. Their parts come in any order among the answers; whoever stops reading, or cancels, ends them all.</summary>
+    /// <summary>Puts the chat into the batch. Whoever disposes the run ends its answers and gets their slots back.</summary>
     /// <exception cref="RequestRefusedException">The prompt is longer than the context.</exception>
     /// <exception cref="EngineBusyException">Too many interactive requests wait.</exception>
-    /// <exception cref="SequenceFailedException">The engine failed on one of them.</exception>
     /// <exception cref="EngineStoppedException">The engine is stopping.</exception>
-    public async IAsyncEnumerable<ChatPart> RunAsync(PreparedChat chat, [EnumeratorCancellation] CancellationToken cancellation = default)
+    public ChatRun Submit(PreparedChat chat)
     {
         List<SequenceHandle> handles = [];
         try
         {
-            Submit(chat, handles, cancellation);
-            await foreach (var part in Merge(chat, handles).ReadAllAsync(cancellation))
+            while (handles.Count < chat.Choices)
             {
-                yield return part;
+                handles.Add(_engine.Submit(Request(chat, handles.Count)));
             }
-        }
-        finally
-        {
-            // Cancelling what has ended does nothing. Slots are free when this returns.
-            handles.ForEach(handle => handle.Cancel());
-            await Task.WhenAll(handles.Select(handle => handle.Completion));
-        }
-    }
 
-    /// <summary>Whoever is waited for by a person is told that the queue is full, and does not wait for room in it.</summary>
-    private void Submit(PreparedChat chat, List<SequenceHandle> handles, CancellationToken cancellation)
-    {
-        while (handles.Count < chat.Choices)
+            return new(_tokenizer, chat, handles);
+        }
+        catch
         {
-            handles.Add(_engine.Submit(Request(chat, handles.Count), cancellation));
+            handles.ForEach(handle => handle.Cancel());
+            throw;
         }
     }
 
@@ -61,29 +49,4 @@ public sealed class ChatModel
         StopCondition = new AnswerText(_tokenizer, chat.Stops),
         Sampling = chat.Request.Sampling with { Seed = chat.Request.Sampling.Seed + choice },
     };
-
-    private ChannelReader<ChatPart> Merge(PreparedChat chat, List<SequenceHandle> handles)
-    {
-        var parts = Channel.CreateUnbounded<ChatPart>(new() { SingleReader = true });
-        var pumps = handles.Select((handle, choice) => PumpAsync(new AnswerStream(_tokenizer, chat, choice).ReadAsync(handle), parts.Writer));
-        _ = Task.WhenAll(pumps).ContinueWith(
-            all => parts.Writer.TryComplete(all.Exception?.InnerException), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        return parts.Reader;
-    }
-
-    private static async Task PumpAsync(IAsyncEnumerable<ChatPart> from, ChannelWriter<ChatPart> to)
-    {
-        try
-        {
-            await foreach (var part in from)
-            {
-                to.TryWrite(part);
-            }
-        }
-        catch (Exception failure)
-        {
-            // Nobody needs the other answers of a chat of which one failed.
-            to.TryComplete(failure);
-        }
-    }
 }

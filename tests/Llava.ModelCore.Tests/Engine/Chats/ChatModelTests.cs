@@ -122,11 +122,14 @@ public sealed class ChatModelTests : IAsyncLifetime
     public async Task Whoever_stops_reading_frees_the_slots()
     {
         var chat = Asking("Describe this image.") with { Choices = 2, IgnoresEnd = true, Sampling = new() { MaxNewTokens = 400 } };
-        await foreach (var part in _model.Chat.RunAsync(_model.Chat.Prepare(chat)))
+        await using (var run = _model.Chat.Submit(_model.Chat.Prepare(chat)))
         {
-            Assert.Null(part.Result);
-            Assert.Equal(2, _model.Statistics.Running + _model.Statistics.Waiting);
-            break;
+            await foreach (var part in run.ReadAsync())
+            {
+                Assert.Null(part.Result);
+                Assert.Equal(2, _model.Statistics.Running + _model.Statistics.Waiting);
+                break;
+            }
         }
 
         Assert.Equal((0, 0), (_model.Statistics.Running, _model.Statistics.Waiting));
@@ -150,7 +153,8 @@ public sealed class ChatModelTests : IAsyncLifetime
     private async Task<List<ChatPart>> RunAsync(ChatPrompt chat)
     {
         List<ChatPart> parts = [];
-        await foreach (var part in _model.Chat.RunAsync(_model.Chat.Prepare(chat)))
+        await using var run = _model.Chat.Submit(_model.Chat.Prepare(chat));
+        await foreach (var part in run.ReadAsync())
         {
             parts.Add(part);
         }
