@@ -23,6 +23,9 @@ public sealed record WorkerRecord
     /// <summary>Whether it takes no more work and finishes what it has.</summary>
     public bool Draining { get; init; }
 
+    /// <summary>When it first said that it lives.</summary>
+    public DateTimeOffset RegisteredAt { get; init; }
+
     /// <summary>When it last said that it lives.</summary>
     public DateTimeOffset HeartbeatAt { get; init; }
 }
