@@ -1,4 +1,5 @@
 using Llava.Dashboard.Api;
+using Llava.Dashboard.OpenAi.Chat;
 using Llava.Dashboard.OpenAi.Files;
 using Llava.Dashboard.OpenAi.Models;
 using Llava.Dashboard.OpenAi.Uploads;
@@ -27,6 +28,7 @@ internal static class OpenAiHosting
         services.AddOptions<OpenAiOptions>().BindConfiguration(OpenAiOptions.SectionName).ValidateOnStart();
         services.AddSingleton<OpenAiBody>();
         services.AddSingleton<FileForm>();
+        services.AddLlavaChat();
         services.AddLlavaFiles(options => options.BindConfiguration(FileStoreOptions.SectionName));
     }
 
@@ -40,6 +42,7 @@ internal static class OpenAiHosting
         api.MapFiles(app.Services.GetRequiredService<FileStoreOptions>());
         api.MapUploads(app.Services.GetRequiredService<FileStoreOptions>());
         api.MapModels();
+        api.MapLlavaChat(app.Services.GetRequiredService<ChatInputOptions>());
         // Without this, whoever mistypes an address would be led to the pages' login.
         api.Map("/{**path}", UnknownRoute.Refuse).RequireRole(AccessRole.Viewer);
     }
