@@ -59,6 +59,7 @@ internal sealed class EngineChatRunner(LoadedModel model) : IChatRunner
         StopStrings = request.Settings.StopStrings,
         IgnoresEnd = request.Settings.IgnoresEnd,
         Choices = request.Settings.Choices,
+        ReportsTokens = request.Settings.LogProbabilities,
         Sampling = ToSampling(request.Settings),
     };
 

@@ -10,7 +10,7 @@ internal sealed class AnswerStream(ITokenizer tokenizer, PreparedChat chat, int 
 {
     private readonly StreamingText _text = new(tokenizer, chat.Stops);
     private readonly TrimmedText _trimmed = new();
-    // Tokens whose text is not shown yet.
+    // Tokens whose text is not shown yet, where anybody wants to see them.
     private readonly List<SampledToken> _held = [];
 
     /// <summary>The answer's parts; the last has its result.</summary>
@@ -42,7 +42,11 @@ internal sealed class AnswerStream(ITokenizer tokenizer, PreparedChat chat, int 
             return "";
         }
 
-        _held.Add(token);
+        if (chat.ReportsTokens)
+        {
+            _held.Add(token);
+        }
+
         return _trimmed.Push(_text.Push(token.Id));
     }
 

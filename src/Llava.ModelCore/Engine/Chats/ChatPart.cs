@@ -3,7 +3,7 @@ namespace Llava.ModelCore.Engine.Chats;
 /// <summary>What one answer of a chat has grown by.</summary>
 /// <param name="Choice">Which of the answers, from 0.</param>
 /// <param name="Text">Text that nothing can change any more; may be empty in the last part.</param>
-/// <param name="Tokens">Tokens whose text this part brings.</param>
+/// <param name="Tokens">Tokens whose text this part brings; none unless they were asked for.</param>
 /// <param name="Result">Where the answer ends: why, and what it took; null before.</param>
 public sealed record ChatPart(int Choice, string Text, IReadOnlyList<ChatToken> Tokens, SequenceResult? Result = null);
 

@@ -24,6 +24,9 @@ public sealed record ChatPrompt
     /// <summary>Whether only the caller's own stop strings and stop tokens end an answer. Default false.</summary>
     public bool IgnoresEnd { get; init; }
 
+    /// <summary>Whether parts bring their tokens with the probabilities. Default false.</summary>
+    public bool ReportsTokens { get; init; }
+
     /// <summary>Answers to generate; each draws by a seed of its own. Default 1.</summary>
     public int Choices { get; init; } = 1;
 }

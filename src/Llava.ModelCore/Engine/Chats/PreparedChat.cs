@@ -5,8 +5,8 @@ namespace Llava.ModelCore.Engine.Chats;
 /// <summary>A conversation made ready for the engine: decoded, resized, tokenized. Holds no tensors.</summary>
 public sealed class PreparedChat
 {
-    internal PreparedChat(SequenceRequest request, StopStrings stops, int choices, int promptTokens, int imageTokens) =>
-        (Request, Stops, Choices, PromptTokens, ImageTokens) = (request, stops, choices, promptTokens, imageTokens);
+    internal PreparedChat(ChatPrompt asked, SequenceRequest request, StopStrings stops, int promptTokens, int imageTokens) =>
+        (Choices, ReportsTokens, Request, Stops, PromptTokens, ImageTokens) = (asked.Choices, asked.ReportsTokens, request, stops, promptTokens, imageTokens);
 
     /// <summary>Answers that will be generated.</summary>
     public int Choices { get; }
@@ -16,6 +16,8 @@ public sealed class PreparedChat
 
     /// <summary>Those of them that are image features.</summary>
     public int ImageTokens { get; }
+
+    internal bool ReportsTokens { get; }
 
     internal SequenceRequest Request { get; }
 

@@ -27,6 +27,7 @@ public sealed class ChatModelTests : IAsyncLifetime
             var parts = await RunAsync(Asking(question) with { Sampling = new() { MaxNewTokens = 48 } });
 
             Assert.Equal(whole.Text, Text(parts));
+            Assert.All(parts, part => Assert.Empty(part.Tokens));
             Assert.Equal(whole.Sequence.Tokens, parts[^1].Result!.Tokens);
         }
 
@@ -50,7 +51,7 @@ public sealed class ChatModelTests : IAsyncLifetime
     [Fact]
     public async Task Tokens_that_are_shown_spell_the_text()
     {
-        var parts = await RunAsync(Asking("Describe this image.") with { Sampling = new() { TopLogProbabilities = 2 } });
+        var parts = await RunAsync(Asking("Describe this image.") with { ReportsTokens = true, Sampling = new() { TopLogProbabilities = 2 } });
         var tokens = parts.SelectMany(part => part.Tokens).ToList();
 
         Assert.Equal(Text(parts), System.Text.Encoding.UTF8.GetString([.. tokens.SelectMany(token => token.Token.Bytes)]).Trim());
