@@ -26,7 +26,7 @@ internal sealed partial class ChatEndpoint(IInteractiveModels models, TimeProvid
         }
         catch (InteractiveException failure)
         {
-            Failed(request.RequestId, request.Model, failure.Error.Code, failure.InnerException);
+            Failed(request.RequestId, request.Model, failure.Error.Code);
             await WriteAsync(context, new ChatFailed(failure.Error));
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
@@ -49,7 +49,7 @@ internal sealed partial class ChatEndpoint(IInteractiveModels models, TimeProvid
         }
         catch (InteractiveException failure)
         {
-            Failed(request.RequestId, request.Model, failure.Error.Code, failure.InnerException);
+            Failed(request.RequestId, request.Model, failure.Error.Code);
             reply = new(null, failure.Error);
         }
 
@@ -105,7 +105,7 @@ internal sealed partial class ChatEndpoint(IInteractiveModels models, TimeProvid
     }
 
     [LoggerMessage(3041, LogLevel.Warning, "Interactive request {Request} for {Model} failed: {Code}")]
-    private partial void Failed(string request, string model, string code, Exception? cause);
+    private partial void Failed(string request, string model, string code);
 
     [LoggerMessage(3042, LogLevel.Debug, "Interactive request {Request}: whoever asked went away")]
     private partial void GaveUp(string request);

@@ -2,14 +2,15 @@ using Llava.Contracts.Interactive;
 using Llava.ModelCore.Engine;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Prompts;
+using Microsoft.Extensions.Logging;
 
 namespace Llava.GpuConsumer.Interactive;
 
 /// <summary>What went wrong with an interactive request, in words for whoever asked.</summary>
-internal static class Failures
+internal static partial class Failures
 {
-    /// <summary>Does something, and explains what it throws.</summary>
-    public static async Task<T> ExplainAsync<T>(Func<Task<T>> action, CancellationToken cancellation)
+    /// <summary>Does something, and explains what it throws; what is our own fault is logged, as the answer does not say it.</summary>
+    public static async Task<T> ExplainAsync<T>(Func<Task<T>> action, string request, ILogger logger, CancellationToken cancellation)
     {
         try
         {
@@ -17,7 +18,13 @@ internal static class Failures
         }
         catch (Exception failure) when (failure is not InteractiveException && !(failure is OperationCanceledException && cancellation.IsCancellationRequested))
         {
-            throw new InteractiveException(Describe(failure), failure);
+            var error = Describe(failure);
+            if (error.Kind == InteractiveFailure.Broken)
+            {
+                Broke(logger, request, failure);
+            }
+
+            throw new InteractiveException(error, failure);
         }
     }
 
@@ -36,4 +43,7 @@ internal static class Failures
         SequenceFailedException failed => new(InteractiveFailure.Broken, "generation_failed", failed.Message),
         _ => new(InteractiveFailure.Broken, "internal_error", "The consumer failed on this request; its log has the cause under the request's id."),
     };
+
+    [LoggerMessage(3043, LogLevel.Error, "Interactive request {Request} failed")]
+    private static partial void Broke(ILogger logger, string request, Exception failure);
 }

@@ -4,11 +4,12 @@ using Llava.Contracts.Interactive;
 using Llava.GpuConsumer.Models;
 using Llava.GpuConsumer.Runners;
 using Llava.Hosting.Interactive;
+using Microsoft.Extensions.Logging;
 
 namespace Llava.GpuConsumer.Interactive;
 
 /// <summary>Takes interactive requests for the models of this process: finds the model, waits for it, and turns away what is too much.</summary>
-internal sealed class InteractiveDesk(ModelPool models, ConsumerOptions consumer, ChatOptions options) : IInteractiveModels
+internal sealed class InteractiveDesk(ModelPool models, ConsumerOptions consumer, ChatOptions options, ILogger<InteractiveDesk> logger) : IInteractiveModels
 {
     private const int BusyRetrySeconds = 1;
     private const int LoadingRetrySeconds = 5;
@@ -24,7 +25,7 @@ internal sealed class InteractiveDesk(ModelPool models, ConsumerOptions consumer
         using var place = Enter(Find(request.Model));
         using var use = await UseAsync(place.Model, cancellation);
         await using var events = RunnerOf(use, place.Model).ChatAsync(request, cancellation).GetAsyncEnumerator(cancellation);
-        while (await Failures.ExplainAsync(() => events.MoveNextAsync().AsTask(), cancellation))
+        while (await Failures.ExplainAsync(() => events.MoveNextAsync().AsTask(), request.RequestId, logger, cancellation))
         {
             yield return events.Current;
         }
@@ -35,7 +36,7 @@ internal sealed class InteractiveDesk(ModelPool models, ConsumerOptions consumer
     {
         using var place = Enter(Find(request.Model));
         using var use = await UseAsync(place.Model, cancellation);
-        return await Failures.ExplainAsync(() => RunnerOf(use, place.Model).EmbedAsync(request, cancellation), cancellation);
+        return await Failures.ExplainAsync(() => RunnerOf(use, place.Model).EmbedAsync(request, cancellation), request.RequestId, logger, cancellation);
     }
 
     /// <summary>The model's name here; requests may use the last part of it.</summary>

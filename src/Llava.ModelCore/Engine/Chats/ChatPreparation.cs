@@ -39,7 +39,16 @@ internal sealed class ChatPreparation(LlavaConfig config, ITokenizer tokenizer, 
     private static string Placed(ChatTurn turn) => ImagePlaceholder.Count(turn.Text) == turn.Images.Count ? turn.Text : WithoutPlaceholders(turn.Text);
 
     // As the original's web interface does with what its users type.
-    private static string WithoutPlaceholders(string text) => text.Replace(ImagePlaceholder.Text, "", StringComparison.Ordinal);
+    private static string WithoutPlaceholders(string text)
+    {
+        // What is left of two that stood in each other may be one again.
+        while (ImagePlaceholder.Count(text) > 0)
+        {
+            text = text.Replace(ImagePlaceholder.Text, "", StringComparison.Ordinal);
+        }
+
+        return text;
+    }
 
     /// <summary>Templates count turns and do not look at who speaks, so the speakers have to take turns.</summary>
     private static List<ChatTurn> Merge(IReadOnlyList<ChatTurn> turns)

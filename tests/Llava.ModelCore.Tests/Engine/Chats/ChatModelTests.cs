@@ -100,6 +100,7 @@ public sealed class ChatModelTests : IAsyncLifetime
     [Theory]
     [InlineData("<image> <image>")]
     [InlineData("what does <image> mean")]
+    [InlineData("what does <ima<image>ge> mean")]
     public void The_word_for_an_image_means_nothing_where_there_are_not_as_many_images(string text)
     {
         var images = text.Contains("what", StringComparison.Ordinal) ? Array.Empty<byte[]>() : [Picture];
