@@ -5,7 +5,7 @@ set -eu
 folder=${1:-$(dirname "$0")/secrets}
 umask 077
 mkdir -p "$folder"
-for name in ledger database-admin broker-scheduler broker-consumer broker-producer grafana-admin; do
+for name in ledger database-admin broker-scheduler broker-consumer broker-producer chat grafana-admin; do
   if [ ! -s "$folder/$name" ]; then
     head -c 24 /dev/urandom | base64 | tr '+/' '-_' >"$folder/$name"
     # Containers read it under users of their own. On this machine the folder keeps others out.

@@ -2,6 +2,7 @@ using Hangfire;
 using Hangfire.Dashboard;
 using Llava.Dashboard.Api;
 using Llava.Dashboard.Jobs;
+using Llava.Dashboard.OpenAi;
 using Llava.Dashboard.Security;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
@@ -32,17 +33,19 @@ public static class DashboardHosting
         });
         services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
         services.AddLlavaApi();
+        services.AddLlavaOpenAi();
         // A page elsewhere that points its own name at 127.0.0.1 (DNS rebinding) is refused by the host it sends.
         services.Configure<HostFilteringOptions>(options => options.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
         return services;
     }
 
-    /// <summary>Maps the pages, their assets, thumbnails, the HTTP API and Hangfire's dashboard.</summary>
+    /// <summary>Maps the pages, their assets, thumbnails, the HTTP APIs and Hangfire's dashboard.</summary>
     public static void MapLlavaDashboard(this WebApplication app)
     {
         app.UseHostFiltering();
         app.UseSecurityHeaders();
         app.UseApiErrors();
+        app.UseOpenAiErrors();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();
@@ -51,6 +54,7 @@ public static class DashboardHosting
         app.MapThumbnails();
         app.MapRazorPages();
         app.MapLlavaApi();
+        app.MapLlavaOpenAi();
         app.MapHangfireDashboard("/hangfire", new DashboardOptions
         {
             Authorization = [new SignedIn()],

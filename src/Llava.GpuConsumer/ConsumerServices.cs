@@ -1,10 +1,13 @@
+using Llava.Contracts.Interactive;
 using Llava.GpuConsumer.Chunks;
+using Llava.GpuConsumer.Interactive;
 using Llava.GpuConsumer.Models;
 using Llava.GpuConsumer.Runners;
 using Llava.GpuConsumer.Telemetry;
 using Llava.GpuConsumer.Workers;
 using Llava.Hosting.Egress;
 using Llava.Hosting.Health;
+using Llava.Hosting.Interactive;
 using Llava.Hosting.Transport;
 using MassTransit.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -45,6 +48,12 @@ public static class ConsumerServices
             return new ModelPool(provider.GetRequiredService<IItemRunnerFactory>(), chosen, MemoryBudget.Of(chosen), time, provider.GetRequiredService<ILogger<ModelPool>>());
         });
         services.AddSingleton<WorkerIdentity>();
+        services.AddChatOptions();
+        services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<ChatOptions>>().Value);
+        services.AddSingleton<InteractiveDesk>();
+        services.AddSingleton<IInteractiveModels>(provider => provider.GetRequiredService<InteractiveDesk>());
+        services.AddSingleton<ChatServer>();
+        services.AddHostedService(provider => provider.GetRequiredService<ChatServer>());
         services.AddSingleton<JobRequests>();
         services.AddSingleton<ConsumerMetrics>();
         services.AddSingleton(provider => new ProbationGate(provider.GetRequiredService<ChunkPlaces>().Total));

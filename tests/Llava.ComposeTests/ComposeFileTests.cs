@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Llava.Cli.Service;
 using Llava.GpuConsumer;
+using Llava.Hosting.Interactive;
 using Llava.Hosting.Transport;
 using Llava.Ledger;
 using Llava.ModelCore.Engine;
@@ -49,6 +50,7 @@ public sealed class ComposeFileTests
             [SchedulerOptions.SectionName] = new SchedulerOptions(),
             [ConsumerOptions.SectionName] = new ConsumerOptions(),
             [HttpOptions.SectionName] = new HttpOptions(),
+            [ChatOptions.SectionName] = new ChatOptions(),
             [$"Llava:{EngineOptions.SectionName}"] = new EngineOptions(),
         };
 

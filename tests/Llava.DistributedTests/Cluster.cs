@@ -1,12 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 using Llava.Hosting.Transport;
 using Llava.Ledger;
 using Llava.Ledger.Jobs;
+using Llava.Ledger.Keys;
 using Llava.Ledger.Results;
+using Llava.Ledger.Workers;
 using Llava.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -44,6 +47,8 @@ internal sealed class Cluster : IAsyncDisposable
 
     public JobReader Jobs => _ledger!.GetRequiredService<JobReader>();
 
+    public WorkerRegistry Workers => _ledger!.GetRequiredService<WorkerRegistry>();
+
     public static async Task<Cluster> StartAsync(string model)
     {
         Cluster cluster = new();
@@ -64,6 +69,21 @@ internal sealed class Cluster : IAsyncDisposable
         return cluster;
 
         string Log(string name) => Path.Combine(cluster._folder, $"{name}.log");
+    }
+
+    /// <summary>Somebody with an operator's key, once the dashboard is up.</summary>
+    public async Task<HttpClient> CallerAsync()
+    {
+        var patience = Stopwatch.StartNew();
+        Match address;
+        while (!(address = Regex.Match(Dashboard.LastWords(), @"Listening on (?<url>http://[\d.:]+?)\.?$", RegexOptions.Multiline)).Success)
+        {
+            Assert.True(patience.Elapsed < Patience, LastWords());
+            await Task.Delay(100);
+        }
+
+        var key = await _ledger!.GetRequiredService<ApiKeys>().CreateAsync("tests", "default", AccessRole.Operator);
+        return new() { BaseAddress = new(address.Groups["url"].Value), DefaultRequestHeaders = { Authorization = new("Bearer", key.Secret) } };
     }
 
     /// <summary>Submits numbered text-only questions.</summary>
@@ -157,6 +177,7 @@ internal sealed class Cluster : IAsyncDisposable
         ["Llava__Consumer__ConcurrentChunks"] = $"{ChunksOfOne}",
         ["Llava__Scheduler__Sweep"] = "00:00:02",
         ["Llava__Http__Port"] = "0",
+        ["Llava__Chat__Secret"] = "a-secret-of-this-cluster",
     };
 
     private string LastWords() => string.Join("\n\n", Processes.Select(process => process.LastWords()));

@@ -26,6 +26,7 @@ public sealed partial class LlavaServer : IAsyncLifetime
         await File.WriteAllTextAsync(KeyFile, await MakeKeyAsync("operator"));
         ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "llava"), ["up", "--port", "0", "--data", Data]) { RedirectStandardOutput = true };
         start.Environment["Llava__Scheduler__ImageRoots__0"] = Images;
+        start.Environment["Llava__Chat__MaxInFlight"] = "2";
         _process = Process.Start(start)!;
         Address = Origin().Match(await _process.StandardOutput.ReadLineAsync() ?? "").Value;
         Assert.NotEmpty(Address);

@@ -1,4 +1,6 @@
 using Llava.Ledger;
+using Llava.Ledger.Files;
+using Llava.Ledger.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -18,4 +20,8 @@ internal static class LedgerSettings
             options.Configure(o => o.Location = section.Value);
         }
     }
+
+    /// <summary>Beside a ledger in PostgreSQL there is no folder, so files are in the data folder unless another is named.</summary>
+    public static void PlaceFiles(this IServiceCollection services, string dataFolder) => services.AddOptions<FileStoreOptions>().PostConfigure<IOptions<LedgerOptions>>(
+        (files, ledger) => files.Folder ??= PostgresAddress.Find(ledger.Value) is null ? null : Path.Combine(dataFolder, "files"));
 }

@@ -35,6 +35,7 @@ internal static class ServiceHost
         AddHttp(builder);
         builder.Services.AddLlavaTelemetry(builder.Configuration, string.Join('-', roles.Order().Select(role => role.ToString().ToLowerInvariant())));
         builder.Services.AddLlavaLedger(options => options.BindLedger(builder.Configuration, DataFolder.Resolve(null)));
+        builder.Services.PlaceFiles(DataFolder.Resolve(null));
         builder.Services.AddReadyCheck("ledger", (provider, cancellation) => provider.GetRequiredService<LedgerSetup>().IsReachableAsync(cancellation));
         if (roles.Contains(Role.Scheduler))
         {

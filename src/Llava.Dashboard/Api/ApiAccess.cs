@@ -17,6 +17,8 @@ internal static class ApiAccess
     /// <summary>Takes a key where one is shown, and the cookie otherwise.</summary>
     public const string Scheme = "Api";
 
+    private const string TokenHeader = "RequestVerificationToken";
+
     private const string PolicyPrefix = "api-";
 
     /// <summary>Name of the policy that asks for at least this role.</summary>
@@ -53,10 +55,12 @@ internal static class ApiAccess
         var context = invocation.HttpContext;
         var isByKey = context.User.Identity?.AuthenticationType == ApiKeyAuthentication.Name;
         var changesNothing = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
-        if (!isByKey && !changesNothing && !await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context))
+        // Without the header the token would be looked for in a form, which would be read to its end for that.
+        var hasToken = context.Request.Headers.ContainsKey(TokenHeader);
+        if (!isByKey && !changesNothing && !(hasToken && await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context)))
         {
             throw new ApiException(StatusCodes.Status403Forbidden, "antiforgery_token_missing",
-                "A change that comes with the pages' cookie needs their antiforgery token in the header RequestVerificationToken; programs use an API key instead.");
+                $"A change that comes with the pages' cookie needs their antiforgery token in the header {TokenHeader}; programs use an API key instead.");
         }
 
         return await next(invocation);

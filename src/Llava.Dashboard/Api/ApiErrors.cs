@@ -36,7 +36,7 @@ internal static class ApiErrors
     public static Task WriteAsync(HttpContext context, int status, ErrorBody body)
     {
         context.Response.StatusCode = status;
-        if (status == StatusCodes.Status503ServiceUnavailable)
+        if (status == StatusCodes.Status503ServiceUnavailable && context.Response.Headers.RetryAfter.Count == 0)
         {
             context.Response.Headers.RetryAfter = "5";
         }

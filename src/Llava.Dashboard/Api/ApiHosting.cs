@@ -17,7 +17,8 @@ internal static class ApiHosting
     /// <summary>Where the API is.</summary>
     public const string Root = "/api/v1";
 
-    private const string PerCaller = "api";
+    /// <summary>Name of the rate limit that counts the requests of each caller.</summary>
+    public const string PerCaller = "api";
 
     public static void AddLlavaApi(this IServiceCollection services)
     {

@@ -32,6 +32,9 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
     public int Slots => slots;
 
     /// <inheritdoc/>
+    public IChatRunner Chat { get; } = new EngineChatRunner(model);
+
+    /// <inheritdoc/>
     public EngineStatistics? Statistics => model.Statistics;
 
     /// <inheritdoc/>

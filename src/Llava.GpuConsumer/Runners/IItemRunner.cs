@@ -17,6 +17,9 @@ public interface IItemRunner
     /// <summary>What the engine behind it is doing; null where there is none.</summary>
     EngineStatistics? Statistics => null;
 
+    /// <summary>Answers conversations with the same model; null where it cannot.</summary>
+    IChatRunner? Chat => null;
+
     /// <summary>Prepares the item (images, prompt, tokens) and answers it.</summary>
     /// <param name="item">What to answer.</param>
     /// <param name="cancellation">The job was paused or cancelled, or the worker ends: stop and throw.</param>

@@ -36,6 +36,9 @@ public sealed class NullItemRunner : IItemRunner
         : null;
 
     /// <inheritdoc/>
+    public IChatRunner Chat => new NullChatRunner(Revision, _latency);
+
+    /// <inheritdoc/>
     public async Task<ItemAnswer> RunAsync(WorkItem item, CancellationToken cancellation)
     {
         if (_latency > TimeSpan.Zero)

@@ -1,3 +1,4 @@
+using Llava.GpuConsumer.Interactive;
 using Llava.GpuConsumer.Models;
 using Llava.Hosting.Processes;
 using Llava.Ledger.Workers;
@@ -14,6 +15,8 @@ internal sealed partial class WorkerHeartbeat(
     WorkerIdentity identity,
     WorkerRegistry registry,
     ModelPool models,
+    InteractiveDesk desk,
+    ChatServer chat,
     ConsumerOptions options,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
@@ -89,7 +92,7 @@ internal sealed partial class WorkerHeartbeat(
                     Host = ThisProcess.Host,
                     ProcessId = ThisProcess.Id,
                     ProcessStart = ThisProcess.Start,
-                    Models = [.. models.Standings.Select(standing => standing.Served)],
+                    Models = [.. models.Standings.Select(standing => standing.Served with { ChatUrl = chat.Url, ChatsInFlight = desk.InFlight(standing.Served.Name) })],
                     Draining = lifetime.ApplicationStopping.IsCancellationRequested,
                 },
                 cancellation);

@@ -17,9 +17,11 @@ public static class DataUrl
         }
 
         var data = url[(comma + 1)..].Replace('-', '+').Replace('_', '/');
+        // Blanks do not count towards the four letters of a group.
+        var letters = data.Count(letter => !char.IsWhiteSpace(letter));
         try
         {
-            return Convert.FromBase64String(data.PadRight(data.Length + ((4 - (data.Length % 4)) % 4), '='));
+            return Convert.FromBase64String(data.PadRight(data.Length + ((4 - (letters % 4)) % 4), '='));
         }
         catch (FormatException broken)
         {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Llava.Contracts.States;
+using Llava.Ledger.Files;
 using Llava.Ledger.Keys;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -73,6 +74,7 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
             worker.HasKey(row => row.Id);
         });
         AddSchedules(modelBuilder);
+        AddFiles(modelBuilder);
         modelBuilder.Entity<ApiKeyRow>(key =>
         {
             key.ToTable("api_keys", table => table.HasCheckConstraint("ck_api_keys_role", $"role in ({string.Join(", ", AccessRoles.Names.Select(name => $"'{name}'"))})"));
@@ -103,6 +105,29 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
             item.ToTable("schedule_items");
             item.HasKey(row => new { row.ScheduleId, row.Key });
             item.HasIndex(row => row.JobId).HasFilter("job_id is not null").HasDatabaseName("ix_schedule_items_job");
+        });
+    }
+
+    private static void AddFiles(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<FileRow>(file =>
+        {
+            file.ToTable("files");
+            file.HasKey(row => row.Id);
+            file.HasIndex(row => new { row.Tenant, row.Id }).HasDatabaseName("ix_files_tenant");
+            file.HasIndex(row => row.ExpiresAt).HasFilter("expires_at is not null").HasDatabaseName("ix_files_expiry");
+        });
+        modelBuilder.Entity<UploadRow>(upload =>
+        {
+            upload.ToTable("uploads", table => table.HasCheckConstraint("ck_uploads_state", $"state in ({string.Join(", ", UploadStates.Names.Select(name => $"'{name}'"))})"));
+            upload.HasKey(row => row.Id);
+            upload.HasIndex(row => row.ExpiresAt).HasDatabaseName("ix_uploads_expiry");
+        });
+        modelBuilder.Entity<UploadPartRow>(part =>
+        {
+            part.ToTable("upload_parts");
+            part.HasKey(row => row.Id);
+            part.HasIndex(row => row.UploadId).HasDatabaseName("ix_upload_parts_upload");
         });
     }
 

@@ -23,6 +23,9 @@ public sealed record WorkerRecord
     /// <summary>Whether it takes no more work and finishes what it has.</summary>
     public bool Draining { get; init; }
 
+    /// <summary>When it first said that it lives.</summary>
+    public DateTimeOffset RegisteredAt { get; init; }
+
     /// <summary>When it last said that it lives.</summary>
     public DateTimeOffset HeartbeatAt { get; init; }
 }
@@ -34,7 +37,14 @@ public sealed record WorkerRecord
 /// <param name="State">Whether it is in memory.</param>
 /// <param name="MemoryBytes">Memory it takes, or would take, on its device.</param>
 /// <param name="Failure">Why it cannot be loaded, or answers no more; null while all is well.</param>
-public sealed record ServedModel(string Name, string Revision, int Slots, ModelState State = ModelState.Loaded, long MemoryBytes = 0, string? Failure = null);
+public sealed record ServedModel(string Name, string Revision, int Slots, ModelState State = ModelState.Loaded, long MemoryBytes = 0, string? Failure = null)
+{
+    /// <summary>Where interactive requests for it are taken; null where they are not.</summary>
+    public string? ChatUrl { get; init; }
+
+    /// <summary>Interactive requests that it had in hand at the last heartbeat.</summary>
+    public int ChatsInFlight { get; init; }
+}
 
 /// <summary>Where a worker has a model.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ModelState>))]

@@ -56,6 +56,7 @@ public sealed class WorkerRegistry
             Models = JsonSerializer.Deserialize(row.GetString(4), LedgerJson.Default.IReadOnlyListServedModel) ?? [],
             Draining = row.GetBoolean(5),
             HeartbeatAt = row.Time(6),
+            RegisteredAt = row.Time(7),
         }, token), cancellation);
 
     /// <summary>Strikes the worker off: it ended, or is known to be dead.</summary>

@@ -125,6 +125,9 @@ internal sealed class EngineLoop : IDisposable
         _live.Clear();
     }
 
+    /// <inheritdoc cref="IStepRunner.Embed"/>
+    public float[] Embed(ImageInput image) => _runner.Embed(image);
+
     public void Dispose() => _runner.Dispose();
 
     private static SequenceFailedException? Typed(Exception? error) => error switch
@@ -173,7 +176,7 @@ internal sealed class EngineLoop : IDisposable
 
         sequence.FirstTokenAt ??= _time.GetTimestamp();
         sequence.Append(sampled);
-        sequence.Handle.Push(sampled.Id);
+        sequence.Handle.Push(sampled);
         try
         {
             if (sequence.Request.Sampling.StopTokens.Contains(sampled.Id) || sequence.Request.StopCondition?.ShouldStop(sampled.Id) == true)

@@ -21,6 +21,7 @@ public sealed class LlavaEngine : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly List<Sequence> _submitted = [];
     private readonly List<Sequence> _cancelled = [];
+    private readonly List<EmbeddingRequest> _embeddings = [];
     private Phase _phase = Phase.Running;
     private Exception? _fault;
 
@@ -108,6 +109,21 @@ public sealed class LlavaEngine : IAsyncDisposable
         return Enqueue(sequence, cancellationToken);
     }
 
+    /// <summary>One vector of length 1 for an image (vision tower's hidden size), computed between two steps of the batch.</summary>
+    /// <exception cref="EngineStoppedException">The engine is stopping.</exception>
+    public Task<float[]> EmbedAsync(ImageInput image)
+    {
+        EmbeddingRequest request = new(image);
+        lock (_gate)
+        {
+            ThrowIfStopping();
+            _embeddings.Add(request);
+        }
+
+        _wake.Set();
+        return request.Completion.Task;
+    }
+
     /// <summary>
     /// Takes no more requests, cancels those that wait, and lets running ones finish until the limit cancels them too.
     /// Completes when the engine's thread has ended.
@@ -159,11 +175,9 @@ public sealed class LlavaEngine : IAsyncDisposable
             if (_phase != Phase.Running)
             {
                 RoomFor(sequence).Release();
-                throw new EngineStoppedException(_fault is null
-                    ? "The engine is stopping and takes no more requests."
-                    : $"The engine stopped after an internal error: {_fault.Message}");
             }
 
+            ThrowIfStopping();
             _submitted.Add(sequence);
         }
 
@@ -176,6 +190,16 @@ public sealed class LlavaEngine : IAsyncDisposable
         }
 
         return sequence.Handle;
+    }
+
+    private void ThrowIfStopping()
+    {
+        if (_phase != Phase.Running)
+        {
+            throw new EngineStoppedException(_fault is null
+                ? "The engine is stopping and takes no more requests."
+                : $"The engine stopped after an internal error: {_fault.Message}");
+        }
     }
 
     private void Cancel(Sequence sequence)
@@ -210,7 +234,8 @@ public sealed class LlavaEngine : IAsyncDisposable
         {
             while (TakeIn())
             {
-                if (!_loop.Step())
+                // One embedding between two steps: neither starves the other.
+                if (!_loop.Step() & !EmbedNext())
                 {
                     _wake.WaitOne();
                 }
@@ -253,6 +278,34 @@ public sealed class LlavaEngine : IAsyncDisposable
         return phase == Phase.Running || _loop.LiveCount > 0;
     }
 
+    /// <summary>Computes the embedding that waits longest; false when none does.</summary>
+    private bool EmbedNext()
+    {
+        EmbeddingRequest request;
+        lock (_gate)
+        {
+            if (_embeddings is not [var first, ..])
+            {
+                return false;
+            }
+
+            request = first;
+            _embeddings.RemoveAt(0);
+        }
+
+        try
+        {
+            request.Completion.SetResult(_loop.Embed(request.Image));
+        }
+        catch (Exception e)
+        {
+            // One image that cannot be embedded leaves the batch alone.
+            request.Completion.SetException(e);
+        }
+
+        return true;
+    }
+
     private void End()
     {
         Enter(Phase.Stopped);
@@ -266,7 +319,13 @@ public sealed class LlavaEngine : IAsyncDisposable
             _loop.Abandon(_fault);
         }
 
+        _embeddings.ForEach(request => request.Completion.SetException(new EngineStoppedException("The engine stopped before it came to the image.")));
         _loop.Dispose();
         _stopped.SetResult();
+    }
+
+    private sealed record EmbeddingRequest(ImageInput Image)
+    {
+        public TaskCompletionSource<float[]> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -1,4 +1,5 @@
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Engine.Chats;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Models;
 using Llava.ModelCore.Native;
@@ -17,8 +18,8 @@ public sealed class LoadedModel : IAsyncDisposable
     private readonly LlavaEngine _engine;
     private readonly QuestionPreparation _preparation;
 
-    private LoadedModel(string name, string revision, LlavaModel model, LlavaEngine engine, QuestionPreparation preparation, ModelMemory memory) =>
-        (Name, Revision, _model, _engine, _preparation, Memory) = (name, revision, model, engine, preparation, memory);
+    private LoadedModel(string name, string revision, LlavaModel model, LlavaEngine engine, QuestionPreparation preparation, ModelMemory memory, ChatModel chat) =>
+        (Name, Revision, _model, _engine, _preparation, Memory, Chat) = (name, revision, model, engine, preparation, memory, chat);
 
     /// <summary>The checkpoint's name: its folder's.</summary>
     public string Name { get; }
@@ -32,8 +33,14 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <summary>Whether questions may bring images.</summary>
     public bool HasVision => _model.Config.Vision is not null;
 
+    /// <summary>Positions that an image takes in a prompt; 0 without vision.</summary>
+    public int ImageTokens => _model.Config.Vision?.Features ?? 0;
+
     /// <summary>What it takes, by the tensors that are there and the bounds of those that come and go.</summary>
     public ModelMemory Memory { get; }
+
+    /// <summary>Conversations, answered as they are generated.</summary>
+    public ChatModel Chat { get; }
 
     /// <summary>What the engine is doing.</summary>
     public EngineStatistics Statistics => _engine.Statistics;
@@ -61,7 +68,7 @@ public sealed class LoadedModel : IAsyncDisposable
             var (preprocessor, template, revision) = (Preprocessor(checkpoint), TemplateOf(checkpoint), CheckpointFingerprint.Of(checkpoint.Path));
             var engine = new LlavaEngine(model, options, time);
             var preparation = new QuestionPreparation(checkpoint, tokenizer, preprocessor, template, engine);
-            return new LoadedModel(checkpoint.Name, revision, model, engine, preparation, ModelMemory.Of(model, options, engine.KvBytes));
+            return new LoadedModel(checkpoint.Name, revision, model, engine, preparation, ModelMemory.Of(model, options, engine.KvBytes), new ChatModel(checkpoint.Config, tokenizer, preparation, engine));
         }
         catch
         {
@@ -96,6 +103,15 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <inheritdoc cref="Prepare(Question)"/>
     public Task<Answer> AnswerAsync(Question question, CancellationToken cancellationToken = default) =>
         AnswerAsync(Prepare(question), cancellationToken);
+
+    /// <summary>
+    /// One vector of length 1 for an image: the mean of the vision tower's features that the projector takes (spec 1.2), not CLIP's contrastive embedding,
+    /// whose head no LLaVA checkpoint has.
+    /// </summary>
+    /// <exception cref="ImageException">The image cannot be used.</exception>
+    /// <exception cref="RequestRefusedException">The model has no vision tower.</exception>
+    public async Task<float[]> EmbedAsync(byte[] image, CancellationToken cancellationToken = default) =>
+        await _engine.EmbedAsync(await Task.Run(() => _preparation.Pixels(image), cancellationToken)).WaitAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -35,7 +35,7 @@ internal sealed class PromptLayout
     public int Positions { get; }
 
     /// <summary>
-    /// Positions up to and including the last image, but never the prompt's last position, whose logits every sequence needs
+    /// Positions up to and including the last image, or all where the request says so, but never the prompt's last position, whose logits every sequence needs
     /// for itself; 0 when nothing is shareable.
     /// </summary>
     public int PrefixPositions { get; }
@@ -58,7 +58,7 @@ internal sealed class PromptLayout
         var imageEnd = pieces.FindLast(p => p.Image >= 0).End;
         // With dynamic RoPE a long prompt's keys depend on its whole length, so its beginning is nobody else's.
         var isShareable = !LanguageModelPositions.DependOnLength(config.LanguageModel, pieces[^1].End);
-        var prefix = isShareable ? Math.Min(imageEnd, pieces[^1].End - 1) : 0;
+        var prefix = isShareable ? Math.Min(request.SharesWholePrompt ? pieces[^1].End : imageEnd, pieces[^1].End - 1) : 0;
         return new PromptLayout(pieces, prefix, prefix > 0 ? KeyOf(request, prefix, pieces) : null);
     }
 

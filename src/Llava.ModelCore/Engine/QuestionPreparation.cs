@@ -21,13 +21,13 @@ internal sealed class QuestionPreparation(
     public PreparedQuestion Prepare(Question question)
     {
         var chosen = question.Template is { } name ? ConversationTemplates.Find(name) : template;
-        var prompt = Conversation.Start(chosen).Add(Speaker.User, WithImages(question)).Add(Speaker.Assistant, null).ToPrompt();
+        var prompt = Conversation.Start(chosen).Add(Speaker.User, WithImages(question.Text, question.Images.Count)).Add(Speaker.Assistant, null).ToPrompt();
         var stops = StopRule.For(tokenizer, chosen, question.StopStrings);
         var text = new AnswerText(tokenizer, stops.Strings);
         var request = new SequenceRequest
         {
             PromptTokens = ImagePlaceholder.Encode(tokenizer, prompt),
-            Images = [.. question.Images.Select(image => Pixels(image, question.Aspect ?? _config.ImageAspect))],
+            Images = [.. question.Images.Select(image => Pixels(image, question.Aspect))],
             Priority = question.Priority,
             StopCondition = text,
         };
@@ -38,19 +38,21 @@ internal sealed class QuestionPreparation(
     /// The user's turn. Where the text has no placeholder, the images go before it, each followed by a line feed, enclosed as the
     /// checkpoint was trained (spec 5.1, 1.10).
     /// </summary>
-    private string WithImages(Question question)
+    internal string WithImages(string text, int images)
     {
         var image = _config.UseImageStartEnd ? $"<im_start>{ImagePlaceholder.Text}<im_end>" : ImagePlaceholder.Text;
-        if (ImagePlaceholder.Count(question.Text) == 0)
+        if (ImagePlaceholder.Count(text) == 0)
         {
-            return string.Concat(Enumerable.Repeat(image + "\n", question.Images.Count)) + question.Text;
+            return string.Concat(Enumerable.Repeat(image + "\n", images)) + text;
         }
 
-        return _config.UseImageStartEnd ? question.Text.Replace(ImagePlaceholder.Text, image, StringComparison.Ordinal) : question.Text;
+        return _config.UseImageStartEnd ? text.Replace(ImagePlaceholder.Text, image, StringComparison.Ordinal) : text;
     }
 
-    private ImageInput Pixels(byte[] encoded, ImageAspect aspect)
+    /// <summary>Decodes and resizes an image, the checkpoint's own way unless another is named.</summary>
+    internal ImageInput Pixels(byte[] encoded, ImageAspect? asked = null)
     {
+        var aspect = asked ?? _config.ImageAspect;
         if (preprocessor is null)
         {
             throw new RequestRefusedException("image_count_mismatch", $"'{checkpoint.Name}' has no vision tower and answers text only; the question brings an image.");
@@ -64,7 +66,7 @@ internal sealed class QuestionPreparation(
     }
 
     /// <summary>Stop tokens and vocabulary come from the checkpoint; the answer is cut to what the context has left.</summary>
-    private SamplingSettings Sampling(SamplingSettings asked, SequenceRequest request, StopRule stops)
+    internal SamplingSettings Sampling(SamplingSettings asked, SequenceRequest request, StopRule stops)
     {
         var left = Math.Max(1, engine.ContextLimit - engine.CountPositions(request));
         return asked with

@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace Llava.ModelCore.Engine;
 
 /// <summary>
-/// Chooses a token from one row of logits: repetition penalty → temperature → top-k → top-p → multinomial, or the best token.
+/// Chooses a token from one row of logits: adjustments (<see cref="LogitAdjustments"/>) → repetition penalty → temperature → min-p → top-k → top-p →
+/// multinomial, or the best token.
 /// Plain C# on the host, so every runner shares it; buffers are kept between calls, so one thread at a time.
 /// </summary>
 internal sealed class Sampler
@@ -38,6 +39,7 @@ internal sealed class Sampler
                 $"Token {step + 1} cannot be chosen: the model's logits are not finite numbers. Check the weights and the compute type.", isRetryable: false);
         }
 
+        LogitAdjustments.Apply(scores, history[Math.Max(0, history.Length - step)..], settings);
         int token;
         if (settings.IsGreedy)
         {
@@ -51,7 +53,7 @@ internal sealed class Sampler
             token = Draw(probabilities, CounterRandom.UnitInterval(seed, step));
         }
 
-        return new SampledToken(token, (float)(logits[token] - logNormalizer));
+        return new SampledToken(token, (float)(logits[token] - logNormalizer), LikelyTokens.Of(logits, logNormalizer, settings.TopLogProbabilities));
     }
 
     /// <summary>Applies the processors in place; a removed token's score becomes −∞.</summary>
@@ -62,6 +64,11 @@ internal sealed class Sampler
         if (settings.Temperature != 1)
         {
             Divide(scores, (float)settings.Temperature);
+        }
+
+        if (settings.MinP > 0)
+        {
+            LogitAdjustments.KeepMinP(scores, settings.MinP);
         }
 
         if (settings.TopK > 0 && settings.TopK < scores.Length)
@@ -272,8 +279,3 @@ internal sealed class Sampler
         }
     }
 }
-
-/// <summary>A chosen token.</summary>
-/// <param name="Id">Token id.</param>
-/// <param name="LogProbability">Natural log of the model's own probability for it, before any processor.</param>
-internal readonly record struct SampledToken(int Id, float LogProbability);

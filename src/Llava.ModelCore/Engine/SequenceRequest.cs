@@ -15,6 +15,12 @@ public sealed record SequenceRequest
     /// <summary>Who goes first when requests wait. Default bulk.</summary>
     public RequestPriority Priority { get; init; }
 
+    /// <summary>
+    /// Whether all of the prompt but its last position may be shared, not only what comes up to the last image: for several answers to one
+    /// prompt, which is then read once. Default false.
+    /// </summary>
+    public bool SharesWholePrompt { get; init; }
+
     /// <summary>Ends the sequence by what its text says; null relies on stop tokens and the limit.</summary>
     public IStopCondition? StopCondition { get; init; }
 }

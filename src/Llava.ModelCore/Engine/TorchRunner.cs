@@ -57,6 +57,16 @@ internal sealed class TorchRunner : IStepRunner
         outcome.DecodeTime = _time.GetElapsedTime(middle);
     }
 
+    /// <inheritdoc/>
+    public float[] Embed(ImageInput image)
+    {
+        using var mode = inference_mode();
+        using var scope = NewDisposeScope();
+        var features = _model.Vision.call(tensor(image.Pixels, [1, 3, image.Side, image.Side], device: _device)); // (1, features, hidden)
+        var mean = features.to(ScalarType.Float32).mean([1]).squeeze(0); // (hidden)
+        return [.. mean.div(mean.norm()).cpu().data<float>()];
+    }
+
     public void Dispose()
     {
         _features.Dispose();

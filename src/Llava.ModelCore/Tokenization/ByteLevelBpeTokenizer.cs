@@ -109,8 +109,8 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
         return new ByteLevelBpeTokenizer(_model, _special, [.. AddedTokens, .. added]) { CleansUpSpaces = CleansUpSpaces };
     }
 
-    /// <summary>UTF-8 of one token; empty for an id without a token.</summary>
-    internal byte[] BytesOf(int id) =>
+    /// <inheritdoc/>
+    public byte[] BytesOf(int id) =>
         _addedById.TryGetValue(id, out var added) ? Encoding.UTF8.GetBytes(added.Content)
         : _model.TokenOf(id) is { } token ? ByteLevelBpeModel.BytesOf(token) : [];
 

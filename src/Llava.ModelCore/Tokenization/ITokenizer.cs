@@ -39,6 +39,9 @@ public interface ITokenizer
     /// <summary>The token as it is written in the vocabulary, for example <c>▁the</c>; null for an id without a token.</summary>
     string? TokenOf(int id);
 
+    /// <summary>The bytes that a token stands for inside a text, its leading space included; they need not be whole characters. Empty for an id without a token.</summary>
+    byte[] BytesOf(int id);
+
     /// <summary>Whether decoding skips this id when special tokens are skipped.</summary>
     bool IsSpecial(int id);
 

@@ -107,6 +107,12 @@ public sealed class LlamaTokenizer : ITokenizer
         _addedById.TryGetValue(id, out var added) ? added.Content : id >= 0 && id < _model.Pieces.Count ? _model.Pieces[id].Text : null;
 
     /// <inheritdoc/>
+    public byte[] BytesOf(int id) =>
+        !_addedById.ContainsKey(id) && id >= 0 && id < _model.Pieces.Count && _model.Pieces[id] is { Kind: SentencePieceKind.Byte } piece
+            ? [SentencePieceBpe.ByteOf(piece.Text)]
+            : Encoding.UTF8.GetBytes((TokenOf(id) ?? "").Replace(SentencePieceBpe.Space, ' '));
+
+    /// <inheritdoc/>
     public bool IsSpecial(int id) => _addedById.TryGetValue(id, out var token) && token.IsSpecial;
 
     /// <inheritdoc/>

@@ -29,6 +29,7 @@ public sealed class Server : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("llava-api-");
     private readonly Dictionary<string, string> _settings = [];
+    private Action<IServiceCollection> _services = _ => { };
     private WebApplication _app = null!;
 
     /// <summary>The tenant of every caller but the other tenant's.</summary>
@@ -45,6 +46,13 @@ public sealed class Server : IAsyncLifetime
         return this;
     }
 
+    /// <summary>Adds services before the start.</summary>
+    public Server With(Action<IServiceCollection> services)
+    {
+        _services += services;
+        return this;
+    }
+
     public async Task InitializeAsync()
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = typeof(DashboardHosting).Assembly.GetName().Name });
@@ -57,6 +65,7 @@ public sealed class Server : IAsyncLifetime
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.Services.AddLlavaLedger(options => options.Configure(o => o.Location = Path.Combine(_folder.FullName, "ledger.db")));
         builder.Services.AddHangfire(hangfire => hangfire.UseInMemoryStorage()).AddLoggingOfTheProcess();
+        _services(builder.Services);
         builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, NoThumbnails>();
         builder.Services.AddHealthChecks();
         _app = builder.Build();

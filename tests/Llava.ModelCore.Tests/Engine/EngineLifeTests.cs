@@ -15,7 +15,7 @@ public sealed class EngineLifeTests
         var handle = engine.Submit(Requests.Text(_random, 5, Endless));
         for (var i = 0; i < 2; i++)
         {
-            Assert.Equal(7, await handle.Tokens.ReadAsync());
+            Assert.Equal(7, (await handle.Tokens.ReadAsync()).Id);
         }
 
         handle.Cancel();

@@ -28,7 +28,7 @@ public sealed class LlavaEngineTests : IAsyncLifetime
         List<int> streamed = [];
         await foreach (var token in handle.Tokens.ReadAllAsync())
         {
-            streamed.Add(token);
+            streamed.Add(token.Id);
         }
 
         var result = await handle.Completion;

@@ -246,6 +246,65 @@ namespace Llava.Ledger.Migrations.Postgres
                         });
                 });
 
+            modelBuilder.Entity("Llava.Ledger.Schema.FileRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<long>("Bytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bytes");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<long?>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.Property<bool>("Kept")
+                        .HasColumnType("boolean")
+                        .HasColumnName("kept");
+
+                    b.Property<string>("Location")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("location");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Purpose")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("purpose");
+
+                    b.Property<string>("Sha256")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("sha256");
+
+                    b.Property<string>("Tenant")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("tenant");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("ix_files_expiry")
+                        .HasFilter("expires_at is not null");
+
+                    b.HasIndex("Tenant", "Id")
+                        .HasDatabaseName("ix_files_tenant");
+
+                    b.ToTable("files", "llava");
+                });
+
             modelBuilder.Entity("Llava.Ledger.Schema.ItemRow", b =>
                 {
                     b.Property<long>("JobId")
@@ -694,6 +753,90 @@ namespace Llava.Ledger.Migrations.Postgres
                         .HasDatabaseName("ux_schedules_name");
 
                     b.ToTable("schedules", "llava");
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.UploadPartRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<long>("Bytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bytes");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("UploadId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("upload_id");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("UploadId")
+                        .HasDatabaseName("ix_upload_parts_upload");
+
+                    b.ToTable("upload_parts", "llava");
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.UploadRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<long>("Bytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bytes");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("FileId")
+                        .HasColumnType("text")
+                        .HasColumnName("file_id");
+
+                    b.Property<long?>("Lifetime")
+                        .HasColumnType("bigint")
+                        .HasColumnName("lifetime");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Purpose")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("purpose");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<string>("Tenant")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("tenant");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("ix_uploads_expiry");
+
+                    b.ToTable("uploads", "llava", t =>
+                        {
+                            t.HasCheckConstraint("ck_uploads_state", "state in ('pending', 'completed', 'cancelled')");
+                        });
                 });
 
             modelBuilder.Entity("Llava.Ledger.Schema.WorkerRow", b =>

@@ -241,3 +241,48 @@ CREATE UNIQUE INDEX "ux_parts_idempotency" ON "parts" ("job_id", "idempotency_ke
 
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261123141436_Parts', '10.0.15');
+
+CREATE TABLE "files" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_files" PRIMARY KEY,
+    "tenant" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "purpose" TEXT NOT NULL,
+    "bytes" INTEGER NOT NULL,
+    "sha256" TEXT NOT NULL,
+    "location" TEXT NOT NULL,
+    "kept" INTEGER NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "expires_at" INTEGER NULL
+);
+
+CREATE TABLE "upload_parts" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_upload_parts" PRIMARY KEY,
+    "upload_id" TEXT NOT NULL,
+    "bytes" INTEGER NOT NULL,
+    "created_at" INTEGER NOT NULL
+);
+
+CREATE TABLE "uploads" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_uploads" PRIMARY KEY,
+    "tenant" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "purpose" TEXT NOT NULL,
+    "bytes" INTEGER NOT NULL,
+    "lifetime" INTEGER NULL,
+    "state" TEXT NOT NULL,
+    "file_id" TEXT NULL,
+    "created_at" INTEGER NOT NULL,
+    "expires_at" INTEGER NOT NULL,
+    CONSTRAINT "ck_uploads_state" CHECK (state in ('pending', 'completed', 'cancelled'))
+);
+
+CREATE INDEX "ix_files_expiry" ON "files" ("expires_at") WHERE expires_at is not null;
+
+CREATE INDEX "ix_files_tenant" ON "files" ("tenant", "id");
+
+CREATE INDEX "ix_upload_parts_upload" ON "upload_parts" ("upload_id");
+
+CREATE INDEX "ix_uploads_expiry" ON "uploads" ("expires_at");
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261123142207_Files', '10.0.15');

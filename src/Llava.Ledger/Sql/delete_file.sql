@@ -1,0 +1,2 @@
+delete from files
+where id = @id;

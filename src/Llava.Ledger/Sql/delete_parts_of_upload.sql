@@ -1,0 +1,2 @@
+delete from upload_parts
+where upload_id = @upload;

@@ -1,0 +1,3 @@
+update files
+set expires_at = @now
+where id = @id;

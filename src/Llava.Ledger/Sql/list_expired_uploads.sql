@@ -1,0 +1,3 @@
+select id
+from uploads
+where expires_at <= @before;

@@ -1,0 +1,52 @@
+using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Imaging;
+using Llava.ModelCore.Prompts;
+using Llava.ModelCore.Tokenization;
+
+namespace Llava.ModelCore.Engine.Chats;
+
+/// <summary>Answers conversations in the running batch, ahead of jobs (<see cref="RequestPriority.Interactive"/>).</summary>
+public sealed class ChatModel
+{
+    private readonly ITokenizer _tokenizer;
+    private readonly ChatPreparation _preparation;
+    private readonly LlavaEngine _engine;
+
+    internal ChatModel(LlavaConfig config, ITokenizer tokenizer, QuestionPreparation questions, LlavaEngine engine) =>
+        (_tokenizer, _preparation, _engine) = (tokenizer, new ChatPreparation(config, tokenizer, questions, engine), engine);
+
+    /// <summary>Decodes, resizes and tokenizes on the calling thread; several may do so at the same time.</summary>
+    /// <exception cref="ImageException">An image cannot be used.</exception>
+    /// <exception cref="PromptException">The template cannot express the conversation.</exception>
+    /// <exception cref="RequestRefusedException">The model sees no images, or a setting is out of its range.</exception>
+    public PreparedChat Prepare(ChatPrompt chat) => _preparation.Prepare(chat);
+
+    /// <summary>Puts the chat into the batch. Whoever disposes the run ends its answers and gets their slots back.</summary>
+    /// <exception cref="RequestRefusedException">The prompt is longer than the context.</exception>
+    /// <exception cref="EngineBusyException">Too many interactive requests wait.</exception>
+    /// <exception cref="EngineStoppedException">The engine is stopping.</exception>
+    public ChatRun Submit(PreparedChat chat)
+    {
+        List<SequenceHandle> handles = [];
+        try
+        {
+            while (handles.Count < chat.Choices)
+            {
+                handles.Add(_engine.Submit(Request(chat, handles.Count)));
+            }
+
+            return new(_tokenizer, chat, handles);
+        }
+        catch
+        {
+            handles.ForEach(handle => handle.Cancel());
+            throw;
+        }
+    }
+
+    private SequenceRequest Request(PreparedChat chat, int choice) => chat.Request with
+    {
+        StopCondition = new AnswerText(_tokenizer, chat.Stops),
+        Sampling = chat.Request.Sampling with { Seed = chat.Request.Sampling.Seed + choice },
+    };
+}
