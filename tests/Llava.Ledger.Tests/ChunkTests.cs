@@ -150,7 +150,7 @@ public abstract class ChunkTests(TestDatabase database) : LedgerFixture(database
         var bad = Database.WriteAsync<int>(
             async (session, token) =>
             {
-                await session.Statement("insert_job").Set("@job", 5L).Set("@tenant", "t").Set("@priority", 0).Set("@model", "m").Set("@request", "{}").Set("@key", null).Set("@now", 0L).Set("@expires", null).Set("@trace", null).ExecuteAsync(token);
+                await session.Statement("insert_job").Set("@job", 5L).Set("@tenant", "t").Set("@priority", 0).Set("@model", "m").Set("@request", "{}").Set("@key", null).Set("@now", 0L).Set("@expires", null).Set("@trace", null).Set("@open", false).ExecuteAsync(token);
                 throw new InvalidOperationException("on purpose");
             },
             default);
