@@ -1,10 +1,15 @@
--- A claim that was faster notes the same. The fence leaves out a chunk that was claimed and given back meanwhile.
+-- A claim that was faster notes the same. The fence leaves out a chunk that was claimed and given back meanwhile. The lateral
+-- looks each up by its key: a join reads every chunk of the ledger that waits.
 with sent as (
-    select c.job_id, c.chunk_no
+    select picked.job_id, picked.chunk_no
     from unnest(@jobs, @chunks, @fences) as picked (job_id, chunk_no, fence)
-    join chunks c on c.job_id = picked.job_id and c.chunk_no = picked.chunk_no and c.fence = picked.fence
-    where c.state = 'open' and c.published_at is null
-    for update of c skip locked
+    cross join lateral (
+        select 1
+        from chunks c
+        where c.job_id = picked.job_id and c.chunk_no = picked.chunk_no and c.fence = picked.fence
+          and c.state = 'open' and c.published_at is null
+        for update skip locked
+    ) as locked
 )
 update chunks c
 set published_at = @now
