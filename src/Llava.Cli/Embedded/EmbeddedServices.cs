@@ -17,6 +17,7 @@ internal static class EmbeddedServices
     {
         var services = builder.Services;
         services.AddLlavaLedger(options => options.BindLedger(builder.Configuration, dataFolder));
+        services.AddSingleton<IAnswerShapeCheck, AnswerShapes>();
         services.PlaceFiles(dataFolder);
         services.AddLlavaScheduler(options => options.Configure(o =>
         {
