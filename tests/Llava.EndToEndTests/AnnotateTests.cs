@@ -36,7 +36,7 @@ public sealed class AnnotateTests : IDisposable
 
         Assert.True(chosen.ExitCode == 0 && shaped.ExitCode == 0, chosen.Errors + shaped.Errors);
         Assert.All(chosen.Lines, line => Assert.Contains(Text(line, "text"), new[] { "1", "2", "3", "4" }));
-        Assert.All(chosen.Lines, line => Assert.InRange(JsonElement.Parse(line).GetProperty("confidence").GetDouble(), 0.25, 1));
+        Assert.All(chosen.Lines, line => Assert.InRange(JsonDocument.Parse(line).RootElement.GetProperty("confidence").GetDouble(), 0.25, 1));
         Assert.All(shaped.Lines, line => Assert.InRange(JsonElement.Parse(Text(line, "text")).GetProperty("n").GetInt32(), 0, 9));
     }
 

@@ -23,7 +23,8 @@ internal static class ScenesCalibration
             var measured = await AskAsync(loaded, firstScene: 0);
             // Scenes that are far from those that are measured: a temperature that saw its own examination would say nothing.
             var temperature = SceneCalibration.FitTemperature(await AskAsync(loaded, firstScene: 1_000_000));
-            var curve = Report(measured, temperature);
+            var curve = ReliabilityCurve.Of([.. measured.Select(question => (question.Confidence, question.IsRight))]);
+            Report(curve, measured, temperature);
             if (typed.GetValue(plot) is { } file)
             {
                 await File.WriteAllTextAsync(file.FullName, ReliabilityDiagram.Svg(curve, $"{loaded.Name}: scored choices on held-out scenes"), cancellationToken);
@@ -37,21 +38,21 @@ internal static class ScenesCalibration
         return command;
     }
 
-    private static ReliabilityCurve Report(IReadOnlyList<ScoredQuestion> questions, double temperature)
+    private static void Report(ReliabilityCurve curve, IReadOnlyList<ScoredQuestion> questions, double temperature)
     {
-        var (asItIs, scaled) = (Curve(questions, 1), Curve(questions, temperature));
         Console.WriteLine("confidence    answers   mean confidence   right");
-        foreach (var bin in asItIs.Bins)
+        foreach (var bin in curve.Bins)
         {
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{bin.From:0.0} to {bin.To:0.0} {bin.Answers,10} {bin.Confidence,17:0.000} {bin.Accuracy,7:0.000}"));
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{asItIs.Answers} questions, {100 * asItIs.Accuracy:0.0} % right"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"as it is                 expected calibration error {100 * asItIs.ExpectedCalibrationError:0.00} %, loss {SceneCalibration.Loss(questions, 1):0.0000}"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"at temperature {temperature:0.000}     expected calibration error {100 * scaled.ExpectedCalibrationError:0.00} %, loss {SceneCalibration.Loss(questions, temperature):0.0000}"));
-        return asItIs;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{curve.Answers} questions, {100 * curve.Accuracy:0.0} % right"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"as the model is set         expected calibration error {100 * curve.ExpectedCalibrationError:0.00} %"));
+        foreach (var (name, at) in new[] { ("without a choice_temperature", 1), ("choice_temperature", temperature) })
+        {
+            var scaled = ReliabilityCurve.Of([.. questions.Select(question => (question.ConfidenceAt(at), question.IsRight))]);
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"{name} {at:0.00}: expected calibration error {100 * scaled.ExpectedCalibrationError:0.00} %, loss {SceneCalibration.Loss(questions, at):0.0000}"));
+        }
     }
-
-    private static ReliabilityCurve Curve(IReadOnlyList<ScoredQuestion> questions, double temperature) =>
-        ReliabilityCurve.Of([.. questions.Select(question => (question.Confidence(temperature), question.IsRight))]);
 }

@@ -1,6 +1,7 @@
 using Llava.Cli.Service;
 using Llava.Contracts.Requests;
 using Llava.GpuConsumer;
+using Llava.GpuConsumer.Runners;
 using Llava.Hosting.Transport;
 using Llava.Ledger;
 using Llava.Scheduler;

@@ -134,6 +134,7 @@ internal sealed class EngineLoop : IDisposable
     {
         null => null,
         SequenceFailedException typed => typed,
+        LlavaException { IsRetryable: false } refused => new SequenceFailedException(refused.Message, isRetryable: false, refused),
         _ => new SequenceFailedException($"A step failed for this sequence: {error.Message}", isRetryable: true, error),
     };
 

@@ -55,7 +55,7 @@ internal sealed class QuestionPreparation(
     /// <summary>The only answers there are, in tokens; null where any will do.</summary>
     /// <exception cref="RequestRefusedException">They cannot be told apart, or are too many.</exception>
     internal AlternativeSet? Alternatives(IReadOnlyList<string> texts, StopRule stops) =>
-        texts.Count == 0 ? null : AlternativeSet.Of(texts, tokenizer, tokenizer.EosId is { } eos && stops.EndsAtEos(tokenizer) ? eos : null);
+        texts.Count == 0 ? null : AlternativeSet.Of(texts, tokenizer, tokenizer.EosId is { } eos && stops.EndsAtEos(tokenizer) ? eos : null, _defaults.ChoiceTemperature ?? 1);
 
     /// <summary>
     /// The user's turn. Where the text has no placeholder, the images go before it, each followed by a line feed, enclosed as the

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security;
 using System.Text;
 
 namespace Llava.ModelCore.Evaluation;
@@ -15,6 +16,7 @@ public static class ReliabilityDiagram
     public static string Svg(ReliabilityCurve curve, string title)
     {
         var svg = new StringBuilder();
+        title = SecurityElement.Escape(title);
         var (width, height) = (Side + (2 * Margin), Side + (2 * Margin));
         svg.AppendLine(CultureInfo.InvariantCulture, $"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="system-ui, sans-serif" font-size="12" role="img" aria-label="{title}">""");
         svg.AppendLine("""<style>svg { background: #ffffff; color: #1f2328 } .bar { fill: #2f6fd0 } .grid { stroke: #d0d7de } .ideal { stroke: #8c959f } @media (prefers-color-scheme: dark) { svg { background: #0d1117; color: #e6edf3 } .bar { fill: #6ea8fe } .grid { stroke: #30363d } }</style>""");

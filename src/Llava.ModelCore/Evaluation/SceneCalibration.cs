@@ -94,8 +94,11 @@ public sealed record ScoredQuestion(SceneQuestion Question, IReadOnlyList<Altern
     /// <summary>Whether the likeliest answer is the right one.</summary>
     public bool IsRight => Alternatives.MaxBy(alternative => alternative.LogProbability)!.Text == Question.Answer;
 
-    /// <summary>The likeliest answer's share at a temperature.</summary>
-    public double Confidence(double temperature) => 1 / Alternatives.Sum(one => Math.Exp((one.LogProbability - Alternatives.Max(other => other.LogProbability)) / temperature));
+    /// <summary>How sure the model says that it is.</summary>
+    public double Confidence => Alternatives.MaxBy(alternative => alternative.LogProbability)!.Probability;
+
+    /// <summary>How sure it would be at another temperature.</summary>
+    public double ConfidenceAt(double temperature) => 1 / Alternatives.Sum(one => Math.Exp((one.LogProbability - Alternatives.Max(other => other.LogProbability)) / temperature));
 
     internal double Loss(double temperature)
     {

@@ -28,29 +28,29 @@ internal sealed class CharacterClassParser(RegexParser source)
                 throw source.Wrong("the class is empty; write \\] for a bracket");
             }
 
-            set = set.Union(ParseRange());
+            set = set.Union(ParseRange(isNegated));
         }
 
         source.Take(']');
         return isNegated ? set.Complement() : set;
     }
 
-    private RuneSet ParseRange()
+    private RuneSet ParseRange(bool isNegated)
     {
-        var first = ParseAtom();
+        var first = ParseAtom(isNegated);
         if (source.Peek() is not '-' || source.Peek(1) is ']' or null)
         {
             return first;
         }
 
         source.Take('-');
-        var last = ParseAtom();
+        var last = ParseAtom(isNegated);
         return Only(first) is { } from && Only(last) is { } to && from <= to
             ? RuneSet.Of((from.Value, to.Value))
             : throw source.Wrong("a range does not go from one character to a later one");
     }
 
-    private RuneSet ParseAtom()
+    private RuneSet ParseAtom(bool isNegated)
     {
         if (source.Peek() is not '\\')
         {
@@ -64,7 +64,7 @@ internal sealed class CharacterClassParser(RegexParser source)
             return RuneSet.OfText("\b");
         }
 
-        return source.ReadEscape();
+        return source.ReadEscape(isNegated);
     }
 
     private static Rune? Only(RuneSet set) => set.Ranges is [var (first, last)] && first == last ? new Rune(first) : null;

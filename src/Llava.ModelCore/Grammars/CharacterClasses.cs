@@ -15,14 +15,14 @@ internal static class CharacterClasses
     public static RuneSet Dot { get; } = RuneSet.OfText("\n\r\u2028\u2029").Complement();
 
     /// <summary>What a backslash and this letter stand for; null for other letters.</summary>
-    public static RuneSet? Shorthand(int letter) => letter switch
+    /// <param name="letter">The letter.</param>
+    /// <param name="isWide">Whether it is what any language takes it for, and not what all do: where the class around it takes it away.</param>
+    public static RuneSet? Shorthand(int letter, bool isWide) => letter switch
     {
-        'd' => Digits,
-        'w' => Words,
-        's' => Spaces,
-        'D' => Category("Nd")!.Complement(),
-        'W' => WideWords().Complement(),
-        'S' => WideSpaces().Complement(),
+        'd' => isWide ? Category("Nd")! : Digits,
+        'w' => isWide ? WideWords() : Words,
+        's' => isWide ? WideSpaces() : Spaces,
+        'D' or 'W' or 'S' => Shorthand(char.ToLowerInvariant((char)letter), !isWide)!.Complement(),
         _ => null,
     };
 

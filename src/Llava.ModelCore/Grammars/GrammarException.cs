@@ -1,7 +1,7 @@
 namespace Llava.ModelCore.Grammars;
 
 /// <summary>What answers must look like cannot be understood, or asks for something that is not supported; never retryable.</summary>
-/// <param name="code">Stable word: <c>invalid_regex</c>, <c>invalid_json_schema</c> or <c>invalid_choices</c>.</param>
+/// <param name="code">Stable word: <c>invalid_regex</c>, <c>invalid_json_schema</c> or <c>invalid_grammar</c>.</param>
 /// <param name="message">What is wrong, where, and what to do about it.</param>
 public sealed class GrammarException(string code, string message) : LlavaException(message, isRetryable: false)
 {

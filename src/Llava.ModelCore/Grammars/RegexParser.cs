@@ -187,7 +187,8 @@ internal sealed class RegexParser
     }
 
     /// <summary>The characters that an escape stands for.</summary>
-    internal RuneSet ReadEscape()
+    /// <param name="isTakenAway">Whether it stands in a class of what is left.</param>
+    internal RuneSet ReadEscape(bool isTakenAway = false)
     {
         _position++;
         if (IsAtEnd)
@@ -208,7 +209,7 @@ internal sealed class RegexParser
             'u' => RuneSet.Of(Take('{') ? ReadBraced() : ReadHex(4)),
             'p' => CharacterClasses.Category(ReadCategory()) ?? throw Wrong("there is no such category of characters"),
             'P' => CharacterClasses.Category(ReadCategory())?.Complement() ?? throw Wrong("there is no such category of characters"),
-            _ when CharacterClasses.Shorthand(letter.Value) is { } set => set,
+            _ when CharacterClasses.Shorthand(letter.Value, isTakenAway) is { } set => set,
             _ when Rune.IsLetterOrDigit(letter) => throw Wrong($"'\\{letter}' is not supported"),
             _ => RuneSet.Of(letter),
         };

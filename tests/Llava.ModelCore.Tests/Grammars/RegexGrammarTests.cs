@@ -40,6 +40,9 @@ public sealed class RegexGrammarTests
     [InlineData(@"\D", "٣", false)]
     [InlineData(@"\W", "é", false)]
     [InlineData(@"\S", "\u00a0", false)]
+    [InlineData(@"[^\W]", "é", false)]
+    [InlineData(@"[^\W]", "e", true)]
+    [InlineData(@"[^\d]", "٣", false)]
     [InlineData(".", "\n", false)]
     [InlineData("[^a]", "😀", true)]
     [InlineData(@"\u{1F600}|a", "😀", true)]
@@ -81,6 +84,10 @@ public sealed class RegexGrammarTests
     [Fact]
     public void What_would_be_too_large_is_refused() => Assert.Contains(
         "states", Assert.Throws<GrammarException>(Grammar.OfRegex(string.Concat(Enumerable.Repeat("a{9000}b?", 25))).Check).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void What_can_be_read_in_too_many_ways_is_refused() =>
+        Assert.Contains("ways at once", Assert.Throws<GrammarException>(Grammar.OfRegex("([a-z]?){5000}").Check).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Repetitions_of_repetitions_cost_no_more_than_they_are_written() =>

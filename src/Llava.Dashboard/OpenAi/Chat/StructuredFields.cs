@@ -104,7 +104,7 @@ internal static class StructuredFields
         ? text
         : throw OpenAiException.Invalid("invalid_value", $"'{field}' must be a text that is not empty.", field);
 
-    private static IReadOnlyList<string> Choices(JsonElement value, string field)
+    private static List<string> Choices(JsonElement value, string field)
     {
         List<string> texts = value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(text => text.ValueKind == JsonValueKind.String)
             ? [.. value.EnumerateArray().Select(text => text.GetString()!)]

@@ -6,6 +6,8 @@ namespace Llava.ModelCore.Grammars.Automata;
 /// </summary>
 internal sealed class Automaton
 {
+    private const int MostPlaces = 1000;
+
     private readonly Network _network;
     private readonly int _mostStates;
     private readonly PlaceSet _start;
@@ -88,6 +90,13 @@ internal sealed class Automaton
         if (_network.CanEnd(place.State, CallsLeft(place.Frame)) && _seen.Add(place))
         {
             _open.Push(place);
+        }
+
+        if (_seen.Count > MostPlaces)
+        {
+            _seen.Clear();
+            _open.Clear();
+            throw new GrammarException("invalid_grammar", $"What the answer must look like can be read in more than {MostPlaces} ways at once. Say it with fewer repetitions of what may be empty.");
         }
     }
 

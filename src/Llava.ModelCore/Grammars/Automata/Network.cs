@@ -28,7 +28,11 @@ internal sealed class Network
     private int[] NestingDepths()
     {
         var depths = new int[_states.Length];
-        Array.Fill(depths, int.MaxValue);
+        for (var state = 0; state < depths.Length; state++)
+        {
+            depths[state] = _states[state].EndsRule ? 0 : int.MaxValue;
+        }
+
         bool changed;
         do
         {
