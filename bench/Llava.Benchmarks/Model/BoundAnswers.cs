@@ -19,7 +19,7 @@ internal static class BoundAnswers
 
     /// <param name="folder">The model's folder.</param>
     /// <param name="answers">Answers of each round.</param>
-    /// <param name="rounds">Rounds, of which the median counts.</param>
+    /// <param name="rounds">Rounds, of which the fastest counts.</param>
     /// <param name="cancellation">Stops it.</param>
     public static async Task RunAsync(string folder, int answers, int rounds, CancellationToken cancellation)
     {
@@ -36,7 +36,8 @@ internal static class BoundAnswers
                 measured.Add((await MeasureAsync(model, image, null, answers, cancellation), await MeasureAsync(model, image, grammar, answers, cancellation)));
             }
 
-            var (free, bound) = (Median(measured.Select(pair => pair.Free)), Median(measured.Select(pair => pair.Bound)));
+            // What else the machine does can only make a round slower, by more than what is measured here: the fastest of each are compared.
+            var (free, bound) = (measured.Min(pair => pair.Free), measured.Min(pair => pair.Bound));
             Figures.Write($"answers in a form: {name}", new
             {
                 Answers = answers,
@@ -45,7 +46,8 @@ internal static class BoundAnswers
                 Rounds = rounds,
                 MicrosecondsPerTokenFree = free * 1e6,
                 MicrosecondsPerToken = bound * 1e6,
-                ExtraPercent = Median(measured.Select(pair => 100 * ((pair.Bound / pair.Free) - 1))),
+                ExtraPercent = 100 * ((bound / free) - 1),
+                ExtraPercentOfRounds = measured.Select(pair => Math.Round(100 * ((pair.Bound / pair.Free) - 1), 1)).Order(),
             });
         }
     }
@@ -71,6 +73,4 @@ internal static class BoundAnswers
         var after = model.Statistics;
         return (after.DecodeTime - before.DecodeTime).TotalSeconds / (after.DecodeTokens - before.DecodeTokens);
     }
-
-    private static double Median(IEnumerable<double> values) => values.Order().ElementAt(values.Count() / 2);
 }
