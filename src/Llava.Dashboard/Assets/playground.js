@@ -30,7 +30,9 @@
         pane.verdict.querySelectorAll("button").forEach(one => one.setAttribute("aria-pressed", String(one === button)));
       }
     });
-    pane.select.addEventListener("change", () => pane.root.classList.toggle("off", pane.select.value === ""));
+    const fit = () => pane.root.classList.toggle("off", pane.select.value === "");
+    pane.select.addEventListener("change", fit);
+    fit();
     return pane;
   }
 
