@@ -9,7 +9,7 @@ namespace Llava.Dashboard.Playground;
 /// Conversations and judgements as lines of JSON, as the original's web interface writes them (<c>2026-11-28-conv.json</c> with <c>tstamp</c>, <c>type</c>, <c>model</c> and
 /// <c>state</c>), without addresses of readers.
 /// </summary>
-internal sealed class ConversationLog(IOptions<PlaygroundOptions> options, TimeProvider time)
+internal sealed class ConversationLog(IOptions<PlaygroundOptions> options, TimeProvider time) : IDisposable
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -17,6 +17,8 @@ internal sealed class ConversationLog(IOptions<PlaygroundOptions> options, TimeP
 
     /// <summary>Whether anything is written.</summary>
     public bool IsOn => options.Value is { Log: true, Folder: not null };
+
+    public void Dispose() => _turn.Dispose();
 
     /// <summary>Writes a line, unless the day's file is full.</summary>
     public async Task WriteAsync(ConversationEntry entry, CancellationToken cancellation)
