@@ -20,8 +20,8 @@ public static class ReliabilityDiagram
         var (width, height) = (Side + (2 * Margin), Side + (2 * Margin));
         svg.AppendLine(CultureInfo.InvariantCulture, $"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="system-ui, sans-serif" font-size="12" role="img" aria-label="{title}">""");
         svg.AppendLine("""<style>svg { background: #ffffff; color: #1f2328 } .bar { fill: #2f6fd0 } .grid { stroke: #d0d7de } .ideal { stroke: #8c959f } @media (prefers-color-scheme: dark) { svg { background: #0d1117; color: #e6edf3 } .bar { fill: #6ea8fe } .grid { stroke: #30363d } }</style>""");
-        svg.AppendLine(CultureInfo.InvariantCulture, $"""<text x="{Margin}" y="24" fill="currentColor" font-size="14">{title}</text>""");
-        svg.AppendLine(CultureInfo.InvariantCulture, $"""<text x="{Margin}" y="42" fill="currentColor">{curve.Answers} answers, {curve.Accuracy:P1} right, expected calibration error {curve.ExpectedCalibrationError:P2}</text>""");
+        svg.AppendLine(CultureInfo.InvariantCulture, $"""<text x="{Margin}" y="18" fill="currentColor" font-size="14">{title}</text>""");
+        svg.AppendLine(CultureInfo.InvariantCulture, $"""<text x="{Margin}" y="35" fill="currentColor">{curve.Answers} answers, {curve.Accuracy:P1} right, expected calibration error {curve.ExpectedCalibrationError:P2}</text>""");
         for (var tick = 0; tick <= 10; tick += 2)
         {
             var (x, y) = (X(tick / 10.0), Y(tick / 10.0));
