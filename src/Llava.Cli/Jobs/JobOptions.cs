@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Llava.Cli.Embedded;
 using Llava.Cli.Output;
 using Llava.Contracts.Requests;
 
@@ -41,7 +42,7 @@ internal sealed class JobOptions
 
     public Option<DirectoryInfo?> Data { get; } = DataOption();
 
-    public static Option<DirectoryInfo?> DataOption() => new("--data") { Description = $"Folder of the embedded ledger. Default: ${Embedded.DataFolder.Variable} or the user's data folder." };
+    public static Option<DirectoryInfo?> DataOption() => new("--data") { Description = $"Folder of the embedded ledger. Default: ${DataFolder.Variable} or the user's data folder." };
 
     /// <summary>All of them: for a command that runs the job here and writes its results.</summary>
     public void AddTo(Command command)
@@ -83,7 +84,7 @@ internal sealed class JobOptions
     /// <summary>The request as typed, with the key that finds it again.</summary>
     public JobRequest Request(ParseResult typed, SourceDescription source, params IReadOnlyList<string> prompts)
     {
-        var request = Request(typed, ModelFolders.NameForJobs(typed.GetValue(Model)!), source, prompts);
+        var request = Request(typed, ModelFolders.NameForJobs(typed.GetValue(Model)!, DataFolder.Resolve(typed.GetValue(Data))), source, prompts);
         // Refused URLs are answers too: allowed ones are another job's.
         return request with { IdempotencyKey = JobKey.Of(request) + (typed.GetValue(AllowUrls) ? "-urls" : "") };
     }

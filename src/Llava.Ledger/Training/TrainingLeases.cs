@@ -77,8 +77,9 @@ public sealed partial class TrainingLeases
     /// <param name="steps">Optimizer steps there will be.</param>
     /// <param name="skipped">Rows that are left out.</param>
     /// <param name="cancellation">Gives up waiting.</param>
-    public Task<bool> QueueAsync(TrainingLease lease, TrainingSettings settings, int steps, IReadOnlyList<RowFinding> skipped, CancellationToken cancellation = default) =>
-        WriteAsync(lease, async (session, token) =>
+    public async Task<bool> QueueAsync(TrainingLease lease, TrainingSettings settings, int steps, IReadOnlyList<RowFinding> skipped, CancellationToken cancellation = default)
+    {
+        var isMine = await WriteAsync(lease, async (session, token) =>
         {
             await TrainingRuns.NoteAsync(session, lease.Run, TrainingEventLevel.Info, "Files validated, moving job to queued state", null, _time.GetUtcNow(), token);
             await ForLease(session, "queue_training_run", lease)
@@ -87,6 +88,19 @@ public sealed partial class TrainingLeases
                 .Set("@steps", steps)
                 .ExecuteAsync(token);
         }, cancellation);
+        _signal.Ring(LedgerTopic.TrainingChanged);
+        return isMine;
+    }
+
+    /// <summary>Puts the run down until somebody has done what is needed and resumes it.</summary>
+    /// <param name="lease">The claim, which ends.</param>
+    /// <param name="reason">What is needed.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    public Task<bool> PauseAsync(TrainingLease lease, string reason, CancellationToken cancellation = default) => WriteAsync(lease, async (session, token) =>
+    {
+        await TrainingRuns.NoteAsync(session, lease.Run, TrainingEventLevel.Warn, $"Fine-tuning job paused: {reason}", null, _time.GetUtcNow(), token);
+        await ForLease(session, "pause_training_run", lease).ExecuteAsync(token);
+    }, cancellation);
 
     /// <summary>Records a step.</summary>
     /// <param name="lease">The claim.</param>
@@ -181,9 +195,8 @@ public sealed partial class TrainingLeases
         return isEnded;
     }
 
-    private async Task<bool> WriteAsync(TrainingLease lease, Func<LedgerSession, CancellationToken, Task> write, CancellationToken cancellation)
-    {
-        var isMine = await _database.WriteAsync(async (session, token) =>
+    private Task<bool> WriteAsync(TrainingLease lease, Func<LedgerSession, CancellationToken, Task> write, CancellationToken cancellation) =>
+        _database.WriteAsync(async (session, token) =>
         {
             if (await ForLease(session, "hold_training_lease", lease).FirstAsync(row => row.GetString(0), token) is null)
             {
@@ -194,9 +207,6 @@ public sealed partial class TrainingLeases
             await write(session, token);
             return true;
         }, cancellation);
-        _signal.Ring(LedgerTopic.TrainingChanged);
-        return isMine;
-    }
 
     private static string WriteFindings(IReadOnlyList<RowFinding> findings) => PostgresRows.Storable(JsonSerializer.Serialize(findings.Take(RowFinding.Most), RequestJson.Options))!;
 
