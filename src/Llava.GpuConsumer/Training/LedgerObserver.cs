@@ -42,4 +42,5 @@ internal sealed class LedgerObserver(TrainingLeases leases, TrainingLease lease,
 }
 
 /// <summary>Another worker has the run: this one stops at once and leaves everything as it is.</summary>
-internal sealed class LeaseLostException(string run) : Exception($"The lease on training run '{run}' was lost; another worker has it.");
+/// <param name="run">Its id.</param>
+public sealed class LeaseLostException(string run) : Exception($"The lease on training run '{run}' was lost; another worker has it.");

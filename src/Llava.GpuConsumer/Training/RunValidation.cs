@@ -84,9 +84,13 @@ internal sealed partial class RunValidation(TrainingLeases leases, FileStore fil
 }
 
 /// <summary>A run that can never be trained as it was asked for.</summary>
-internal sealed class RunRefusedException(TrainingFailure failure, IReadOnlyList<RowFinding>? findings = null) : Exception(failure.Message)
+/// <param name="failure">Why.</param>
+/// <param name="findings">Rows that are to blame, and those that were left out; null when rows are none of it.</param>
+public sealed class RunRefusedException(TrainingFailure failure, IReadOnlyList<RowFinding>? findings = null) : Exception(failure.Message)
 {
+    /// <summary>Why.</summary>
     public TrainingFailure Failure { get; } = failure;
 
+    /// <summary>Rows that are to blame, and those that were left out.</summary>
     public IReadOnlyList<RowFinding>? Findings { get; } = findings;
 }

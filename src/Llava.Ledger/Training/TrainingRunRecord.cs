@@ -36,6 +36,9 @@ public sealed record TrainingRunRecord
     /// <summary>Text and image positions it has learned from.</summary>
     public long TrainedTokens { get; init; }
 
+    /// <summary>Loss of its newest step; null before the first.</summary>
+    public double? Loss { get; init; }
+
     /// <summary>When it will be done at its present pace; null while it is not trained.</summary>
     public DateTimeOffset? EstimatedFinish { get; init; }
 
@@ -94,6 +97,7 @@ public sealed record TrainingRunRecord
         Losses = row.GetInt32(21),
         // PostgreSQL sums bigint to numeric.
         TrainedTokens = Convert.ToInt64(row.GetValue(22), null),
+        Loss = row.IsDBNull(23) ? null : row.GetDouble(23),
     };
 }
 

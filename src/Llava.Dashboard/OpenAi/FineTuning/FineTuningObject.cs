@@ -53,7 +53,7 @@ internal sealed record FineTuningObject
 
     /// <summary>The state in our words.</summary>
     [JsonPropertyName("x_state")]
-    public required TrainingRunState State { get; init; }
+    public required string State { get; init; }
 
     [JsonPropertyName("x_mode")]
     public required TrainingMode Mode { get; init; }
@@ -88,7 +88,7 @@ internal sealed record FineTuningObject
         Error = run.Failure is { } failure ? new(failure.Code, failure.Message, failure.Param) : null,
         Metadata = run.Request.Metadata,
         UserProvidedSuffix = run.Request.Suffix,
-        State = run.State,
+        State = run.State.WireName(),
         Mode = run.Request.Settings.Mode,
         Priority = run.Request.Priority,
         Progress = new(run.Step, run.Steps),

@@ -4,9 +4,11 @@ namespace Llava.GpuConsumer.Training.Rows;
 /// <param name="code">Short snake_case word.</param>
 /// <param name="message">What is wrong with the row, as the end of a sentence that names it.</param>
 /// <param name="isSkippable">Whether the run may go on without it: true for what its sender cannot see in the file.</param>
-internal sealed class RowException(string code, string message, bool isSkippable = false) : Exception(message)
+public sealed class RowException(string code, string message, bool isSkippable = false) : Exception(message)
 {
+    /// <summary>Short snake_case word.</summary>
     public string Code { get; } = code;
 
+    /// <summary>Whether the run may go on without the row.</summary>
     public bool IsSkippable { get; } = isSkippable;
 }
