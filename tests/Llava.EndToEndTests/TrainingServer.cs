@@ -17,16 +17,19 @@ internal sealed partial class TrainingServer : IAsyncDisposable
 
     public HttpClient Caller { get; private set; } = null!;
 
+    /// <summary>Signs in whoever opens it first.</summary>
+    public string Link { get; private set; } = "";
+
     public string Data => Path.Combine(_folder.FullName, "data");
 
     public async Task StartAsync()
     {
         ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "llava"), ["up", "--port", "0", "--data", Data]) { RedirectStandardOutput = true };
         _process = Process.Start(start)!;
-        var address = Origin().Match(await _process.StandardOutput.ReadLineAsync() ?? "").Value;
-        Assert.NotEmpty(address);
+        Link = Address().Match(await _process.StandardOutput.ReadLineAsync() ?? "").Value;
+        Assert.NotEmpty(Link);
         var key = (await LlavaProcess.RunAsync(Data, "keys", "create", "--name", "tests", "--role", "operator")).Lines[0];
-        Caller = new() { BaseAddress = new(address), DefaultRequestHeaders = { Authorization = new("Bearer", key) } };
+        Caller = new() { BaseAddress = new(new Uri(Link).GetLeftPart(UriPartial.Authority)), DefaultRequestHeaders = { Authorization = new("Bearer", key) } };
         await UntilAsync("/v1/models", models => models.GetProperty("data").GetArrayLength() > 0);
     }
 
@@ -135,6 +138,6 @@ internal sealed partial class TrainingServer : IAsyncDisposable
         return JsonSerializer.Deserialize<JsonElement>(text);
     }
 
-    [GeneratedRegex(@"http://[^/\s]+")]
-    private static partial Regex Origin();
+    [GeneratedRegex(@"http://\S+")]
+    private static partial Regex Address();
 }

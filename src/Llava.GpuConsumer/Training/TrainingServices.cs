@@ -1,6 +1,8 @@
 using Llava.GpuConsumer.Models;
 using Llava.GpuConsumer.Training.Rows;
+using Llava.Hosting.Transport;
 using Llava.Ledger.Files;
+using MassTransit.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -39,6 +41,8 @@ public static class TrainingServices
             services.AddSingleton<RunValidation>();
             services.AddSingleton<RunTraining>();
             services.AddHostedService<TrainingWorker>();
+            services.RegisterConsumer<TrainStageConsumer>();
+            services.AddSingleton<IReceiveEndpoints, TrainingEndpoint>();
         }
 
         return services;

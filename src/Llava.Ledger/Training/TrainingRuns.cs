@@ -85,6 +85,10 @@ public sealed partial class TrainingRuns
     public Task<List<TrainingRunRecord>> ListSucceededAsync(CancellationToken cancellation = default) =>
         _database.ReadAsync((session, token) => session.Statement("list_trained_models").ListAsync(TrainingRunRecord.Read, token), cancellation);
 
+    /// <summary>Runs that wait for a worker, in the order in which they will be taken.</summary>
+    public Task<List<TrainingRunRecord>> ListWaitingAsync(CancellationToken cancellation = default) =>
+        _database.ReadAsync((session, token) => session.Statement("list_waiting_training_runs").ListAsync(TrainingRunRecord.Read, token), cancellation);
+
     /// <summary>Every step of the run so far, in order.</summary>
     public Task<List<TrainingMetric>> MetricsAsync(string run, CancellationToken cancellation = default) =>
         _database.ReadAsync((session, token) => session.Statement("list_training_metrics").Set("@id", run).ListAsync(TrainingMetric.Read, token), cancellation);
