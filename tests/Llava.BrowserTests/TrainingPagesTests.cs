@@ -28,6 +28,7 @@ public sealed class TrainingPagesTests(TrainingUnderTest pages) : IClassFixture<
         await page.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
         await Expect(page.Locator("#run-state .state")).ToHaveTextAsync("cancelled");
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Pause" })).ToHaveCountAsync(0);
+        await page.CloseAsync();
     }
 
     [Fact]
@@ -42,6 +43,7 @@ public sealed class TrainingPagesTests(TrainingUnderTest pages) : IClassFixture<
         await Expect(page.Locator("#card-events tbody")).ToContainTextAsync("The job has successfully completed");
         await Expect(page.Locator("#card-settings")).ToContainTextAsync("0.001");
         await Expect(page.Locator("#card-findings tbody tr")).ToHaveCountAsync(1);
+        await page.CloseAsync();
     }
 
     [Fact]
@@ -55,6 +57,7 @@ public sealed class TrainingPagesTests(TrainingUnderTest pages) : IClassFixture<
         await Expect(page.Locator("tbody tr")).ToHaveCountAsync(2);
         await Expect(page.Locator(".chart .u-wrap")).ToHaveCountAsync(2);
         await Expect(page.Locator(".chart").First).ToContainTextAsync("second");
+        await page.CloseAsync();
     }
 
     [Theory]
@@ -77,6 +80,8 @@ public sealed class TrainingPagesTests(TrainingUnderTest pages) : IClassFixture<
             await pages.ShootAsync(page, path, name);
         }
 
+        // Each page holds a stream, and a browser has few connections to a host.
+        await page.CloseAsync();
         Assert.Empty(problems);
         await using var plain = await pages.WithoutScriptsAsync();
         var read = await plain.NewPageAsync();
