@@ -89,7 +89,8 @@ public sealed class FineTuningTests : IAsyncLifetime
         var id = await _server.CreateAsync(new { model = "llava-scenes", training_file = rows, mode = "projector", max_steps = 1, hyperparameters = new { batch_size = 2 } });
         var job = await _server.UntilAsync(id, "succeeded");
         var finding = Assert.Single(job.GetProperty("x_findings").EnumerateArray());
-        Assert.Equal((11, true), (finding.GetProperty("line").GetInt32(), finding.GetProperty("is_skipped").GetBoolean()));
+        Assert.Equal((11, "invalid_image", true), (finding.GetProperty("line").GetInt32(), finding.GetProperty("code").GetString(), finding.GetProperty("is_skipped").GetBoolean()));
+        Assert.DoesNotContain(_server.Data, finding.ToString(), StringComparison.Ordinal);
         var events = (await _server.GetAsync($"/v1/fine_tuning/jobs/{id}/events?limit=100")).GetProperty("data").EnumerateArray();
         Assert.Contains(events, one => one.GetProperty("level").GetString() == "warn" && one.GetProperty("message").GetString()!.Contains("Line 11", StringComparison.Ordinal));
     }

@@ -27,7 +27,6 @@ public static class FineTuning
             ImageAspectRatio = start.Config.ImageAspect,
             MaxPositions = start.Config.MaxSplicedPositions,
             ModelMaxLength = Math.Min(start.Config.MaxSplicedPositions ?? start.ContextLength, start.ContextLength),
-            VerifyImages = true,
         };
     }
 

@@ -33,7 +33,8 @@ internal sealed class NewTrainingModel(TrainingRuns runs, FileStore files, Worke
     /// <summary>The form.</summary>
     public async Task OnGetAsync(CancellationToken cancellationToken)
     {
-        Models = [.. (await workers.LiveAsync(cancellationToken)).SelectMany(worker => worker.Models).Select(model => model.Name).Distinct().Order(StringComparer.Ordinal)];
+        Models = [.. (await workers.LiveAsync(cancellationToken)).SelectMany(worker => worker.Models).Select(model => model.Name).Distinct()
+            .OrderBy(name => name.StartsWith("ft:", StringComparison.Ordinal)).ThenBy(name => name, StringComparer.Ordinal)];
         Files = await files.ListAsync(new() { Tenant = Caller.Of(User).Tenant, Purpose = FineTune, Limit = ShownFiles }, cancellationToken);
     }
 

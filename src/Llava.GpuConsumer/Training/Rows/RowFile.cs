@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Llava.Ledger.Files;
 using Llava.Ledger.Training;
+using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Training;
 
 namespace Llava.GpuConsumer.Training.Rows;
@@ -10,6 +11,8 @@ namespace Llava.GpuConsumer.Training.Rows;
 internal sealed class RowFile(FileStore files, RowImages images, TrainingOptions options)
 {
     private const string ImageFolder = "images";
+
+    private readonly ImageDecoder _decoder = new();
 
     /// <summary>Reads the whole file.</summary>
     /// <param name="file">The file.</param>
@@ -40,7 +43,7 @@ internal sealed class RowFile(FileStore files, RowImages images, TrainingOptions
         await File.WriteAllLinesAsync(drafts, rows.Select(row => row.Json), cancellation);
         var report = await Task.Run(() => DatasetCheck.Run(recipe, drafts), cancellation);
         findings.AddRange(report.Findings.Select(finding => new RowFinding(
-            file.Id, rows[finding.Index].Line, "unusable_row", $"Line {rows[finding.Index].Line.ToString(CultureInfo.InvariantCulture)} cannot be used: {finding.Message}", IsSkipped: true)));
+            file.Id, rows[finding.Index].Line, "unusable_row", $"Line {rows[finding.Index].Line.ToString(CultureInfo.InvariantCulture)} {WithoutName(finding.Message)}", IsSkipped: true)));
         var bad = report.Findings.Select(finding => finding.Index).ToHashSet();
         await File.WriteAllLinesAsync(target, rows.Where((_, index) => !bad.Contains(index)).Select(row => row.Json), cancellation);
         File.Delete(drafts);
@@ -55,7 +58,7 @@ internal sealed class RowFile(FileStore files, RowImages images, TrainingOptions
         {
             image = Path.Combine(ImageFolder, string.Create(CultureInfo.InvariantCulture, $"{prefix}-{row.Line}"));
             Directory.CreateDirectory(Path.Combine(folder, ImageFolder));
-            await File.WriteAllBytesAsync(Path.Combine(folder, image), await images.ReadAsync(named, tenant, cancellation), cancellation);
+            await File.WriteAllBytesAsync(Path.Combine(folder, image), Decodable(await images.ReadAsync(named, tenant, cancellation)), cancellation);
         }
 
         return JsonSerializer.Serialize(new
@@ -66,6 +69,23 @@ internal sealed class RowFile(FileStore files, RowImages images, TrainingOptions
             conversations = read.Turns.Select(turn => new { from = turn.IsAssistant ? ConversationTurn.Assistant : ConversationTurn.Human, value = TrainingRow.TextOf(turn), weight = turn.IsLearned ? 1 : 0 }),
         });
     }
+
+    /// <summary>The bytes, once they have shown that they are an image.</summary>
+    private byte[] Decodable(byte[] bytes)
+    {
+        try
+        {
+            _decoder.Decode(bytes);
+            return bytes;
+        }
+        catch (ImageException wrong)
+        {
+            throw new RowException("invalid_image", $"has an image that cannot be used: {wrong.Message}", isSkippable: true);
+        }
+    }
+
+    /// <summary>What the trainer says of a sample, without the name that it has there.</summary>
+    private static string WithoutName(string message) => message[(message.IndexOf("') ", StringComparison.Ordinal) + "') ".Length)..];
 
     private static TrainingRow Read(RowLine row) =>
         row.Problem is { } problem ? throw new RowException("invalid_json_line", problem)
