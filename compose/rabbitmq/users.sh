@@ -17,12 +17,15 @@ user() {
 
 # MassTransit declares what it sends to and takes from, so "configure" names the same things as "write".
 user scheduler "$LLAVA_SCHEDULER_PASSWORD_FILE" \
-  '^(llava\.jobs(_error|_skipped)?|llava\.(chunks|express)\..+|Llava\.Contracts\.Messages:.+)$' \
-  '^(llava\.jobs(_error|_skipped)?|llava\.(chunks|express)\..+|Llava\.Contracts\.Messages:.+)$' \
+  '^(llava\.jobs(_error|_skipped)?|llava\.(chunks|express)\..+|llava\.training|Llava\.Contracts\.Messages:.+)$' \
+  '^(llava\.jobs(_error|_skipped)?|llava\.(chunks|express)\..+|llava\.training|Llava\.Contracts\.Messages:.+)$' \
   '^llava\.jobs(_error|_skipped)?$'
 
-# A consumer takes chunks and sets bad messages aside; results go to the ledger and not through the broker.
-user consumer "$LLAVA_CONSUMER_PASSWORD_FILE" '^llava\.(chunks|express)\..+$' '^llava\.(chunks|express)\..+$' '^llava\.(chunks|express)\..+$'
+# A consumer takes chunks, hears of training runs and sets bad messages aside; results go to the ledger and not through the broker.
+user consumer "$LLAVA_CONSUMER_PASSWORD_FILE" \
+  '^(llava\.(chunks|express)\..+|llava\.training(_error|_skipped)?)$' \
+  '^(llava\.(chunks|express)\..+|llava\.training(_error|_skipped)?)$' \
+  '^(llava\.(chunks|express)\..+|llava\.training(_error|_skipped)?)$'
 
 # Programs that submit jobs by message and hear what became of them, in queues of their own.
 user producer "$LLAVA_PRODUCER_PASSWORD_FILE" '^producer\..+$' '^(llava\.jobs|producer\..+)$' '^(Llava\.Contracts\.Messages:.+|producer\..+)$'

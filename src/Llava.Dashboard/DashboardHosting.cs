@@ -8,6 +8,7 @@ using Llava.Dashboard.Navigation;
 using Llava.Dashboard.OpenAi;
 using Llava.Dashboard.Overview;
 using Llava.Dashboard.Security;
+using Llava.Dashboard.Training;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
@@ -34,6 +35,7 @@ public static class DashboardHosting
         services.AddSingleton<LiveSource, JobsLive>();
         services.AddSingleton<OverviewReader>();
         services.AddSingleton<LiveSource, OverviewLive>();
+        services.AddTrainingPages();
         // The link dies with the process, so the cookies it bought may too; nothing is written to disk.
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
         services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie(options =>

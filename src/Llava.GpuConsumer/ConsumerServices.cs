@@ -67,7 +67,8 @@ public static class ConsumerServices
         services.AddReadyCheck("models", (provider, _) => Task.FromResult(
             ModelHealth.Of(provider.GetRequiredService<ModelPool>().Standings, provider.GetRequiredService<WorkerHeartbeat>().IsAnnounced)));
         services.RegisterConsumer<RunChunkConsumer, RunChunkConsumerDefinition>();
-        services.AddSingleton<IReceiveEndpoints, ChunkEndpoints>();
+        services.AddSingleton<ChunkEndpoints>();
+        services.AddSingleton<IReceiveEndpoints>(provider => provider.GetRequiredService<ChunkEndpoints>());
         return services;
     }
 }

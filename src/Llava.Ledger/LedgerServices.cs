@@ -9,6 +9,7 @@ using Llava.Ledger.Schedules;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
 using Llava.Ledger.Telemetry;
+using Llava.Ledger.Training;
 using Llava.Ledger.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -24,7 +25,8 @@ public static class LedgerServices
     /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobReports"/>, <see cref="JobRetention"/>, <see cref="JobParts"/>,
     /// <see cref="JobExpansion"/>, <see cref="PartExpansion"/>, <see cref="ChunkDispatch"/>, <see cref="ChunkLeases"/>, <see cref="LeaseSweep"/>,
     /// <see cref="AttemptHistory"/>, <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="ResultCache"/>, <see cref="BacklogReader"/>, <see cref="WorkerRegistry"/>,
-    /// <see cref="ScheduleStore"/>, <see cref="ScheduleFiring"/>, <see cref="ScheduleMemory"/>, <see cref="ApiKeys"/> and <see cref="ILedgerSignal"/>.
+    /// <see cref="ScheduleStore"/>, <see cref="ScheduleFiring"/>, <see cref="ScheduleMemory"/>, <see cref="ApiKeys"/>,
+    /// <see cref="TrainingRuns"/>, <see cref="TrainingLeases"/> and <see cref="ILedgerSignal"/>.
     /// The schema is created, or brought up to date, with the first use.
     /// </summary>
     /// <param name="services">The container.</param>
@@ -74,6 +76,8 @@ public static class LedgerServices
         services.TryAddSingleton(provider => new ScheduleFiring(Database(provider), Signal(provider), Time(provider), Logger<ScheduleFiring>(provider)));
         services.TryAddSingleton(provider => new ScheduleMemory(Database(provider)));
         services.TryAddSingleton(provider => new ApiKeys(Database(provider), Time(provider), Logger<ApiKeys>(provider)));
+        services.TryAddSingleton(provider => new TrainingRuns(Database(provider), Signal(provider), Time(provider), Logger<TrainingRuns>(provider)));
+        services.TryAddSingleton(provider => new TrainingLeases(Database(provider), Signal(provider), Options(provider), Time(provider), Logger<TrainingLeases>(provider)));
         return services;
     }
 

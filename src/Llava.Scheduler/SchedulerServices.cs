@@ -7,6 +7,7 @@ using Llava.Scheduler.Recovery;
 using Llava.Scheduler.Sources;
 using Llava.Scheduler.Submission;
 using Llava.Scheduler.Telemetry;
+using Llava.Scheduler.Training;
 using MassTransit.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -42,6 +43,7 @@ public static class SchedulerServices
         services.AddHostedService<DispatchLoop>();
         services.AddHostedService<CompletionLoop>();
         services.AddHostedService<ProgressLoop>();
+        services.AddHostedService<TrainingLoop>();
         services.AddHostedService<BacklogSampler>();
         services.RegisterConsumer<SubmitJobConsumer>();
         services.AddSingleton<IReceiveEndpoints, SubmissionEndpoint>();

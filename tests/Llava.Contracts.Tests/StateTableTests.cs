@@ -27,6 +27,17 @@ public sealed class StateTableTests
     public void Every_pair_of_part_states_is_allowed_or_refused_as_written() => AssertSteps(PartStates.Table, ["waiting>done", "waiting>failed"], ends: ["done", "failed"]);
 
     [Fact]
+    public void Every_pair_of_states_of_training_runs_is_allowed_or_refused_as_written() => AssertSteps(
+        TrainingRunStates.Table,
+        [
+            "validating_files>queued", "validating_files>paused", "validating_files>failed", "validating_files>cancelled",
+            "queued>running", "queued>paused", "queued>cancelled",
+            "running>queued", "running>paused", "running>succeeded", "running>failed", "running>cancelled",
+            "paused>validating_files", "paused>queued", "paused>cancelled",
+        ],
+        ends: ["succeeded", "failed", "cancelled"]);
+
+    [Fact]
     public void No_outcome_follows_another() => AssertSteps(ItemOutcomes.Table, [], ends: ["succeeded", "failed", "cancelled", "expired"]);
 
     [Fact]

@@ -79,6 +79,7 @@ public sealed class SqliteSchemaTests : IDisposable
     [InlineData("jobs", "state")]
     [InlineData("chunks", "state")]
     [InlineData("results", "outcome")]
+    [InlineData("training_runs", "state")]
     public async Task The_database_refuses_a_state_that_is_not_in_the_table(string table, string column)
     {
         var path = Path.Combine(_folder.FullName, "states.db");
@@ -93,6 +94,7 @@ public sealed class SqliteSchemaTests : IDisposable
         {
             "jobs" => JobStates.Table.States.Select(JobStates.Table.WireName),
             "chunks" => ChunkStates.Table.States.Select(ChunkStates.Table.WireName),
+            "training_runs" => TrainingRunStates.Table.States.Select(TrainingRunStates.Table.WireName),
             _ => ItemOutcomes.Table.States.Select(ItemOutcomes.Table.WireName),
         };
         Assert.All(names, name => Assert.True(Accepts(connection, table, column, name)));

@@ -19,12 +19,12 @@ internal static class Failures
             await Console.Error.WriteLineAsync("Stopped. The same command continues where this one ended.");
             return ExitCodes.CannotReachOrLoad;
         }
-        catch (Exception e) when (e is UsageException or InvalidJobRequestException or InvalidScheduleException)
+        catch (Exception e) when (e is UsageException or InvalidJobRequestException or InvalidScheduleException or InvalidTrainingRequestException)
         {
             await Console.Error.WriteLineAsync(e.Message);
             return ExitCodes.Usage;
         }
-        catch (Exception e) when (e is LlavaException or JobException or ScheduleException or LedgerUnreachableException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is LlavaException or JobException or ScheduleException or TrainingRunException or LedgerUnreachableException or IOException or UnauthorizedAccessException)
         {
             await Console.Error.WriteLineAsync(e.Message);
             return ExitCodes.CannotReachOrLoad;

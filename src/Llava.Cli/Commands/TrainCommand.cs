@@ -4,7 +4,7 @@ using Llava.ModelCore.Training;
 
 namespace Llava.Cli.Commands;
 
-/// <summary><c>llava train</c>: LLaVA's stages from a recipe.</summary>
+/// <summary><c>llava train</c>: LLaVA's stages from a recipe, here and now; its subcommands queue and steer training runs.</summary>
 internal static class TrainCommand
 {
     public static Command Create()
@@ -19,6 +19,11 @@ internal static class TrainCommand
             await Console.Error.WriteLineAsync(outcome.IsComplete ? $"Model: {outcome.Folder}" : "Stopped. The same command continues.");
             return outcome.IsComplete ? ExitCodes.Ok : ExitCodes.CannotReachOrLoad;
         }));
+        foreach (var run in TrainRunsCommand.Create())
+        {
+            command.Subcommands.Add(run);
+        }
+
         return command;
     }
 

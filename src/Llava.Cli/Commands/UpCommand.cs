@@ -38,7 +38,7 @@ internal static class UpCommand
     {
         var unfinished = await EmbeddedHost.UnfinishedAsync(dataFolder, cancellationToken);
         var scheduled = await EmbeddedHost.ScheduledAsync(dataFolder, cancellationToken);
-        var served = models.Length > 0 ? models.Select(ModelFolders.NameForJobs) : [ModelFolders.NameForJobs(JobOptions.DefaultModel), .. unfinished.Concat(scheduled).Select(job => job.Model)];
+        var served = models.Length > 0 ? models.Select(model => ModelFolders.NameForJobs(model, dataFolder)) : [ModelFolders.NameForJobs(JobOptions.DefaultModel), .. unfinished.Concat(scheduled).Select(job => job.Model)];
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.AddEnvironmentVariables();
         builder.Logging.AddWarningsToStandardError();
@@ -51,6 +51,7 @@ internal static class UpCommand
                 kestrel.Listen(IPAddress.Loopback, metricsPort);
             }
         });
+        builder.AddTraining();
         builder.AddEmbedded(dataFolder, unfinished, served.Distinct());
         builder.Services.AddLlavaTelemetry(builder.Configuration, "up");
         builder.Services.AddReadyCheck("ledger", (provider, token) => provider.GetRequiredService<LedgerSetup>().IsReachableAsync(token));

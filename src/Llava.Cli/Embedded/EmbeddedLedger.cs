@@ -1,10 +1,12 @@
 using Llava.Contracts.Requests;
 using Llava.GpuConsumer.Runners;
 using Llava.Ledger;
+using Llava.Ledger.Files;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Keys;
 using Llava.Ledger.Results;
 using Llava.Ledger.Schedules;
+using Llava.Ledger.Training;
 using Llava.Ledger.Workers;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,17 +36,24 @@ internal sealed class EmbeddedLedger : IAsyncDisposable
 
     public JobParts Parts => _services.GetRequiredService<JobParts>();
 
+    public TrainingRuns Training => _services.GetRequiredService<TrainingRuns>();
+
+    public FileStore Files => _services.GetRequiredService<FileStore>();
+
     public ApiKeys Keys => _services.GetRequiredService<ApiKeys>();
 
     public static async Task<EmbeddedLedger> OpenAsync(string dataFolder, CancellationToken cancellationToken)
     {
         var configuration = new ConfigurationBuilder().AddEnvironmentVariables().Build();
         var services = new ServiceCollection()
+            .AddSingleton<IConfiguration>(configuration)
             .AddLlavaLedger(options => options.BindLedger(configuration, dataFolder))
             .AddSingleton<IAnswerShapeCheck, AnswerShapes>()
-            .BuildServiceProvider();
-        await services.GetRequiredService<LedgerSetup>().PrepareAsync();
-        return new EmbeddedLedger(services);
+            .AddLlavaFiles(options => options.BindConfiguration(FileStoreOptions.SectionName));
+        services.PlaceFiles(dataFolder);
+        var provider = services.BuildServiceProvider();
+        await provider.GetRequiredService<LedgerSetup>().PrepareAsync();
+        return new EmbeddedLedger(provider);
     }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();

@@ -2,9 +2,11 @@ using Llava.Cli.Service;
 using Llava.Contracts.Requests;
 using Llava.GpuConsumer;
 using Llava.GpuConsumer.Runners;
+using Llava.GpuConsumer.Training;
 using Llava.Hosting.Transport;
 using Llava.Ledger;
 using Llava.Scheduler;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -13,6 +15,10 @@ namespace Llava.Cli.Embedded;
 /// <summary>Ledger, scheduler, consumer and transport in one process: the embedded mode (docs/flow.md).</summary>
 internal static class EmbeddedServices
 {
+    /// <summary>Adds training to the embedded mode, where the settings do not turn it off; call it before <see cref="AddEmbedded"/>.</summary>
+    public static void AddTraining(this IHostApplicationBuilder builder) => builder.Services.AddLlavaTraining(
+        builder.Configuration.GetSection(TrainingOptions.SectionName).GetValue(nameof(TrainingOptions.Enabled), true));
+
     /// <summary>Folders that are not to be read are refused, so each unfinished job's own are named here.</summary>
     public static void AddEmbedded(this IHostApplicationBuilder builder, string dataFolder, IReadOnlyCollection<JobRequest> jobs, IEnumerable<string> models)
     {
@@ -28,7 +34,7 @@ internal static class EmbeddedServices
                 o.ImageRoots.Add(folder);
             }
         }));
-        builder.AddModels();
+        builder.AddModels(dataFolder);
         services.AddLlavaConsumer(options => options.Configure(o =>
         {
             foreach (var model in models)

@@ -1,6 +1,7 @@
-using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.CommandLine;
 using System.Text.Json;
+using Llava.Cli.Embedded;
 using Llava.Cli.Output;
 using Llava.Contracts.Requests;
 
@@ -53,7 +54,7 @@ internal sealed class JobOptions
 
     public Option<DirectoryInfo?> Data { get; } = DataOption();
 
-    public static Option<DirectoryInfo?> DataOption() => new("--data") { Description = $"Folder of the embedded ledger. Default: ${Embedded.DataFolder.Variable} or the user's data folder." };
+    public static Option<DirectoryInfo?> DataOption() => new("--data") { Description = $"Folder of the embedded ledger. Default: ${DataFolder.Variable} or the user's data folder." };
 
     /// <summary>All of them: for a command that runs the job here and writes its results.</summary>
     public void AddTo(Command command)
@@ -98,7 +99,7 @@ internal sealed class JobOptions
     /// <summary>The request as typed, with the key that finds it again.</summary>
     public JobRequest Request(ParseResult typed, SourceDescription source, params IReadOnlyList<string> prompts)
     {
-        var request = Request(typed, ModelFolders.NameForJobs(typed.GetValue(Model)!), source, prompts);
+        var request = Request(typed, ModelFolders.NameForJobs(typed.GetValue(Model)!, DataFolder.Resolve(typed.GetValue(Data))), source, prompts);
         // Refused URLs are answers too: allowed ones are another job's.
         return request with { IdempotencyKey = JobKey.Of(request) + (typed.GetValue(AllowUrls) ? "-urls" : "") };
     }

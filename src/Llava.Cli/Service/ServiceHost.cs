@@ -51,8 +51,9 @@ internal static class ServiceHost
 
         if (roles.Contains(Role.Consumer))
         {
-            builder.AddModels();
+            builder.AddModels(DataFolder.Resolve(null));
             builder.Services.AddLlavaConsumer(options => options.Configure(o => models.ToList().ForEach(o.Models.Add)));
+            builder.AddTraining();
         }
 
         if (roles.Contains(Role.Dashboard))

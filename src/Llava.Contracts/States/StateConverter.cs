@@ -24,3 +24,5 @@ internal sealed class ChunkStateConverter() : StateConverter<ChunkState>(ChunkSt
 internal sealed class AttemptEndingConverter() : StateConverter<AttemptEnding>(AttemptEndings.Table);
 
 internal sealed class PartStateConverter() : StateConverter<PartState>(PartStates.Table);
+
+internal sealed class TrainingRunStateConverter() : StateConverter<TrainingRunState>(TrainingRunStates.Table);

@@ -22,6 +22,9 @@ public sealed class ChartTagHelper : TagHelper
     /// <summary>What it shows, for those who do not see it.</summary>
     public string Label { get; set; } = "";
 
+    /// <summary>What is said while there is nothing to draw.</summary>
+    public string Empty { get; set; } = "No answers in this time.";
+
     /// <inheritdoc/>
     public override void Process(TagHelperContext context, TagHelperOutput output)
     {
@@ -35,7 +38,7 @@ public sealed class ChartTagHelper : TagHelper
             x = Of.Moments,
             lines = Of.Lines.Select(line => new { name = line.Name, values = line.Values, own = line.OwnScale }),
         }));
-        output.Content.SetHtmlContent(Of.Moments.Count > 1 ? Draw() : "<p class=\"empty\">No answers in this time.</p>");
+        output.Content.SetHtmlContent(Of.Moments.Count > 1 ? Draw() : $"<p class=\"empty\">{HtmlEncoder.Default.Encode(Empty)}</p>");
     }
 
     private string Describe() => Of.Lines.Count == 0 || Of.Moments.Count == 0

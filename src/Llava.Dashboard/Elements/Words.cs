@@ -22,6 +22,9 @@ internal static class Words
         _ => number.ToString("#,0.#", CultureInfo.InvariantCulture),
     };
 
+    /// <summary>A measure of any size in three digits: <c>0.0123</c>, <c>4.56</c>, <c>2e-05</c>.</summary>
+    public static string Measure(double value) => value.ToString("G3", CultureInfo.InvariantCulture).Replace("E", "e", StringComparison.Ordinal);
+
     /// <summary>A rate: one decimal below ten, none from there on.</summary>
     public static string Rate(double perSecond) => perSecond.ToString(perSecond is > 0 and < 10 ? "0.0" : "#,0", CultureInfo.InvariantCulture);
 

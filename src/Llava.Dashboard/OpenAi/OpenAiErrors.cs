@@ -45,6 +45,9 @@ internal static partial class OpenAiErrors
         InvalidJobRequestException invalid => (StatusCodes.Status400BadRequest, new(invalid.Message, InvalidRequest, invalid.Code, invalid.Findings[0].Field)),
         JobNotFoundException missing => (StatusCodes.Status404NotFound, new(missing.Message, InvalidRequest, missing.Code, null)),
         JobException conflict => (StatusCodes.Status400BadRequest, new(conflict.Message, InvalidRequest, conflict.Code, null)),
+        TrainingRunNotFoundException missing => (StatusCodes.Status404NotFound, new(missing.Message, InvalidRequest, missing.Code, "fine_tuning_job_id")),
+        InvalidTrainingRequestException invalid => (StatusCodes.Status400BadRequest, new(invalid.Message, InvalidRequest, invalid.Code, invalid.Findings[0].Field)),
+        TrainingRunException conflict => (StatusCodes.Status400BadRequest, new(conflict.Message, InvalidRequest, conflict.Code, null)),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => (StatusCodes.Status413PayloadTooLarge, new(
             "The body is longer than is taken; send large files in parts to /v1/uploads, or raise the limit (docs/openai.md).", InvalidRequest, "body_too_large", null)),
         BadHttpRequestException bad => (bad.StatusCode, new(bad.Message, InvalidRequest, "bad_request", null)),

@@ -1,6 +1,7 @@
 using Llava.Dashboard.Api;
 using Llava.Dashboard.OpenAi.Chat;
 using Llava.Dashboard.OpenAi.Files;
+using Llava.Dashboard.OpenAi.FineTuning;
 using Llava.Dashboard.OpenAi.Models;
 using Llava.Dashboard.OpenAi.Uploads;
 using Llava.Ledger.Files;
@@ -42,6 +43,7 @@ internal static class OpenAiHosting
         api.MapFiles(app.Services.GetRequiredService<FileStoreOptions>());
         api.MapUploads(app.Services.GetRequiredService<FileStoreOptions>());
         api.MapModels();
+        api.MapFineTuning();
         api.MapLlavaChat(app.Services.GetRequiredService<ChatInputOptions>());
         // Without this, whoever mistypes an address would be led to the pages' login.
         api.Map("/{**path}", UnknownRoute.Refuse).RequireRole(AccessRole.Viewer);

@@ -82,9 +82,9 @@ internal sealed partial class RunChunkConsumer(ChunkWork work, ModelPool models,
     /// <summary>A stranger on the broker must not make this process load what it likes.</summary>
     private void Check(RunChunk message)
     {
-        if (message.JobId.Value <= 0 || message.ChunkNo < 0 || message.Attempt < 0 || !options.Models.Contains(message.Model))
+        if (message.JobId.Value <= 0 || message.ChunkNo < 0 || message.Attempt < 0 || !models.Names.Contains(message.Model))
         {
-            throw new MalformedMessageException($"{message} names no job, chunk or attempt there can be, or a model that is not served here ({string.Join(", ", options.Models)}).");
+            throw new MalformedMessageException($"{message} names no job, chunk or attempt there can be, or a model that is not served here ({string.Join(", ", models.Names)}).");
         }
     }
 

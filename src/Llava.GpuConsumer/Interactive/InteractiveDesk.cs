@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace Llava.GpuConsumer.Interactive;
 
 /// <summary>Takes interactive requests for the models of this process: finds the model, waits for it, and turns away what is too much.</summary>
-internal sealed class InteractiveDesk(ModelPool models, ConsumerOptions consumer, ChatOptions options, ILogger<InteractiveDesk> logger) : IInteractiveModels
+internal sealed class InteractiveDesk(ModelPool models, ChatOptions options, ILogger<InteractiveDesk> logger) : IInteractiveModels
 {
     private const int BusyRetrySeconds = 1;
     private const int LoadingRetrySeconds = 5;
@@ -41,7 +41,7 @@ internal sealed class InteractiveDesk(ModelPool models, ConsumerOptions consumer
 
     /// <summary>The model's name here; requests may use the last part of it.</summary>
     private string Find(string asked) =>
-        consumer.Models.FirstOrDefault(model => model == asked) ?? consumer.Models.FirstOrDefault(model => Path.GetFileName(model) == asked)
+        models.Names.FirstOrDefault(model => model == asked) ?? models.Names.FirstOrDefault(model => Path.GetFileName(model) == asked)
         ?? throw Refuse(InteractiveFailure.ModelNotFound, "model_not_found", $"There is no model '{asked}' here; GET /v1/models lists those there are.", "model");
 
     private Place Enter(string model)

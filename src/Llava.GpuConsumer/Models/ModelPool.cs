@@ -18,13 +18,13 @@ public sealed partial class ModelPool : IAsyncDisposable
     private readonly ConsumerOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<ModelPool> _logger;
-    private readonly Dictionary<string, PooledModel> _models;
     private readonly Lock _gate = new();
     private readonly Channel<bool> _wake = Doorbell();
     private readonly Channel<bool> _changes = Doorbell();
     private readonly CancellationTokenSource _end = new();
     private readonly long _start;
     private readonly Task _tending;
+    private volatile Dictionary<string, PooledModel> _models; // changed by replacing it, under the gate
     private bool _isClosed;
 
     /// <param name="runners">Loads models.</param>
@@ -50,10 +50,13 @@ public sealed partial class ModelPool : IAsyncDisposable
         {
             lock (_gate)
             {
-                return [.. _models.Values.Select(Describe)];
+                return [.. _models.Values.Where(model => model is { IsHidden: false, IsRetired: false }).Select(Describe)];
             }
         }
     }
+
+    /// <summary>Names of all models that may be asked for, in the order in which they came.</summary>
+    public IReadOnlyCollection<string> Names => [.. _models.Values.Where(model => !model.IsRetired).Select(model => model.Name)];
 
     /// <summary>The models that are in memory.</summary>
     public IReadOnlyList<IItemRunner> Loaded
@@ -123,6 +126,11 @@ public sealed partial class ModelPool : IAsyncDisposable
             if (_isClosed)
             {
                 throw new OperationCanceledException("No more work is begun: this process ends.");
+            }
+
+            if (pooled.IsRetired)
+            {
+                throw new ModelUnavailableException(model, "it was deleted.");
             }
 
             if (pooled is { State: ModelState.Loaded, IsLeaving: false } && pooled.Runner!.FindProblem(_options.StallAfter) is { } problem)
@@ -275,6 +283,7 @@ public sealed partial class ModelPool : IAsyncDisposable
         }
 
         var turn = ModelTurns.Next(_models.Values, Budget, _options.Turn, Now);
+        turn = turn with { Leaving = [.. turn.Leaving, .. _models.Values.Where(model => model is { IsRetired: true, State: ModelState.Loaded })] };
         foreach (var model in _models.Values)
         {
             model.IsLeaving = turn.Leaving.Contains(model);
@@ -340,6 +349,7 @@ public sealed partial class ModelPool : IAsyncDisposable
         lock (_gate)
         {
             model.Unloaded();
+            Forget(model);
         }
 
         ModelUnloaded(model.Name);

@@ -33,6 +33,12 @@ internal sealed class PooledModel(string name)
     /// <summary>Whether it makes way for another: what is begun goes on, nothing is begun.</summary>
     public bool IsLeaving { get; set; }
 
+    /// <summary>Whether it is not announced yet: it came while the worker runs, and its queues are not there yet.</summary>
+    public bool IsHidden { get; set; }
+
+    /// <summary>Whether it is gone for good: nobody is let in, and it leaves once nothing uses it.</summary>
+    public bool IsRetired { get; set; }
+
     /// <summary>Whether it was to be loaded at the start.</summary>
     public bool IsPreloaded { get; set; }
 

@@ -73,10 +73,12 @@ public sealed partial class LeaseSweep
         return report;
     }
 
-    /// <summary>Ends every lease of a worker that is known to be dead, at once instead of after its time.</summary>
+    /// <summary>Ends every lease of a worker, on chunks and on training runs, that is known to be dead, at once instead of after its time.</summary>
     public async Task EndLeasesOfAsync(string worker, CancellationToken cancellation = default)
     {
         await _database.WriteAsync((session, token) => session.Statement("end_leases_of").Set("@owner", worker).ExecuteAsync(token), cancellation);
+        await _database.WriteAsync((session, token) => session.Statement("end_training_leases_of").Set("@owner", worker).ExecuteAsync(token), cancellation);
+        _signal.Ring(LedgerTopic.TrainingChanged);
         await SweepAsync(cancellation);
     }
 

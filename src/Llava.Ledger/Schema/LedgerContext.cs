@@ -75,6 +75,7 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
         });
         AddSchedules(modelBuilder);
         AddFiles(modelBuilder);
+        AddTraining(modelBuilder);
         modelBuilder.Entity<ApiKeyRow>(key =>
         {
             key.ToTable("api_keys", table => table.HasCheckConstraint("ck_api_keys_role", $"role in ({string.Join(", ", AccessRoles.Names.Select(name => $"'{name}'"))})"));
@@ -128,6 +129,34 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
             part.ToTable("upload_parts");
             part.HasKey(row => row.Id);
             part.HasIndex(row => row.UploadId).HasDatabaseName("ix_upload_parts_upload");
+        });
+    }
+
+    private static void AddTraining(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<TrainingRunRow>(run =>
+        {
+            run.ToTable("training_runs", table => table.HasCheckConstraint("ck_training_runs_state", AnyOf("state", TrainingRunStates.Table)));
+            run.HasKey(row => row.Id);
+            StoreWireName(run.Property(row => row.State), TrainingRunStates.Table);
+            run.HasIndex(row => new { row.Tenant, row.Id }).HasDatabaseName("ix_training_runs_tenant");
+            run.HasIndex(row => new { row.Priority, row.Id }).HasFilter("state in ('validating_files', 'queued', 'running')").HasDatabaseName("ix_training_runs_waiting");
+            run.HasIndex(row => row.Model).IsUnique().HasDatabaseName("ux_training_runs_model");
+        });
+        modelBuilder.Entity<TrainingMetricRow>(metric =>
+        {
+            metric.ToTable("training_metrics");
+            metric.HasKey(row => new { row.RunId, row.Step });
+        });
+        modelBuilder.Entity<TrainingCheckpointRow>(checkpoint =>
+        {
+            checkpoint.ToTable("training_checkpoints");
+            checkpoint.HasKey(row => new { row.RunId, row.Step });
+        });
+        modelBuilder.Entity<TrainingEventRow>(happened =>
+        {
+            happened.ToTable("training_events");
+            happened.HasKey(row => new { row.RunId, row.EventNo });
         });
     }
 

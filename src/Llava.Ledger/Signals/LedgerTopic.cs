@@ -17,4 +17,7 @@ public enum LedgerTopic
 
     /// <summary>A schedule was added, changed or removed.</summary>
     ScheduleChanged,
+
+    /// <summary>A training run was submitted, moved on, paused, resumed or cancelled, or a model of one was deleted.</summary>
+    TrainingChanged,
 }

@@ -9,6 +9,8 @@ namespace Llava.ModelCore.Prompts;
 /// <param name="Separator">Text after a turn (<c>sep</c>).</param>
 public sealed record ConversationTemplate(string Name, PromptStyle Style, string System, string UserRole, string AssistantRole, string Separator)
 {
+    private const string ChatMlSystem = "<|im_start|>system\n";
+
     /// <summary>Text after a turn of the assistant where it differs (<c>sep2</c>).</summary>
     public string? SecondSeparator { get; init; }
 
@@ -26,6 +28,9 @@ public sealed record ConversationTemplate(string Name, PromptStyle Style, string
     /// command line waits for <c>&lt;s&gt;</c> in the LLaMA-2 style, which never comes.
     /// </summary>
     public string StopString => SecondSeparator ?? Separator;
+
+    /// <summary>The same format with another text before the first turn.</summary>
+    public ConversationTemplate WithSystem(string system) => this with { System = (Style == PromptStyle.Mpt ? ChatMlSystem : "") + system };
 
     /// <summary>How a speaker is announced.</summary>
     public string RoleOf(Speaker speaker) => speaker == Speaker.User ? UserRole : AssistantRole;

@@ -17,13 +17,39 @@ public sealed class AutogradPass(LlavaModel model)
     private readonly PromptEmbedder _embedder = new(model.Language);
 
     /// <summary>Adds <paramref name="weight"/> times the gradient of the loss to the gradients.</summary>
-    /// <returns>The loss, unweighted, and the size of the micro-batch.</returns>
+    /// <returns>The loss, unweighted, the size of the micro-batch, and how much of it was known already.</returns>
     /// <exception cref="TrainingException">
     /// Nothing in the micro-batch is learned, a row does not fit its image, or the loss is not finite; the message names the samples.
     /// </exception>
     public MicroBatchLoss Accumulate(TrainingBatch batch, double weight)
     {
         using var scope = NewDisposeScope();
+        var (loss, measured) = Forward(batch);
+        if (!double.IsFinite(measured.Value))
+        {
+            throw new TrainingException($"The loss is {measured.Value} on the micro-batch of {batch.Names}. Lower the learning rate, or look at these samples' images and at the base checkpoint's weights.");
+        }
+
+        // An alignment micro-batch of text-only samples touches nothing that is trained.
+        if (loss.requires_grad)
+        {
+            loss.mul(Scalars.Of(weight)).backward();
+        }
+
+        return measured;
+    }
+
+    /// <summary>The loss alone; no gradient is touched.</summary>
+    /// <exception cref="TrainingException">Nothing in the micro-batch is learned, or a row does not fit its image; the message names the samples.</exception>
+    public MicroBatchLoss Measure(TrainingBatch batch)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        return Forward(batch).Measured;
+    }
+
+    private (Tensor Loss, MicroBatchLoss Measured) Forward(TrainingBatch batch)
+    {
         var sequences = Sequences(batch);
         var spliced = SplicedBatch.Pad(sequences, PaddingSide.Right);
         var next = spliced.Labels!.narrow(1, 1, spliced.Labels.shape[1] - 1).flatten();
@@ -35,20 +61,10 @@ public sealed class AutogradPass(LlavaModel model)
 
         var hidden = spliced.Run(model.Language);
         var predictors = hidden.narrow(1, 0, hidden.shape[1] - 1).flatten(0, 1).index_select(0, learned);
-        var loss = nn.functional.cross_entropy(model.Language.Logits(predictors), next.index_select(0, learned));
-        var value = (double)loss.item<float>();
-        if (!double.IsFinite(value))
-        {
-            throw new TrainingException($"The loss is {value} on the micro-batch of {batch.Names}. Lower the learning rate, or look at these samples' images and at the base checkpoint's weights.");
-        }
-
-        // An alignment micro-batch of text-only samples touches nothing that is trained.
-        if (loss.requires_grad)
-        {
-            loss.mul(Scalars.Of(weight)).backward();
-        }
-
-        return new MicroBatchLoss(value, sequences.Sum(sequence => sequence.Length), (int)learned.shape[0]);
+        var (logits, targets) = (model.Language.Logits(predictors), next.index_select(0, learned));
+        var loss = nn.functional.cross_entropy(logits, targets);
+        var correct = logits.detach().argmax(-1).eq(targets).sum().item<long>();
+        return (loss, new MicroBatchLoss(loss.item<float>(), sequences.Sum(sequence => sequence.Length), (int)learned.shape[0], (int)correct));
     }
 
     private List<SplicedSequence> Sequences(TrainingBatch batch)

@@ -38,6 +38,11 @@ internal sealed class SampleImages(string? folder, ClipPreprocessor preprocessor
 {
     private readonly ImageDecoder _decoder = new();
 
+    /// <summary>The images of a recipe's data; null for a model without a vision tower.</summary>
+    public static SampleImages? For(TrainingRecipe recipe, TrainingBase start) => start.Model.Config.Vision is null
+        ? null
+        : new(recipe.ImageFolder, new ClipPreprocessor(start.Preprocessor), recipe.ImageAspectRatio);
+
     /// <summary>Pixels along a side.</summary>
     public int Side => preprocessor.Side;
 

@@ -51,6 +51,15 @@ public sealed record TrainingProgress
     /// <summary>Norm of the gradient before clipping.</summary>
     public required double GradientNorm { get; init; }
 
+    /// <summary>Text and image positions of the step, padding excluded.</summary>
+    public required long Positions { get; init; }
+
+    /// <summary>Share of the step's targets that the model would have chosen before it, 0 to 1.</summary>
+    public required double Accuracy { get; init; }
+
+    /// <summary>Measured after the step; null where it was not.</summary>
+    public ValidationResult? Validation { get; init; }
+
     /// <summary>Text and image positions per second, over this step.</summary>
     public double TokensPerSecond { get; init; }
 

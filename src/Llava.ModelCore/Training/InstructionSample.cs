@@ -9,6 +9,9 @@ namespace Llava.ModelCore.Training;
 /// <param name="Turns">The conversation.</param>
 public sealed record InstructionSample(int Index, string Id, string? Image, IReadOnlyList<ConversationTurn> Turns)
 {
+    /// <summary>Text before the first turn instead of the template's own; null for the template's.</summary>
+    public string? System { get; init; }
+
     /// <summary>How messages name the sample.</summary>
     public string Name => $"sample {Index} ('{Id}')";
 
@@ -49,7 +52,7 @@ public sealed record InstructionSample(int Index, string Id, string? Image, IRea
             {
                 if (Text(turn, "from") is { } from && Text(turn, "value") is { } value)
                 {
-                    turns.Add(new ConversationTurn(from, value));
+                    turns.Add(new ConversationTurn(from, value) { IsLearned = Weight(turn) != 0 });
                 }
                 else
                 {
@@ -58,8 +61,11 @@ public sealed record InstructionSample(int Index, string Id, string? Image, IRea
             }
         }
 
-        return findings.Count == before ? new InstructionSample(index, id, image, turns) : null;
+        return findings.Count == before ? new InstructionSample(index, id, image, turns) { System = Text(json, "system") } : null;
     }
+
+    private static double Weight(JsonElement turn) =>
+        turn.TryGetProperty("weight", out var weight) && weight.ValueKind == JsonValueKind.Number ? weight.GetDouble() : 1;
 
     private static string? Text(JsonElement turn, string name) =>
         turn.ValueKind == JsonValueKind.Object && turn.TryGetProperty(name, out var text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null;
@@ -70,6 +76,9 @@ public sealed record InstructionSample(int Index, string Id, string? Image, IRea
 /// <param name="Value">What is said; <c>&lt;image&gt;</c> marks where the image is shown.</param>
 public sealed record ConversationTurn(string From, string Value)
 {
+    /// <summary>Whether the model learns these words, if they are the assistant's; <c>"weight": 0</c> in a file says no.</summary>
+    public bool IsLearned { get; init; } = true;
+
     /// <summary>Speaker whose words the model is asked with.</summary>
     public const string Human = "human";
 

@@ -49,7 +49,7 @@ public sealed record ParameterGroup(IReadOnlyList<TrainableParameter> Parameters
     private static bool IsTrained(string name, TrainingRecipe recipe) => recipe.Stage switch
     {
         TrainingStage.Alignment => IsProjector(name),
-        _ => name.StartsWith("language_model.", StringComparison.Ordinal) || (IsProjector(name) && !recipe.FreezeProjector),
+        _ => (name.StartsWith("language_model.", StringComparison.Ordinal) && !recipe.FreezeLanguageModel) || (IsProjector(name) && !recipe.FreezeProjector),
     };
 
     private static bool IsProjector(string name) => name.StartsWith("projector.", StringComparison.Ordinal);

@@ -13,6 +13,6 @@ internal sealed class PlainFormat(TrainingTokenizer tokenizer, string separator)
         var spans = new TargetSpans(ids);
         var image = Tokenizer.EncodeWithImages(ImagePlaceholder.Text).Length;
         spans.Pass(image, ignored: image);
-        return (ids, spans.LabelsToEnd());
+        return (ids, turns[1].IsLearned ? spans.LabelsToEnd() : spans.NoLabels());
     }
 }

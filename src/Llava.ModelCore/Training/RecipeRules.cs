@@ -22,6 +22,7 @@ internal static partial class RecipeRules
         (r.Clip is { } clip && !(clip > 0), $"clip is {r.Clip}; it must be greater than 0, or null to never clip."),
         (r.ModelMaxLength < 2, $"model_max_length is {r.ModelMaxLength}; it must be at least 2."),
         (r.MaxPositions is < 2, $"max_positions is {r.MaxPositions}; it must be at least 2, or null to keep all."),
+        (r.EvalSteps is < 1, $"eval_steps is {r.EvalSteps}; it must be at least 1, or null to measure only at the end."),
         (r.SaveSteps is < 1, $"save_steps is {r.SaveSteps}; it must be at least 1, or null to save only at the end."),
         (r.SaveTotalLimit is < 1, $"save_total_limit is {r.SaveTotalLimit}; it must be at least 1, or null to keep every training checkpoint."),
     ];
@@ -32,6 +33,7 @@ internal static partial class RecipeRules
         (r.VisionTower is not null && !Directory.Exists(r.VisionTower), $"vision_tower is '{r.VisionTower}'; it must be a folder, or left out to use the base's."),
         (r.Projector is not null && !File.Exists(r.Projector), $"projector is '{r.Projector}'; there is no such file."),
         (!File.Exists(r.Data), $"data is '{r.Data}'; there is no such file."),
+        (r.ValidationData is not null && !File.Exists(r.ValidationData), $"validation_data is '{r.ValidationData}'; there is no such file."),
         (r.ImageFolder is not null && !Directory.Exists(r.ImageFolder), $"image_folder is '{r.ImageFolder}'; there is no such folder."),
         (r.DataOrder is not null && !File.Exists(r.DataOrder), $"data_order is '{r.DataOrder}'; there is no such file."),
     ];
@@ -43,6 +45,9 @@ internal static partial class RecipeRules
         (Templates.All(name => name != r.Template), $"template is '{r.Template}'; it must be one of {string.Join(", ", Templates)} (alignment: plain, instruction tuning: mostly v1)."),
         (!ProjectorTypes().IsMatch(r.ProjectorType), $"projector_type is '{r.ProjectorType}'; it must be 'linear' or 'mlpNx_gelu', for example 'mlp2x_gelu'."),
         (r.Stage == TrainingStage.Alignment && r.FreezeProjector, "freeze_projector is true, but alignment trains nothing else than the projector."),
+        (r.FreezeLanguageModel && r.FreezeProjector, "freeze_language_model and freeze_projector are both true, so nothing would learn."),
+        (r.FreezeLanguageModel && r.Stage == TrainingStage.Alignment, "freeze_language_model is true, but alignment never trains the language model; leave it out."),
+        (r.EvalSteps is not null && r.ValidationData is null, "eval_steps is given without validation_data, so there is nothing to measure."),
         (r.DataOrder is not null && r.GroupByModalityLength, "data_order and group_by_modality_length are both given; the order can come from one of them only."),
         (!Devices().IsMatch(r.Device), $"device is '{r.Device}'; it must be 'cpu', 'cuda' or 'cuda:N'."),
     ];

@@ -18,7 +18,7 @@ internal sealed class RoundFormat(TrainingTokenizer tokenizer, RoundMarks marks,
         var ids = WholePrompt(prompt, readsImages);
         var spans = new TargetSpans(ids);
         spans.Pass(marks.LeadingIds, ignored: marks.LeadingIds);
-        foreach (var round in Rounds(prompt))
+        foreach (var (number, round) in Rounds(prompt).Index())
         {
             var parts = round.Split(marks.Answer);
             if (parts.Length != 2)
@@ -26,9 +26,9 @@ internal sealed class RoundFormat(TrainingTokenizer tokenizer, RoundMarks marks,
                 break;
             }
 
-            spans.Pass(
-                LengthOf(round, readsImages) + (marks.EndHasOwnSpan ? LengthOf(marks.End, readsImages) : 0),
-                ignored: LengthOf(parts[0] + marks.Answer, readsImages) - marks.InstructionOverlap);
+            var length = LengthOf(round, readsImages) + (marks.EndHasOwnSpan ? LengthOf(marks.End, readsImages) : 0);
+            var isLearned = turns.ElementAtOrDefault((2 * number) + 1)?.IsLearned ?? true;
+            spans.Pass(length, ignored: isLearned ? LengthOf(parts[0] + marks.Answer, readsImages) - marks.InstructionOverlap : length);
         }
 
         var isWhole = spans.Position >= Tokenizer.MaxLength || spans.Position == ids.Count(id => id != Tokenizer.PadId);

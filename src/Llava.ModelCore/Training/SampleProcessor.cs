@@ -11,6 +11,7 @@ public sealed class SampleProcessor
     private const string TaggedImage = "<Image>" + ImagePlaceholder.Text + "</Image>";
 
     private readonly TrainingTokenizer _tokenizer;
+    private readonly ConversationTemplate _template;
     private readonly ConversationFormat _format;
     private readonly bool _tagsImages;
     private readonly bool _usesImageStartEnd;
@@ -25,6 +26,7 @@ public sealed class SampleProcessor
     public SampleProcessor(ConversationTemplate template, ITokenizer tokenizer, int maxLength, bool usesImageStartEnd)
     {
         _tokenizer = Prepare(template, tokenizer, maxLength, usesImageStartEnd);
+        _template = template;
         _format = FormatOf(template, _tokenizer);
         _tagsImages = template.Version.Contains("mmtag", StringComparison.Ordinal);
         _usesImageStartEnd = usesImageStartEnd;
@@ -55,7 +57,8 @@ public sealed class SampleProcessor
             throw new TrainingException($"{sample.Name} has {turns.Count} turns; the plain template takes one question and one caption.");
         }
 
-        var (ids, labels) = _format.Assemble(turns, hasImage);
+        var format = sample.System is { } system ? FormatOf(_template.WithSystem(system), _tokenizer) : _format;
+        var (ids, labels) = format.Assemble(turns, hasImage);
         return new TrainingExample(sample, ids, labels);
     }
 

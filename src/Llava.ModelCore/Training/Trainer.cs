@@ -61,6 +61,24 @@ public sealed class Trainer : IDisposable
         return losses;
     }
 
+    /// <summary>Loss and accuracy over a whole data set, every target counted alike; no weight is changed.</summary>
+    /// <param name="batches">The data, in micro-batches.</param>
+    /// <param name="cancellationToken">Checked before each micro-batch.</param>
+    public ValidationResult Measure(IEnumerable<TrainingBatch> batches, CancellationToken cancellationToken = default)
+    {
+        var (loss, targets, correct) = (0.0, 0L, 0L);
+        foreach (var batch in batches)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var measured = _pass.Measure(batch);
+            loss += measured.Value * measured.Targets;
+            targets += measured.Targets;
+            correct += measured.Correct;
+        }
+
+        return new ValidationResult(loss / targets, (double)correct / targets);
+    }
+
     /// <summary>Clips the gradients and applies them.</summary>
     /// <returns>Norm of the gradients before clipping.</returns>
     /// <exception cref="TrainingException">The norm is not finite; no weight has been changed.</exception>
@@ -89,4 +107,10 @@ public sealed class Trainer : IDisposable
 /// <param name="Value">Mean cross-entropy in nats over its targets.</param>
 /// <param name="Positions">Text and image positions that went through the language model, padding excluded.</param>
 /// <param name="Targets">Positions whose next token is learned.</param>
-public readonly record struct MicroBatchLoss(double Value, int Positions, int Targets);
+/// <param name="Correct">Targets that the model would have chosen before it learned from them.</param>
+public readonly record struct MicroBatchLoss(double Value, int Positions, int Targets, int Correct);
+
+/// <summary>What a data set that is only measured came to.</summary>
+/// <param name="Loss">Mean cross-entropy in nats over all targets.</param>
+/// <param name="Accuracy">Share of the targets that the model would have chosen, 0 to 1.</param>
+public sealed record ValidationResult(double Loss, double Accuracy);

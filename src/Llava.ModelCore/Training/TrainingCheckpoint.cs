@@ -8,7 +8,7 @@ namespace Llava.ModelCore.Training;
 /// The files of a training checkpoint and of the finished model: weights as LLaVA keeps them (alignment: config.json and
 /// mm_projector.bin; otherwise a whole model with its vision tower beside it), optimizer moments, and where the run stands.
 /// </summary>
-internal sealed class TrainingCheckpoint(TrainingBase start, TrainingStage stage)
+internal sealed class TrainingCheckpoint(TrainingBase start, TrainingStage stage, string template)
 {
     private const string OptimizerFile = "optimizer.safetensors";
     private const string ProjectorName = "mm_projector.bin";
@@ -27,6 +27,8 @@ internal sealed class TrainingCheckpoint(TrainingBase start, TrainingStage stage
             return;
         }
 
+        // A model's name says little about its template, and a name of somebody's choice nothing.
+        options.ConversationTemplate = template;
         options.VisionTower = start.Model.Config.Vision is null ? VisionTowerPlacement.Omitted : VisionTowerPlacement.Beside;
         options.PreprocessorConfig = start.PreprocessorConfigPath;
         LlavaModelSaver.Save(start.Model, folder, options);

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Llava.ModelCore.Imaging;
 
 namespace Llava.ModelCore.Training;
 
@@ -29,9 +28,7 @@ internal sealed class TrainingData
     {
         var data = InstructionDataset.Load(recipe.Data);
         var explicitOrder = recipe.DataOrder is { } path ? ReadOrder(path) : null;
-        var processor = SampleProcessor.For(recipe, start);
-        var images = start.Model.Config.Vision is null ? null
-            : new SampleImages(recipe.ImageFolder, new ClipPreprocessor(start.Preprocessor), recipe.ImageAspectRatio);
+        var (processor, images) = (SampleProcessor.For(recipe, start), SampleImages.For(recipe, start));
         List<int> used = [.. explicitOrder?.Indices ?? data.Samples.Keys.Concat(data.Findings.Select(finding => finding.Index)).Distinct().Order()];
         List<SampleFinding> findings =
         [

@@ -42,8 +42,17 @@ public sealed record TrainingRecipe
     /// <summary>Whether instruction tuning leaves the projector as it is (<c>freeze_mm_mlp_adapter</c>).</summary>
     public bool FreezeProjector { get; init; }
 
+    /// <summary>Whether instruction tuning leaves the language model as it is (<c>freeze_backbone</c>, the head included): only the projector learns.</summary>
+    public bool FreezeLanguageModel { get; init; }
+
     /// <summary>Instruction data: a JSON array of samples, or one sample per line.</summary>
     public string Data { get; init; } = "";
+
+    /// <summary>Data to measure with, in the same form; null measures nothing.</summary>
+    public string? ValidationData { get; init; }
+
+    /// <summary>Optimizer steps between two measurements; null measures only after the last. Default null.</summary>
+    public int? EvalSteps { get; init; }
 
     /// <summary>Folder the samples' image paths start at.</summary>
     public string? ImageFolder { get; init; }
@@ -158,7 +167,7 @@ public sealed record TrainingRecipe
 
     /// <summary>Whether a resumed run may have another value: where things lie and how often to save does not change the losses.</summary>
     internal static bool MayChangeOnResume(string field) => field is "base" or "vision_tower" or "projector" or "data" or "image_folder" or "data_order"
-        or "device" or "save_steps" or "save_total_limit" or "verify_images" or "skip_bad_samples";
+        or "device" or "save_steps" or "save_total_limit" or "verify_images" or "skip_bad_samples" or "validation_data" or "eval_steps";
 
     private TrainingRecipe RelativeTo(string folder) => this with
     {
@@ -166,6 +175,7 @@ public sealed record TrainingRecipe
         VisionTower = Resolve(folder, VisionTower),
         Projector = Resolve(folder, Projector),
         Data = Resolve(folder, Data) ?? "",
+        ValidationData = Resolve(folder, ValidationData),
         ImageFolder = Resolve(folder, ImageFolder),
         DataOrder = Resolve(folder, DataOrder),
     };

@@ -16,6 +16,7 @@ public sealed class TrainingRun : IDisposable
     private readonly TrainingBase _base;
     private readonly TrainingCheckpoint _checkpoint;
     private readonly TrainingData _data;
+    private readonly ValidationData? _validation;
     private readonly MicroBatchPlan _plan;
     private readonly Trainer _trainer;
     private readonly List<LoggedStep> _log = [];
@@ -27,8 +28,9 @@ public sealed class TrainingRun : IDisposable
         _base = TrainingBase.Load(recipe);
         try
         {
-            _checkpoint = new TrainingCheckpoint(_base, recipe.Stage);
+            _checkpoint = new TrainingCheckpoint(_base, recipe.Stage, recipe.Template);
             _data = TrainingData.Open(recipe, _base);
+            _validation = recipe.ValidationData is null ? null : ValidationData.Open(recipe, _base);
             _plan = new MicroBatchPlan(_data.Order, recipe.MicroBatch, recipe.GradientAccumulation);
             var steps = recipe.MaxSteps ?? _plan.StepsFor(recipe.Epochs);
             // An order that ends before the run must be found now, not when it ends.
@@ -103,6 +105,7 @@ public sealed class TrainingRun : IDisposable
             var rate = _trainer.LearningRate;
             var losses = _trainer.Accumulate(batches, cancellationToken);
             var norm = _trainer.Update();
+            var took = clock.Elapsed - started;
             var progress = new TrainingProgress
             {
                 Step = step + 1,
@@ -111,7 +114,10 @@ public sealed class TrainingRun : IDisposable
                 MicroLosses = [.. losses.Select(loss => loss.Value)],
                 LearningRate = rate,
                 GradientNorm = norm,
-                TokensPerSecond = losses.Sum(loss => loss.Positions) / (clock.Elapsed - started).TotalSeconds,
+                Positions = losses.Sum(loss => loss.Positions),
+                Accuracy = (double)losses.Sum(loss => loss.Correct) / losses.Sum(loss => loss.Targets),
+                Validation = Measure(step + 1),
+                TokensPerSecond = losses.Sum(loss => loss.Positions) / took.TotalSeconds,
                 Remaining = clock.Elapsed / (step + 1 - first) * (Steps - step - 1),
             };
             _log.Add(new LoggedStep(progress.Step, progress.Epoch, progress.Loss, rate, norm));
@@ -122,6 +128,10 @@ public sealed class TrainingRun : IDisposable
             }
         }
     }
+
+    private ValidationResult? Measure(int step) => _validation is not null && (step == Steps || (_recipe.EvalSteps is { } every && step % every == 0))
+        ? _trainer.Measure(_validation.Batches())
+        : null;
 
     private Task<List<TrainingBatch>> Prepare(int step)
     {

@@ -24,7 +24,8 @@ internal sealed class TurnFormat(TrainingTokenizer tokenizer, string system, str
         foreach (var (turn, text) in turns.Zip(texts))
         {
             var length = SpanLength(text, hasImage);
-            spans.Pass(length, ignored: turn.From == ConversationTurn.Human ? length - SignalIds : 0, after: SignalIds);
+            var isHuman = turn.From == ConversationTurn.Human;
+            spans.Pass(length, ignored: isHuman ? length - SignalIds : turn.IsLearned ? 0 : length, after: isHuman ? SignalIds : 0);
         }
 
         return (ids, spans.LabelsToEnd());

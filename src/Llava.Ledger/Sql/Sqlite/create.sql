@@ -286,3 +286,72 @@ CREATE INDEX "ix_uploads_expiry" ON "uploads" ("expires_at");
 
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261123142207_Files', '10.0.15');
+
+CREATE TABLE "training_checkpoints" (
+    "run_id" TEXT NOT NULL,
+    "step" INTEGER NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    CONSTRAINT "PK_training_checkpoints" PRIMARY KEY ("run_id", "step")
+);
+
+CREATE TABLE "training_events" (
+    "run_id" TEXT NOT NULL,
+    "event_no" INTEGER NOT NULL,
+    "level" TEXT NOT NULL,
+    "message" TEXT NOT NULL,
+    "data" TEXT NULL,
+    "created_at" INTEGER NOT NULL,
+    CONSTRAINT "PK_training_events" PRIMARY KEY ("run_id", "event_no")
+);
+
+CREATE TABLE "training_metrics" (
+    "run_id" TEXT NOT NULL,
+    "step" INTEGER NOT NULL,
+    "loss" REAL NOT NULL,
+    "accuracy" REAL NOT NULL,
+    "learning_rate" REAL NOT NULL,
+    "gradient_norm" REAL NOT NULL,
+    "tokens" INTEGER NOT NULL,
+    "tokens_per_second" REAL NOT NULL,
+    "valid_loss" REAL NULL,
+    "valid_accuracy" REAL NULL,
+    "created_at" INTEGER NOT NULL,
+    CONSTRAINT "PK_training_metrics" PRIMARY KEY ("run_id", "step")
+);
+
+CREATE TABLE "training_runs" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_training_runs" PRIMARY KEY,
+    "tenant" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "priority" INTEGER NOT NULL,
+    "request" TEXT NOT NULL,
+    "model" TEXT NOT NULL,
+    "resolved" TEXT NULL,
+    "findings" TEXT NULL,
+    "step" INTEGER NOT NULL,
+    "steps" INTEGER NULL,
+    "estimated_finish" INTEGER NULL,
+    "created_at" INTEGER NOT NULL,
+    "started_at" INTEGER NULL,
+    "finished_at" INTEGER NULL,
+    "error_code" TEXT NULL,
+    "error_message" TEXT NULL,
+    "error_param" TEXT NULL,
+    "result_file" TEXT NULL,
+    "model_deleted_at" INTEGER NULL,
+    "owner" TEXT NULL,
+    "fence" INTEGER NOT NULL,
+    "lease_until" INTEGER NULL,
+    "losses" INTEGER NOT NULL,
+    "events" INTEGER NOT NULL,
+    CONSTRAINT "ck_training_runs_state" CHECK (state in ('validating_files', 'queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'))
+);
+
+CREATE INDEX "ix_training_runs_tenant" ON "training_runs" ("tenant", "id");
+
+CREATE INDEX "ix_training_runs_waiting" ON "training_runs" ("priority", "id") WHERE state in ('validating_files', 'queued', 'running');
+
+CREATE UNIQUE INDEX "ux_training_runs_model" ON "training_runs" ("model");
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261128041243_TrainingRuns', '10.0.15');

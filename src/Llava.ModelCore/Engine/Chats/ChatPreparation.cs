@@ -7,12 +7,10 @@ namespace Llava.ModelCore.Engine.Chats;
 /// <summary>Turns conversations into what the engine runs. No tensors, no state: any number of threads may use it.</summary>
 internal sealed class ChatPreparation(LlavaConfig config, ITokenizer tokenizer, QuestionPreparation questions, LlavaEngine engine)
 {
-    private const string ChatMlSystem = "<|im_start|>system\n";
-
     public PreparedChat Prepare(ChatPrompt chat)
     {
         var turns = chat.Plain is null ? Merge(chat.Turns) : [];
-        var template = WithSystem(questions.Template, chat.System);
+        var template = chat.System is { } system ? questions.Template.WithSystem(WithoutPlaceholders(system)) : questions.Template;
         var stops = chat.Plain is null && !chat.IgnoresEnd ? StopRule.For(tokenizer, template, chat.StopStrings) : StopRule.For(tokenizer, chat.StopStrings);
         SequenceRequest request = new()
         {
@@ -31,10 +29,6 @@ internal sealed class ChatPreparation(LlavaConfig config, ITokenizer tokenizer, 
         var conversation = turns.Aggregate(Conversation.Start(template), (so, turn) => so.Add(turn.Speaker, questions.WithImages(Placed(turn), turn.Images.Count)));
         return conversation.Add(Speaker.Assistant, null).ToPrompt();
     }
-
-    private static ConversationTemplate WithSystem(ConversationTemplate template, string? system) => system is null
-        ? template
-        : template with { System = (template.Style == PromptStyle.Mpt ? ChatMlSystem : "") + WithoutPlaceholders(system) };
 
     private static string Placed(ChatTurn turn) => ImagePlaceholder.Count(turn.Text) == turn.Images.Count ? turn.Text : WithoutPlaceholders(turn.Text);
 

@@ -1,0 +1,111 @@
+using Llava.Contracts;
+using Llava.Contracts.Requests;
+using Llava.Dashboard.Api;
+using Llava.Ledger.Files;
+using Llava.Ledger.Keys;
+using Llava.Ledger.Training;
+using Llava.Ledger.Workers;
+using Llava.Dashboard.Security;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+
+namespace Llava.Dashboard.Pages.Training;
+
+/// <summary>Starts a training run from a file that was sent before.</summary>
+[PageRoles(AccessRole.Operator, AccessRole.Operator)]
+internal sealed class NewTrainingModel(TrainingRuns runs, FileStore files, WorkerRegistry workers) : PageModel
+{
+    private const string FineTune = "fine-tune";
+    private const int ShownFiles = 100;
+
+    /// <summary>Models to start from.</summary>
+    public IReadOnlyList<string> Models { get; private set; } = [];
+
+    /// <summary>Files to learn from.</summary>
+    public IReadOnlyList<FileRecord> Files { get; private set; } = [];
+
+    /// <summary>What was typed.</summary>
+    public NewRun Asked { get; private set; } = new();
+
+    /// <summary>Why it was refused.</summary>
+    public string? Problem { get; private set; }
+
+    /// <summary>The form.</summary>
+    public async Task OnGetAsync(CancellationToken cancellationToken)
+    {
+        Models = [.. (await workers.LiveAsync(cancellationToken)).SelectMany(worker => worker.Models).Select(model => model.Name).Distinct()
+            .OrderBy(name => name.StartsWith("ft:", StringComparison.Ordinal)).ThenBy(name => name, StringComparer.Ordinal)];
+        Files = await files.ListAsync(new() { Tenant = Caller.Of(User).Tenant, Purpose = FineTune, Limit = ShownFiles }, cancellationToken);
+    }
+
+    /// <summary>Starts the run.</summary>
+    public async Task<IActionResult> OnPostAsync(NewRun asked, CancellationToken cancellationToken)
+    {
+        Asked = asked;
+        await OnGetAsync(cancellationToken);
+        if (!ModelState.IsValid || asked.Model is not { } model || !Models.Contains(model) || Files.All(file => file.Id != asked.TrainingFile))
+        {
+            Problem = "Choose a model and a file of the lists, and numbers where numbers are asked for.";
+            return Page();
+        }
+
+        try
+        {
+            var run = await runs.CreateAsync(asked.ToRequest(Caller.Of(User).Tenant), cancellationToken);
+            return Redirect($"/training/{run.Id}");
+        }
+        catch (InvalidTrainingRequestException refused)
+        {
+            Problem = refused.Message;
+            return Page();
+        }
+    }
+}
+
+/// <summary>What was typed into the form; what is empty is chosen.</summary>
+public sealed record NewRun
+{
+    /// <summary>The model to start from.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Id of the file to learn from.</summary>
+    public string? TrainingFile { get; init; }
+
+    /// <summary>Id of the file to measure with.</summary>
+    public string? ValidationFile { get; init; }
+
+    /// <summary>Part of the model's name.</summary>
+    public string? Suffix { get; init; }
+
+    /// <summary><c>full</c> or <c>projector</c>.</summary>
+    public string? Mode { get; init; }
+
+    /// <summary>Passes over the data.</summary>
+    public int? Epochs { get; init; }
+
+    /// <summary>Rows of a step.</summary>
+    public int? BatchSize { get; init; }
+
+    /// <summary>Highest learning rate.</summary>
+    public double? LearningRate { get; init; }
+
+    /// <summary>Seed of the order of the rows.</summary>
+    public int Seed { get; init; } = 42;
+
+    internal TrainingRequest ToRequest(string tenant) => new()
+    {
+        Tenant = tenant,
+        Model = Model!,
+        TrainingFile = TrainingFile!,
+        ValidationFile = string.IsNullOrEmpty(ValidationFile) ? null : ValidationFile,
+        Suffix = string.IsNullOrWhiteSpace(Suffix) ? null : Suffix.Trim(),
+        Seed = Seed,
+        Settings = new()
+        {
+            Mode = Mode == "projector" ? TrainingMode.Projector : TrainingMode.Full,
+            Epochs = Epochs,
+            BatchSize = BatchSize,
+            LearningRate = LearningRate,
+        },
+    };
+}

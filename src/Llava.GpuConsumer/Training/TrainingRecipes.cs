@@ -1,0 +1,76 @@
+using Llava.Contracts.Requests;
+using Llava.GpuConsumer.Models;
+using Llava.Ledger.Training;
+using Llava.ModelCore.Training;
+
+namespace Llava.GpuConsumer.Training;
+
+/// <summary>
+/// The trainer's recipe of a run: a function of what was asked for, the model it starts from and the number of rows, so that every worker
+/// comes to the same.
+/// </summary>
+internal sealed class TrainingRecipes(ModelLocations models, TrainingFolders folders, TrainingOptions options)
+{
+    private const int DefaultEpochs = 3;
+    private const int LargestChosenBatch = 16;
+    private const int RowsPerChosenBatch = 50;
+    private const int LongestUnsaved = 500;
+    private const string TrainingRows = "train.jsonl";
+    private const string ValidationRows = "valid.jsonl";
+
+    /// <summary>The recipe before anything is chosen: enough to check rows with.</summary>
+    /// <exception cref="ModelCore.LlavaException">The model cannot be trained from.</exception>
+    public TrainingRecipe Of(TrainingRunRecord run)
+    {
+        var folder = folders.RunFolder(run.Id);
+        return FineTuning.RecipeFor(models.FolderOf(run.Request.Model)) with
+        {
+            Data = Path.Combine(folder, TrainingRows),
+            ValidationData = run.Request.ValidationFile is null ? null : Path.Combine(folder, ValidationRows),
+            ImageFolder = folder,
+            Seed = run.Request.Seed,
+            FreezeLanguageModel = run.Request.Settings.Mode == TrainingMode.Projector,
+            Device = options.Device,
+            Precision = options.Device == "cpu" ? TrainingPrecision.Fp32 : TrainingPrecision.Bf16,
+            SaveTotalLimit = options.Checkpoints,
+        };
+    }
+
+    /// <summary>The recipe with everything that was chosen.</summary>
+    public TrainingRecipe Of(TrainingRunRecord run, TrainingSettings settings)
+    {
+        var batch = settings.BatchSize!.Value;
+        var micro = Enumerable.Range(1, Math.Min(batch, options.MicroBatch)).Last(size => batch % size == 0);
+        return Of(run) with
+        {
+            LearningRate = settings.LearningRate!.Value,
+            Epochs = settings.Epochs!.Value,
+            MaxSteps = settings.MaxSteps,
+            MicroBatch = micro,
+            GradientAccumulation = batch / micro,
+            SaveSteps = settings.SaveEvery,
+            EvalSteps = run.Request.ValidationFile is null ? null : settings.EvalEvery,
+        };
+    }
+
+    /// <summary>Chooses what was left open, and counts the optimizer steps.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="rows">Rows to learn from.</param>
+    public (TrainingSettings Settings, int Steps) Resolve(TrainingRunRecord run, int rows)
+    {
+        var asked = run.Request.Settings;
+        var usual = asked.Mode == TrainingMode.Projector ? 1e-3 : 2e-5;
+        var rate = asked.LearningRate ?? (usual * (asked.LearningRateMultiplier ?? 1));
+        var settings = asked with
+        {
+            Epochs = asked.Epochs ?? DefaultEpochs,
+            BatchSize = asked.BatchSize ?? Math.Clamp(rows / RowsPerChosenBatch, 1, LargestChosenBatch),
+            LearningRate = rate,
+            LearningRateMultiplier = rate / usual,
+        };
+        var steps = FineTuning.StepsFor(Of(run, settings), rows);
+        // At the end of each epoch, as OpenAI does, but never so seldom that a crash costs much.
+        var every = Math.Clamp(steps / settings.Epochs.Value, 1, LongestUnsaved);
+        return (settings with { SaveEvery = asked.SaveEvery ?? every, EvalEvery = run.Request.ValidationFile is null ? null : asked.EvalEvery ?? every }, steps);
+    }
+}

@@ -1,0 +1,143 @@
+﻿using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace Llava.Ledger.Migrations.Postgres
+{
+    /// <inheritdoc />
+    public partial class TrainingRuns : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.CreateTable(
+                name: "training_checkpoints",
+                schema: "llava",
+                columns: table => new
+                {
+                    run_id = table.Column<string>(type: "text", nullable: false),
+                    step = table.Column<int>(type: "integer", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_training_checkpoints", x => new { x.run_id, x.step });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "training_events",
+                schema: "llava",
+                columns: table => new
+                {
+                    run_id = table.Column<string>(type: "text", nullable: false),
+                    event_no = table.Column<int>(type: "integer", nullable: false),
+                    level = table.Column<string>(type: "text", nullable: false),
+                    message = table.Column<string>(type: "text", nullable: false),
+                    data = table.Column<string>(type: "text", nullable: true),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_training_events", x => new { x.run_id, x.event_no });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "training_metrics",
+                schema: "llava",
+                columns: table => new
+                {
+                    run_id = table.Column<string>(type: "text", nullable: false),
+                    step = table.Column<int>(type: "integer", nullable: false),
+                    loss = table.Column<double>(type: "double precision", nullable: false),
+                    accuracy = table.Column<double>(type: "double precision", nullable: false),
+                    learning_rate = table.Column<double>(type: "double precision", nullable: false),
+                    gradient_norm = table.Column<double>(type: "double precision", nullable: false),
+                    tokens = table.Column<long>(type: "bigint", nullable: false),
+                    tokens_per_second = table.Column<double>(type: "double precision", nullable: false),
+                    valid_loss = table.Column<double>(type: "double precision", nullable: true),
+                    valid_accuracy = table.Column<double>(type: "double precision", nullable: true),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_training_metrics", x => new { x.run_id, x.step });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "training_runs",
+                schema: "llava",
+                columns: table => new
+                {
+                    id = table.Column<string>(type: "text", nullable: false),
+                    tenant = table.Column<string>(type: "text", nullable: false),
+                    state = table.Column<string>(type: "text", nullable: false),
+                    priority = table.Column<int>(type: "integer", nullable: false),
+                    request = table.Column<string>(type: "text", nullable: false),
+                    model = table.Column<string>(type: "text", nullable: false),
+                    resolved = table.Column<string>(type: "text", nullable: true),
+                    findings = table.Column<string>(type: "text", nullable: true),
+                    step = table.Column<int>(type: "integer", nullable: false),
+                    steps = table.Column<int>(type: "integer", nullable: true),
+                    estimated_finish = table.Column<long>(type: "bigint", nullable: true),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    started_at = table.Column<long>(type: "bigint", nullable: true),
+                    finished_at = table.Column<long>(type: "bigint", nullable: true),
+                    error_code = table.Column<string>(type: "text", nullable: true),
+                    error_message = table.Column<string>(type: "text", nullable: true),
+                    error_param = table.Column<string>(type: "text", nullable: true),
+                    result_file = table.Column<string>(type: "text", nullable: true),
+                    model_deleted_at = table.Column<long>(type: "bigint", nullable: true),
+                    owner = table.Column<string>(type: "text", nullable: true),
+                    fence = table.Column<int>(type: "integer", nullable: false),
+                    lease_until = table.Column<long>(type: "bigint", nullable: true),
+                    losses = table.Column<int>(type: "integer", nullable: false),
+                    events = table.Column<int>(type: "integer", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_training_runs", x => x.id);
+                    table.CheckConstraint("ck_training_runs_state", "state in ('validating_files', 'queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled')");
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_training_runs_tenant",
+                schema: "llava",
+                table: "training_runs",
+                columns: new[] { "tenant", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_training_runs_waiting",
+                schema: "llava",
+                table: "training_runs",
+                columns: new[] { "priority", "id" },
+                filter: "state in ('validating_files', 'queued', 'running')");
+
+            migrationBuilder.CreateIndex(
+                name: "ux_training_runs_model",
+                schema: "llava",
+                table: "training_runs",
+                column: "model",
+                unique: true);
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropTable(
+                name: "training_checkpoints",
+                schema: "llava");
+
+            migrationBuilder.DropTable(
+                name: "training_events",
+                schema: "llava");
+
+            migrationBuilder.DropTable(
+                name: "training_metrics",
+                schema: "llava");
+
+            migrationBuilder.DropTable(
+                name: "training_runs",
+                schema: "llava");
+        }
+    }
+}

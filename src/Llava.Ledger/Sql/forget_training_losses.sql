@@ -1,0 +1,1 @@
+update training_runs set losses = 0 where id = @id;

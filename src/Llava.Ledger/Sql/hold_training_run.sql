@@ -1,0 +1,1 @@
+update training_runs set fence = fence where id = @id;

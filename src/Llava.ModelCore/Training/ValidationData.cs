@@ -1,0 +1,33 @@
+namespace Llava.ModelCore.Training;
+
+/// <summary>Data that is measured with and never learned from, in the order of its file.</summary>
+internal sealed class ValidationData
+{
+    private readonly BatchLoader _loader;
+    private readonly List<int[]> _microBatches;
+
+    private ValidationData(BatchLoader loader, List<int[]> microBatches) => (_loader, _microBatches) = (loader, microBatches);
+
+    /// <summary>Reads and checks the data a recipe names.</summary>
+    /// <exception cref="TrainingValidationException">Samples are wrong and the recipe does not skip them.</exception>
+    /// <exception cref="TrainingException">No sample can be measured with.</exception>
+    public static ValidationData Open(TrainingRecipe recipe, TrainingBase start)
+    {
+        var path = recipe.ValidationData!;
+        var data = InstructionDataset.Load(path);
+        var (processor, images) = (SampleProcessor.For(recipe, start), SampleImages.For(recipe, start));
+        List<SampleFinding> findings = [.. data.Findings, .. new SampleRules(processor, images, recipe.VerifyImages).Check(data.Samples.Values)];
+        if (findings.Count > 0 && !recipe.SkipBadSamples)
+        {
+            throw new TrainingValidationException(path, [.. findings.Select(finding => finding.Message)]);
+        }
+
+        var used = data.Samples.Keys.Except(findings.Select(finding => finding.Index)).Order().ToList();
+        return used.Count > 0
+            ? new(new BatchLoader(data.Samples, processor, images), [.. used.Chunk(recipe.MicroBatch)])
+            : throw new TrainingException($"'{path}' has no sample that can be measured with, of {data.Samples.Count + data.Findings.Count}.");
+    }
+
+    /// <summary>All of it, a micro-batch at a time.</summary>
+    public IEnumerable<TrainingBatch> Batches() => _microBatches.Select(_loader.Load);
+}
