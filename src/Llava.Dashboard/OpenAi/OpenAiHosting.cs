@@ -1,4 +1,5 @@
 using Llava.Dashboard.Api;
+using Llava.Dashboard.OpenAi.Batches;
 using Llava.Dashboard.OpenAi.Chat;
 using Llava.Dashboard.OpenAi.Files;
 using Llava.Dashboard.OpenAi.Models;
@@ -28,6 +29,8 @@ internal static class OpenAiHosting
         services.AddOptions<OpenAiOptions>().BindConfiguration(OpenAiOptions.SectionName).ValidateOnStart();
         services.AddSingleton<OpenAiBody>();
         services.AddSingleton<FileForm>();
+        services.AddSingleton<BatchRequests>();
+        services.AddSingleton<BatchViews>();
         services.AddLlavaChat();
         services.AddLlavaFiles(options => options.BindConfiguration(FileStoreOptions.SectionName));
     }
@@ -41,6 +44,7 @@ internal static class OpenAiHosting
             .WithMetadata(new RequestSizeLimitAttribute(app.Services.GetRequiredService<IOptions<ApiOptions>>().Value.MaxBodyBytes));
         api.MapFiles(app.Services.GetRequiredService<FileStoreOptions>());
         api.MapUploads(app.Services.GetRequiredService<FileStoreOptions>());
+        api.MapBatches();
         api.MapModels();
         api.MapLlavaChat(app.Services.GetRequiredService<ChatInputOptions>());
         // Without this, whoever mistypes an address would be led to the pages' login.

@@ -12,7 +12,7 @@ internal sealed class ChatPreparation(LlavaConfig config, ITokenizer tokenizer, 
     public PreparedChat Prepare(ChatPrompt chat)
     {
         var turns = chat.Plain is null ? Merge(chat.Turns) : [];
-        var template = WithSystem(questions.Template, chat.System);
+        var template = WithSystem(chat.Template is { } name ? ConversationTemplates.Find(name) : questions.Template, chat.System);
         var stops = chat.Plain is null && !chat.IgnoresEnd ? StopRule.For(tokenizer, template, chat.StopStrings) : StopRule.For(tokenizer, chat.StopStrings);
         SequenceRequest request = new()
         {
