@@ -29,7 +29,8 @@ public sealed class BatchContractTests(WireServer wire) : IClassFixture<WireServ
     {
         var batch = await CreateAsync();
         AssertState(batch, "validating", "created_at", "expires_at");
-        Assert.Equal((0, JsonValueKind.Null), (batch.GetProperty("x_queue").GetProperty("position").GetInt32() * 0, batch.GetProperty("x_queue").GetProperty("eta_seconds").ValueKind));
+        Assert.True(batch.GetProperty("x_queue").GetProperty("position").GetInt32() >= 0);
+        Assert.Equal(JsonValueKind.Null, batch.GetProperty("x_queue").GetProperty("eta_seconds").ValueKind);
 
         var job = JobOf(batch);
         await ExpandAsync(job, 3);
@@ -146,9 +147,10 @@ public sealed class BatchContractTests(WireServer wire) : IClassFixture<WireServ
     {
         var ids = new[] { Id(await CreateAsync()), Id(await CreateAsync()), Id(await CreateAsync()) };
         var (first, hasMore) = await wire.PageAsync("/v1/batches?limit=2");
-        Assert.Equal(([ids[2], ids[1]], true), (first, hasMore));
+        Assert.Equal([ids[2], ids[1]], first);
+        Assert.True(hasMore);
         Assert.Equal(ids[0], (await wire.PageAsync($"/v1/batches?limit=2&after={first[1]}")).Ids[0]);
-        Assert.Equal(([], false), await EmptyAsync($"/v1/batches?after=batch_0"));
+        Assert.Empty((await wire.PageAsync("/v1/batches?after=batch_0")).Ids);
         using var other = await wire.Server.CallerAsync(AccessRole.Operator, "others");
 
         Assert.Empty((await WireServer.AnswerAsync(other.GetAsync(At("/v1/batches")))).GetProperty("data").EnumerateArray());
@@ -200,12 +202,6 @@ public sealed class BatchContractTests(WireServer wire) : IClassFixture<WireServ
 
     private async Task<List<JsonElement>> LinesAsync(JsonElement batch, string which) =>
         [.. (await wire.Caller.GetStringAsync(At($"/v1/batches/{Id(batch)}/{which}"))).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<JsonElement>(line))];
-
-    private async Task<(List<string> Ids, bool HasMore)> EmptyAsync(string path)
-    {
-        var (ids, hasMore) = await wire.PageAsync(path);
-        return (ids, hasMore);
-    }
 
     private async Task ExpandAsync(JobId job, int items)
     {
