@@ -1,8 +1,12 @@
 using Hangfire;
 using Hangfire.Dashboard;
+using Llava.Dashboard.Alarms;
 using Llava.Dashboard.Api;
 using Llava.Dashboard.Jobs;
+using Llava.Dashboard.Live;
+using Llava.Dashboard.Navigation;
 using Llava.Dashboard.OpenAi;
+using Llava.Dashboard.Overview;
 using Llava.Dashboard.Security;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
@@ -21,7 +25,15 @@ public static class DashboardHosting
     public static IServiceCollection AddLlavaDashboard(this IServiceCollection services)
     {
         services.AddSingleton<OneTimeLink>();
-        services.AddRazorPages().AddApplicationPart(typeof(DashboardHosting).Assembly);
+        services.AddRazorPages().AddApplicationPart(typeof(DashboardHosting).Assembly).AddMvcOptions(options => options.Filters.Add<PageRoleFilter>());
+        services.AddSingleton<SiteMap>();
+        services.AddHealthChecks();
+        services.AddLive();
+        services.AddSingleton<SystemWatch>();
+        services.AddSingleton<LiveSource, AlarmsLive>();
+        services.AddSingleton<LiveSource, JobsLive>();
+        services.AddSingleton<OverviewReader>();
+        services.AddSingleton<LiveSource, OverviewLive>();
         // The link dies with the process, so the cookies it bought may too; nothing is written to disk.
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
         services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie(options =>
@@ -52,6 +64,7 @@ public static class DashboardHosting
         app.MapAssets();
         app.MapLogin();
         app.MapThumbnails();
+        app.MapEvents();
         app.MapRazorPages();
         app.MapLlavaApi();
         app.MapLlavaOpenAi();
