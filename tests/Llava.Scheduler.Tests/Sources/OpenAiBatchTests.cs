@@ -60,7 +60,8 @@ public sealed class OpenAiBatchTests : SourceFolder
         var settings = Assert.Single(await ReadJobAsync(job)).Item.Spec.Chat!.Settings;
 
         Assert.Equal((7, 0.2, 0, 0.5, 5L), (settings.MaxNewTokens, settings.Temperature, settings.TopK, settings.PresencePenalty, settings.Seed));
-        Assert.Equal((["END"], -100), (settings.StopStrings, settings.LogitBias[3]));
+        Assert.Equal(["END"], settings.StopStrings);
+        Assert.Equal(-100, settings.LogitBias[3]);
     }
 
     [Fact]
