@@ -16,6 +16,7 @@ install_missing() {
   [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || packages+=(rabbitmq-server)
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || packages+=(postgresql)
   compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || packages+=(faketime)
+  command -v npm >/dev/null || packages+=(nodejs npm)
   command -v promtool >/dev/null || packages+=(prometheus)
   [ ${#packages[@]} -eq 0 ] && return
   if ! command -v apt-get >/dev/null; then

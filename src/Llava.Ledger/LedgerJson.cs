@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Llava.Ledger.Expansion;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
+using Llava.Ledger.Webhooks;
 using Llava.Ledger.Workers;
 
 namespace Llava.Ledger;
@@ -12,6 +14,9 @@ namespace Llava.Ledger;
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(IReadOnlyList<ServedModel>))]
 [JsonSerializable(typeof(IReadOnlyList<CachedResult>))]
+[JsonSerializable(typeof(IReadOnlyList<SourceFinding>))]
+[JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
+[JsonSerializable(typeof(WebhookEvent))]
 internal sealed partial class LedgerJson : JsonSerializerContext
 {
     // Text-only questions come by the hundred thousand.

@@ -1,5 +1,6 @@
 using Llava.Contracts.Requests;
 using Llava.Ledger.Backlogs;
+using Llava.Ledger.Batches;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Expansion;
 using Llava.Ledger.Jobs;
@@ -10,6 +11,7 @@ using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
 using Llava.Ledger.Telemetry;
 using Llava.Ledger.Training;
+using Llava.Ledger.Webhooks;
 using Llava.Ledger.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -25,8 +27,8 @@ public static class LedgerServices
     /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobReports"/>, <see cref="JobRetention"/>, <see cref="JobParts"/>,
     /// <see cref="JobExpansion"/>, <see cref="PartExpansion"/>, <see cref="ChunkDispatch"/>, <see cref="ChunkLeases"/>, <see cref="LeaseSweep"/>,
     /// <see cref="AttemptHistory"/>, <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="ResultCache"/>, <see cref="BacklogReader"/>, <see cref="WorkerRegistry"/>,
-    /// <see cref="ScheduleStore"/>, <see cref="ScheduleFiring"/>, <see cref="ScheduleMemory"/>, <see cref="ApiKeys"/>,
-    /// <see cref="TrainingRuns"/>, <see cref="TrainingLeases"/> and <see cref="ILedgerSignal"/>.
+    /// <see cref="ScheduleStore"/>, <see cref="ScheduleFiring"/>, <see cref="ScheduleMemory"/>, <see cref="ApiKeys"/>, <see cref="TrainingRuns"/>, <see cref="TrainingLeases"/>,
+    /// <see cref="BatchStore"/>, <see cref="WebhookStore"/>, <see cref="WebhookQueue"/> and <see cref="ILedgerSignal"/>.
     /// The schema is created, or brought up to date, with the first use.
     /// </summary>
     /// <param name="services">The container.</param>
@@ -78,6 +80,9 @@ public static class LedgerServices
         services.TryAddSingleton(provider => new ApiKeys(Database(provider), Time(provider), Logger<ApiKeys>(provider)));
         services.TryAddSingleton(provider => new TrainingRuns(Database(provider), Signal(provider), Time(provider), Logger<TrainingRuns>(provider)));
         services.TryAddSingleton(provider => new TrainingLeases(Database(provider), Signal(provider), Options(provider), Time(provider), Logger<TrainingLeases>(provider)));
+        services.TryAddSingleton(provider => new BatchStore(Database(provider), Signal(provider), Time(provider)));
+        services.TryAddSingleton(provider => new WebhookStore(Database(provider), Time(provider)));
+        services.TryAddSingleton(provider => new WebhookQueue(Database(provider), Time(provider)));
         return services;
     }
 

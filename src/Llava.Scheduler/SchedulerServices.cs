@@ -1,5 +1,6 @@
 using Llava.Hosting.Paths;
 using Llava.Hosting.Transport;
+using Llava.Ledger.Files;
 using Llava.Scheduler.Completion;
 using Llava.Scheduler.Dispatch;
 using Llava.Scheduler.Expansion;
@@ -8,6 +9,7 @@ using Llava.Scheduler.Sources;
 using Llava.Scheduler.Submission;
 using Llava.Scheduler.Telemetry;
 using Llava.Scheduler.Training;
+using Llava.Scheduler.Webhooks;
 using MassTransit.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -34,6 +36,7 @@ public static class SchedulerServices
             return provider.GetRequiredService<IOptions<SchedulerOptions>>().Value;
         });
         services.TryAddSingleton(provider => new AllowedRoots(provider.GetRequiredService<SchedulerOptions>().ImageRoots));
+        services.AddLlavaFiles(files => files.BindConfiguration(FileStoreOptions.SectionName));
         services.AddSingleton<IJobSource, SourceReader>();
         services.AddSingleton<JobExpander>();
         services.AddSingleton<SchedulerMetrics>();
@@ -44,9 +47,20 @@ public static class SchedulerServices
         services.AddHostedService<CompletionLoop>();
         services.AddHostedService<ProgressLoop>();
         services.AddHostedService<TrainingLoop>();
+        services.AddHostedService<BatchLoop>();
+        services.AddWebhooks();
         services.AddHostedService<BacklogSampler>();
         services.RegisterConsumer<SubmitJobConsumer>();
         services.AddSingleton<IReceiveEndpoints, SubmissionEndpoint>();
         return services;
+    }
+
+    private static void AddWebhooks(this IServiceCollection services)
+    {
+        services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<WebhookOptions>, WebhookOptionsRanges>();
+        services.AddSingleton<IValidateOptions<WebhookOptions>, WebhookOptionsRules>();
+        services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<WebhookOptions>>().Value);
+        services.AddHostedService<WebhookLoop>();
     }
 }

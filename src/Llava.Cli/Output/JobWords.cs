@@ -9,7 +9,4 @@ internal static class JobWords
 {
     /// <summary>The text that the item was asked.</summary>
     public static string? Asked(this JobRecord job, ItemResult result) => PromptTemplate.Compose(job.Request.Prompt, result.Prompt);
-
-    /// <summary>What results call the model: nothing of this machine.</summary>
-    public static string ModelName(this JobRecord job) => ModelFolders.NameOf(job.Request.Model);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Llava.Contracts.Requests;
 
 namespace Llava.Contracts.Interactive;
 
@@ -107,4 +108,16 @@ public sealed record ChatSettings
 
     /// <summary>Likeliest tokens reported beside each. Default 0.</summary>
     public int TopLogProbabilities { get; init; }
+
+    /// <summary>The same settings as a job's.</summary>
+    public static ChatSettings Of(GenerationSettings job) => new()
+    {
+        MaxNewTokens = job.MaxNewTokens,
+        Temperature = job.Temperature,
+        TopP = job.TopP,
+        TopK = job.TopK,
+        RepetitionPenalty = job.RepetitionPenalty,
+        Seed = job.Seed,
+        StopStrings = job.StopStrings,
+    };
 }

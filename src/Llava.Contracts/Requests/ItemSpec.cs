@@ -5,4 +5,8 @@ namespace Llava.Contracts.Requests;
 /// <param name="Images">Where its images are, in the order of the prompt's placeholders; empty for a text-only question.</param>
 /// <param name="Prompt">Its own prompt or question; null takes the job's.</param>
 /// <param name="Category">A label that evaluation groups by.</param>
-public sealed record ItemSpec(string CustomId, IReadOnlyList<string> Images, string? Prompt = null, string? Category = null);
+public sealed record ItemSpec(string CustomId, IReadOnlyList<string> Images, string? Prompt = null, string? Category = null)
+{
+    /// <summary>What it asks for beyond one question with the job's settings; null for nothing.</summary>
+    public ItemChat? Chat { get; init; }
+}

@@ -13,7 +13,10 @@ public sealed record SourceDescription
     public static IReadOnlyList<string> KindNames { get; } =
         [.. Enum.GetValues<SourceKind>().Select(kind => JsonSerializer.SerializeToElement(kind).GetString()!)];
 
-    /// <summary>The folder, file, manifest or list, as the scheduler's machine sees it.</summary>
+    /// <summary>How a <see cref="Path"/> begins that names a file of the tenant's that was sent before, instead of one on the scheduler's machine.</summary>
+    public const string FileId = "file-id:";
+
+    /// <summary>The folder, file, manifest or list, as the scheduler's machine sees it; or <see cref="FileId"/> and a file's id.</summary>
     public required string Path { get; init; }
 
     /// <summary>Folder that relative image names in a file start from; null means the file's own folder.</summary>
@@ -24,6 +27,9 @@ public sealed record SourceDescription
 
     /// <summary>For a folder: whether folders below it count too. Default true.</summary>
     public bool Recursive { get; init; } = true;
+
+    /// <summary>For an OpenAI batch: the one endpoint that its lines may name, such as <c>/v1/chat/completions</c>, each with the job's model; null takes what the lines say.</summary>
+    public string? Endpoint { get; init; }
 
     /// <summary>Every rule this source breaks.</summary>
     internal IEnumerable<Finding> Validate()
@@ -39,10 +45,17 @@ public sealed record SourceDescription
         }
     }
 
+    /// <summary>Whether it is a file that was sent before, and not one of the scheduler's machine.</summary>
+    public bool IsSent() => Path.StartsWith(FileId, StringComparison.Ordinal);
+
     /// <summary>The folders that it and its images are read from.</summary>
     public IEnumerable<string> Folders()
     {
-        yield return Kind == SourceKind.Folder ? Path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
+        if (!IsSent())
+        {
+            yield return Kind == SourceKind.Folder ? Path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
+        }
+
         if (ImageFolder is { } images)
         {
             yield return images;

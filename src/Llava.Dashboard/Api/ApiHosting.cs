@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
 using Llava.Contracts.Documents;
+using Llava.Dashboard.Webhooks;
 using Llava.Ledger.Keys;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -49,6 +50,7 @@ internal static class ApiHosting
         api.MapControl();
         api.MapParts();
         api.MapWorkers();
+        api.MapWebhooks();
         // Without this, whoever mistypes an address would be led to the pages' login.
         api.Map("/{**path}", NothingHere).RequireRole(AccessRole.Viewer);
     }

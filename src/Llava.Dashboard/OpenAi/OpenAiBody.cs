@@ -27,7 +27,7 @@ internal sealed partial class OpenAiBody(IOptions<OpenAiOptions> options, ILogge
         }
         catch (JsonException wrong)
         {
-            throw Explain(wrong);
+            throw OpenAiException.OfJson(wrong);
         }
     }
 
@@ -60,10 +60,6 @@ internal sealed partial class OpenAiBody(IOptions<OpenAiOptions> options, ILogge
 
         PassedOver(unknown);
     }
-
-    private static OpenAiException Explain(JsonException wrong) => wrong.Path is { Length: > 2 } path
-        ? OpenAiException.Invalid("invalid_type", $"'{path[2..]}' is of the wrong kind or incomplete; docs/openai.md lists the fields.", path[2..])
-        : OpenAiException.Invalid("missing_required_parameter", $"The body lacks a field that is required: {wrong.Message}");
 
     [LoggerMessage(5002, LogLevel.Debug, "Fields that are not known were passed over: {Fields}")]
     private partial void PassedOver(IReadOnlyList<string> fields);

@@ -16,7 +16,7 @@ namespace Llava.Dashboard.OpenAi;
 internal static partial class OpenAiErrors
 {
     /// <summary>The kind of error of whatever breaks a rule.</summary>
-    public const string InvalidRequest = "invalid_request_error";
+    public const string InvalidRequest = OpenAiException.InvalidRequest;
 
     /// <summary>The kind of error of whatever is the server's fault.</summary>
     public const string ServerError = "server_error";

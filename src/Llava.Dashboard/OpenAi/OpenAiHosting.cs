@@ -1,4 +1,5 @@
 using Llava.Dashboard.Api;
+using Llava.Dashboard.OpenAi.Batches;
 using Llava.Dashboard.OpenAi.Chat;
 using Llava.Dashboard.OpenAi.Files;
 using Llava.Dashboard.OpenAi.FineTuning;
@@ -29,6 +30,8 @@ internal static class OpenAiHosting
         services.AddOptions<OpenAiOptions>().BindConfiguration(OpenAiOptions.SectionName).ValidateOnStart();
         services.AddSingleton<OpenAiBody>();
         services.AddSingleton<FileForm>();
+        services.AddSingleton<BatchRequests>();
+        services.AddSingleton<BatchViews>();
         services.AddLlavaChat();
         services.AddLlavaFiles(options => options.BindConfiguration(FileStoreOptions.SectionName));
     }
@@ -42,6 +45,7 @@ internal static class OpenAiHosting
             .WithMetadata(new RequestSizeLimitAttribute(app.Services.GetRequiredService<IOptions<ApiOptions>>().Value.MaxBodyBytes));
         api.MapFiles(app.Services.GetRequiredService<FileStoreOptions>());
         api.MapUploads(app.Services.GetRequiredService<FileStoreOptions>());
+        api.MapBatches();
         api.MapModels();
         api.MapFineTuning();
         api.MapLlavaChat(app.Services.GetRequiredService<ChatInputOptions>());

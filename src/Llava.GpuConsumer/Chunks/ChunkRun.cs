@@ -87,7 +87,7 @@ internal sealed class ChunkRun(ChunkLedger ledger, HeldLease held, JobRequest re
         cancellation.ThrowIfCancellationRequested();
         var prompt = PromptTemplate.Compose(request.Prompt, item.Prompt) ?? throw new ItemException(NoPrompt, $"Item '{item.CustomId}' has nothing to ask; give it or its job a prompt.");
         var waited = time.GetElapsedTime(held.Claimed);
-        var answer = await (reuse ?? runner).RunAsync(new(_lease.Job, item.ItemNo, item.Images, prompt, request) { Express = held.Express }, cancellation);
+        var answer = await (reuse ?? runner).RunAsync(new(_lease.Job, item.ItemNo, item.Images, prompt, request) { Chat = item.Chat, Express = held.Express }, cancellation);
         ConsumerActivity.AddPhases(Activity.Current, answer);
         return new()
         {

@@ -20,6 +20,9 @@ namespace Llava.GpuConsumer.Reuse;
 internal sealed record AnswerKey(
     string Scope, string Model, string Revision, string? ConversationTemplate, string? ImageAspect, GenerationSettings Generation, string Prompt, IReadOnlyList<string> Images)
 {
+    /// <summary>What the item asks for beyond one question; null, and not part of the hash, where that is nothing.</summary>
+    public ItemChat? Chat { get; init; }
+
     /// <summary>The key of an item.</summary>
     public static AnswerKey Of(JobId job, int itemNo, JobRequest request, string revision, string prompt, IReadOnlyList<string> images) => new(
         request.Cache ? $"tenant:{request.Tenant}" : $"job:{job}",

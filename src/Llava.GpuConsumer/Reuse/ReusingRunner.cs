@@ -50,7 +50,7 @@ internal sealed class ReusingRunner : IItemRunner
             // What cannot be asked or read has no key: it is run as ever, and fails with its own words.
             if (PromptTemplate.Compose(request.Prompt, item.Prompt) is { } prompt && item.Images.All(hashes.ContainsKey))
             {
-                keys[item.ItemNo] = AnswerKey.Of(job, item.ItemNo, request, runner.Revision, prompt, [.. item.Images.Select(image => hashes[image])]).Hash();
+                keys[item.ItemNo] = (AnswerKey.Of(job, item.ItemNo, request, runner.Revision, prompt, [.. item.Images.Select(image => hashes[image])]) with { Chat = item.Chat }).Hash();
             }
         }
 

@@ -68,7 +68,7 @@ internal sealed class EngineChatRunner(LoadedModel model) : IChatRunner
         Sampling = ToSampling(request.Settings),
     };
 
-    private static SamplingSettings ToSampling(ChatSettings settings) => new()
+    internal static SamplingSettings ToSampling(ChatSettings settings) => new()
     {
         MaxNewTokens = settings.MaxNewTokens,
         MinNewTokens = settings.MinNewTokens,

@@ -145,7 +145,9 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
     }
 
     private Task<PreparedQuestion> PrepareAsync(WorkItem item, IReadOnlyList<byte[]> bytes, CancellationToken cancellation) =>
-        Task.Run(() => model.Prepare(ToQuestion(item, bytes)), cancellation);
+        Task.Run(() => item.Chat is { } chat ? model.Chat.PrepareItem(ItemChats.ToPrompt(item, chat, bytes), PriorityOf(item)) : model.Prepare(ToQuestion(item, bytes)), cancellation);
+
+    private static RequestPriority PriorityOf(WorkItem item) => item.Express ? RequestPriority.Express : RequestPriority.Bulk;
 
     private static Question ToQuestion(WorkItem item, IReadOnlyList<byte[]> images)
     {
@@ -153,10 +155,10 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
         return new Question
         {
             Text = item.Prompt,
-            Priority = item.Express ? RequestPriority.Express : RequestPriority.Bulk,
+            Priority = PriorityOf(item),
             Images = images,
             Template = item.Request.ConversationTemplate,
-            Aspect = item.Request.ImageAspect is { } aspect ? Enum.Parse<ImageAspect>(aspect, ignoreCase: true) : null,
+            Aspect = ItemChats.AspectOf(item.Request),
             StopStrings = settings.StopStrings,
             Grammar = AnswerShapes.Of(settings),
             Alternatives = settings.Choices ?? [],

@@ -12,6 +12,9 @@ namespace Llava.GpuConsumer.Runners;
 /// <param name="Request">The job's request: generation settings, conversation template, image aspect.</param>
 public sealed record WorkItem(JobId Job, int ItemNo, IReadOnlyList<string> Images, string Prompt, JobRequest Request)
 {
+    /// <summary>What it asks for beyond one question with the job's settings; null for nothing.</summary>
+    public ItemChat? Chat { get; init; }
+
     /// <summary>Whether it goes before other items.</summary>
     public bool Express { get; init; }
 

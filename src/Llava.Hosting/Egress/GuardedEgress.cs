@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace Llava.Hosting.Egress;
 
 /// <summary>
-/// Fetches images by URL. The connection is made to an address that was checked, so neither a name that changes its address nor an odd
+/// Fetches images by URL, and posts events. The connection is made to an address that was checked, so neither a name that changes its address nor an odd
 /// spelling leads inside; every redirect is checked anew. Nothing is sent but the request: no cookies, no credentials, no proxy.
 /// </summary>
 public sealed class GuardedEgress : IDisposable
@@ -55,7 +55,7 @@ public sealed class GuardedEgress : IDisposable
         {
             try
             {
-                return await _gates.EnterAsync(start.IdnHost, () => TryAsync(start, cancellation), cancellation);
+                return await _gates.EnterAsync(start.IdnHost, () => TryAsync(start, token => FollowAsync(start, token), cancellation), cancellation);
             }
             catch (EgressException failure) when (failure.IsTransient && attempt < _options.Retries && (failure.RetryAfter ?? TimeSpan.Zero) <= _options.LongestPause)
             {
@@ -65,6 +65,20 @@ public sealed class GuardedEgress : IDisposable
         }
     }
 
+    /// <summary>Posts JSON, once; redirects are not followed and what is answered is not read.</summary>
+    /// <param name="url">Where to.</param>
+    /// <param name="json">The body.</param>
+    /// <param name="headers">Headers beside those of the body.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <returns>The HTTP status of the answer.</returns>
+    /// <exception cref="EgressException">The URL may not be asked, or nobody answers there.</exception>
+    /// <exception cref="EgressUnreachableException">This machine's network is out of order.</exception>
+    public Task<HttpStatusCode> PostAsync(string url, byte[] json, IReadOnlyDictionary<string, string> headers, CancellationToken cancellation)
+    {
+        var target = _rules.Require(url);
+        return _gates.EnterAsync(target.IdnHost, () => TryAsync(target, token => SendAsync(target, json, headers, token), cancellation), cancellation);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -72,13 +86,13 @@ public sealed class GuardedEgress : IDisposable
         _gates.Dispose();
     }
 
-    private async Task<byte[]> TryAsync(Uri url, CancellationToken cancellation)
+    private async Task<T> TryAsync<T>(Uri url, Func<CancellationToken, Task<T>> ask, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(_options.Timeout);
         try
         {
-            return await FollowAsync(url, limit.Token);
+            return await ask(limit.Token);
         }
         catch (HttpRequestException failure) when (failure.InnerException is EgressException refused)
         {
@@ -102,6 +116,21 @@ public sealed class GuardedEgress : IDisposable
             _ => new EgressException("url_unavailable", url.OriginalString, $"the connection failed: {socket.Message}.", failure) { IsTransient = true },
         }
         : new EgressException("url_unavailable", url.OriginalString, $"the connection failed: {failure.Message}", failure) { IsTransient = true };
+
+    private async Task<HttpStatusCode> SendAsync(Uri url, byte[] json, IReadOnlyDictionary<string, string> headers, CancellationToken cancellation)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Post, url) { Content = new ByteArrayContent(json) };
+        request.Content.Headers.ContentType = new("application/json");
+        request.Headers.UserAgent.ParseAdd("Llava.Batch (webhooks)");
+        request.Headers.Accept.ParseAdd("*/*");
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.Add(name, value);
+        }
+
+        using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+        return response.StatusCode;
+    }
 
     private async Task<byte[]> FollowAsync(Uri url, CancellationToken cancellation)
     {

@@ -23,6 +23,9 @@ public sealed class AllowedRoots(IEnumerable<string> roots)
         }
     }
 
+    /// <summary>The same folders and this file or folder too.</summary>
+    public AllowedRoots With(string path) => new([.. _roots, path]);
+
     /// <summary>The file or folder that <paramref name="path"/> really names.</summary>
     /// <param name="path">Absolute, or relative to <paramref name="folder"/>.</param>
     /// <param name="folder">Folder that relative paths start from.</param>

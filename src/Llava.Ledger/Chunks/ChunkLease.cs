@@ -1,4 +1,5 @@
 using Llava.Contracts;
+using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 
 namespace Llava.Ledger.Chunks;
@@ -31,7 +32,8 @@ public sealed record ClaimedChunk(ChunkLease Lease, IReadOnlyList<ClaimedItem> I
 /// <param name="Images">Where its images are.</param>
 /// <param name="Prompt">Its own prompt; null takes the job's.</param>
 /// <param name="Category">A label that evaluation groups by.</param>
-public sealed record ClaimedItem(int ItemNo, string CustomId, IReadOnlyList<string> Images, string? Prompt, string? Category);
+/// <param name="Chat">What it asks for beyond one question with the job's settings; null for nothing.</param>
+public sealed record ClaimedItem(int ItemNo, string CustomId, IReadOnlyList<string> Images, string? Prompt, string? Category, ItemChat? Chat = null);
 
 /// <summary>What a renewal learned about a lease.</summary>
 public enum LeaseStanding

@@ -24,7 +24,7 @@ internal sealed class ChunkIntake(LedgerDatabase database, LedgerMetrics metrics
             foreach (var item in chunk.Items)
             {
                 var itemNo = firstItem + items.Count;
-                items.Add(new(job.Value, itemNo, item.Spec.CustomId, LedgerJson.WriteImages(item.Spec.Images), item.Spec.Prompt, item.Spec.Category));
+                items.Add(new(job.Value, itemNo, item.Spec.CustomId, LedgerJson.WriteImages(item.Spec.Images), item.Spec.Prompt, item.Spec.Category, item.Spec.Chat?.Write()));
                 if (item.Rejection is { } failure)
                 {
                     rejected.Add(new(job.Value, FinishedItem.Failed(itemNo, failure), null, 0, now));

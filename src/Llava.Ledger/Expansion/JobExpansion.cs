@@ -1,6 +1,7 @@
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
+using Llava.Ledger.Batches;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Schedules;
 using Llava.Ledger.Signals;
@@ -80,9 +81,17 @@ public sealed partial class JobExpansion
     }, cancellation);
 
     /// <summary>Ends the expansion because the source cannot be read.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="failure">Why it fails.</param>
+    /// <param name="findings">Records that are to blame; kept with the batch that the job is, if it is one.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
     /// <returns>False when the job was no longer being expanded.</returns>
-    public Task<bool> FailAsync(JobId job, Failure failure, CancellationToken cancellation = default) =>
-        EndAsync(job, (_, _) => Task.FromResult<Failure?>(failure), cancellation);
+    public Task<bool> FailAsync(JobId job, Failure failure, IReadOnlyList<SourceFinding>? findings = null, CancellationToken cancellation = default) =>
+        EndAsync(job, async (session, token) =>
+        {
+            await BatchStore.NoteAsync(session, job, findings ?? [], token);
+            return failure;
+        }, cancellation);
 
     private async Task<bool> EndAsync(JobId job, Func<LedgerSession, CancellationToken, Task<Failure?>> judge, CancellationToken cancellation)
     {
@@ -128,6 +137,11 @@ public sealed partial class JobExpansion
     [LoggerMessage(2011, LogLevel.Warning, "Job {Job} failed with {Code}: {Reason}")]
     private partial void JobFailed(JobId job, string code, string reason);
 }
+
+/// <summary>A record of a source that cannot be used.</summary>
+/// <param name="Failure">Why.</param>
+/// <param name="Line">Where it stands, counted from 1; null where records have no place.</param>
+public sealed record SourceFinding(Failure Failure, int? Line);
 
 /// <summary>A new chunk and its items.</summary>
 /// <param name="Items">Consecutive items.</param>

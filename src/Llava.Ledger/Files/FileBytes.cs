@@ -58,7 +58,8 @@ internal sealed class FileBytes(LedgerOptions ledger, FileStoreOptions options)
         }
     }
 
-    private string PathOf(string location) => Path.Combine(_folder, location);
+    /// <summary>Where they are on this machine.</summary>
+    public string PathOf(string location) => Path.Combine(_folder, location);
 
     private static string Default(LedgerOptions ledger) => PostgresAddress.Find(ledger) is null
         ? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(ledger.Location))!, "files")

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Llava.Ledger.Storage;
 
 namespace Llava.Ledger.Files;
 
@@ -53,13 +54,23 @@ public sealed class FileDraft : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It took longer than a day and was given up.</exception>
     public async Task<FileRecord> KeepAsync(FileDescription description, CancellationToken cancellation = default)
     {
-        await _bytes.FlushAsync(cancellation);
-        RandomAccess.FlushToDisk(_bytes.SafeFileHandle);
-        await _bytes.DisposeAsync();
-        var kept = await _store.KeepAsync(this, description, Convert.ToHexStringLower(_sha256.GetHashAndReset()), cancellation);
+        var kept = await _store.KeepAsync(this, description, await CloseAsync(cancellation), cancellation);
         _isKept = true;
         return kept;
     }
+
+    /// <summary>Ends the bytes and brings them to the disk.</summary>
+    /// <returns>Their SHA-256.</returns>
+    internal async Task<string> CloseAsync(CancellationToken cancellation)
+    {
+        await _bytes.FlushAsync(cancellation);
+        RandomAccess.FlushToDisk(_bytes.SafeFileHandle);
+        await _bytes.DisposeAsync();
+        return Convert.ToHexStringLower(_sha256.GetHashAndReset());
+    }
+
+    /// <summary>Says that a write of the caller's has made it a file (<see cref="FileStore.KeepAsync(LedgerSession, FileRecord, CancellationToken)"/>).</summary>
+    internal void Kept() => _isKept = true;
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

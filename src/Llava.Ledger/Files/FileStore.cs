@@ -94,6 +94,9 @@ public sealed partial class FileStore
     /// <exception cref="FileNotFoundException">This process does not reach the folder they are in, or they were deleted a moment ago.</exception>
     public Stream Open(FileRecord file) => _bytes.Open(file.Location);
 
+    /// <summary>Where the file's bytes are on this machine, for whoever reads parts of it by a path; never for callers of an API.</summary>
+    public string PathOf(FileRecord file) => _bytes.PathOf(file.Location);
+
     /// <summary>Deletes the file; whoever reads it at the moment still can.</summary>
     public async Task DeleteAsync(FileRecord file, CancellationToken cancellation = default)
     {
@@ -131,30 +134,34 @@ public sealed partial class FileStore
 
     internal async Task<FileRecord> KeepAsync(FileDraft draft, FileDescription description, string sha256, CancellationToken cancellation)
     {
-        var kept = draft.Record with
-        {
-            Name = description.Name,
-            Purpose = description.Purpose,
-            Bytes = draft.Bytes,
-            Sha256 = sha256,
-            ExpiresAt = _time.GetUtcNow() + description.Lifetime,
-        };
-        var changed = await _database.WriteAsync((session, token) => session.Statement("keep_file")
-            .Set("@id", kept.Id)
-            .Set("@name", kept.Name)
-            .Set("@purpose", kept.Purpose)
-            .Set("@bytes", kept.Bytes)
-            .Set("@sha256", kept.Sha256)
-            .Set("@expires", kept.ExpiresAt?.ToUnixTimeMilliseconds())
-            .ExecuteAsync(token), cancellation);
-        if (changed == 0)
-        {
-            throw new InvalidOperationException($"File '{kept.Id}' took longer than {DraftLifetime} to be written and was given up; send it faster.");
-        }
-
+        var kept = Finished(draft, description, sha256);
+        await _database.WriteAsync(async (session, token) => await KeepAsync(session, kept, token), cancellation);
         FileKept(kept.Id, kept.Tenant, kept.Purpose, kept.Bytes);
         return kept;
     }
+
+    /// <summary>What a draft will be as a file.</summary>
+    internal FileRecord Finished(FileDraft draft, FileDescription description, string sha256) => draft.Record with
+    {
+        Name = description.Name,
+        Purpose = description.Purpose,
+        Bytes = draft.Bytes,
+        Sha256 = sha256,
+        ExpiresAt = _time.GetUtcNow() + description.Lifetime,
+    };
+
+    /// <summary>Makes a draft whose bytes are on the disk a file, inside a write of the caller's.</summary>
+    /// <returns>True.</returns>
+    internal static async Task<bool> KeepAsync(LedgerSession session, FileRecord file, CancellationToken cancellation) => await session.Statement("keep_file")
+        .Set("@id", file.Id)
+        .Set("@name", file.Name)
+        .Set("@purpose", file.Purpose)
+        .Set("@bytes", file.Bytes)
+        .Set("@sha256", file.Sha256)
+        .Set("@expires", file.ExpiresAt?.ToUnixTimeMilliseconds())
+        .ExecuteAsync(cancellation) == 1
+            ? true
+            : throw new InvalidOperationException($"File '{file.Id}' took longer than {DraftLifetime} to be written and was given up; send it faster.");
 
     /// <summary>Bytes first, so that they are not lost sight of.</summary>
     internal async Task ForgetAsync(FileRecord file)

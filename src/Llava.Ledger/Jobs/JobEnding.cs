@@ -5,6 +5,7 @@ using Llava.Ledger.Chunks;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
 using Llava.Ledger.Telemetry;
+using Llava.Ledger.Webhooks;
 using Microsoft.Extensions.Logging;
 
 namespace Llava.Ledger.Jobs;
@@ -94,6 +95,7 @@ public sealed partial class JobEnding
 
             if (isFirst)
             {
+                await WebhookEvent.OfJob(ended, now).AddAsync(session, ended.Job.Request.Tenant, token);
                 await publish(token);
             }
 

@@ -51,6 +51,9 @@ public sealed record JobRecord
     /// <summary>Context of the span that submitted it, as W3C's <c>traceparent</c>; null when nobody traced that.</summary>
     public string? TraceParent { get; init; }
 
+    /// <summary>What results call the model: its folder's name, which says nothing about this machine.</summary>
+    public string ModelName() => Path.GetFileName(Path.TrimEndingDirectorySeparator(Request.Model));
+
     /// <summary>How many columns <see cref="Read"/> reads.</summary>
     internal const int Columns = 15;
 

@@ -87,6 +87,7 @@ internal sealed class JobRetry(LedgerDatabase database, TimeProvider time)
             .Set("@job", job.Id.Value)
             .Set("@expires", (now + job.Request.CompletionWindow)?.ToUnixTimeMilliseconds())
             .ExecuteAsync(cancellation);
+        await session.Statement("unpublish_batch_of_job").Set("@job", job.Id.Value).ExecuteAsync(cancellation);
         return JobState.Queued;
     }
 }

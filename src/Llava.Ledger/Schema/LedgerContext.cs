@@ -2,6 +2,7 @@ using System.Text.Json;
 using Llava.Contracts.States;
 using Llava.Ledger.Files;
 using Llava.Ledger.Keys;
+using Llava.Ledger.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -76,6 +77,8 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
         AddSchedules(modelBuilder);
         AddFiles(modelBuilder);
         AddTraining(modelBuilder);
+        AddBatches(modelBuilder);
+        AddWebhooks(modelBuilder);
         modelBuilder.Entity<ApiKeyRow>(key =>
         {
             key.ToTable("api_keys", table => table.HasCheckConstraint("ck_api_keys_role", $"role in ({string.Join(", ", AccessRoles.Names.Select(name => $"'{name}'"))})"));
@@ -157,6 +160,32 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
         {
             happened.ToTable("training_events");
             happened.HasKey(row => new { row.RunId, row.EventNo });
+        });
+    }
+
+    private static void AddBatches(ModelBuilder modelBuilder) => modelBuilder.Entity<BatchRow>(batch =>
+    {
+        batch.ToTable("batches");
+        batch.HasKey(row => row.Id);
+        batch.HasIndex(row => row.JobId).IsUnique().HasDatabaseName("ux_batches_job");
+        batch.HasIndex(row => new { row.Tenant, row.Id }).HasDatabaseName("ix_batches_tenant");
+        batch.HasIndex(row => row.JobId, "ix_batches_unpublished").HasFilter("published_at is null");
+    });
+
+    private static void AddWebhooks(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<WebhookRow>(webhook =>
+        {
+            webhook.ToTable("webhooks");
+            webhook.HasKey(row => row.Id);
+            webhook.HasIndex(row => row.Tenant).HasDatabaseName("ix_webhooks_tenant");
+        });
+        modelBuilder.Entity<WebhookDeliveryRow>(delivery =>
+        {
+            delivery.ToTable("webhook_deliveries", table => table.HasCheckConstraint("ck_webhook_deliveries_state", $"state in ({string.Join(", ", DeliveryStates.Names.Select(name => $"'{name}'"))})"));
+            delivery.HasKey(row => row.Id);
+            delivery.HasIndex(row => new { row.WebhookId, row.Id }).HasDatabaseName("ix_webhook_deliveries_webhook");
+            delivery.HasIndex(row => row.NextAt).HasFilter("state = 'pending'").HasDatabaseName("ix_webhook_deliveries_due");
         });
     }
 

@@ -79,6 +79,9 @@ internal sealed class ItemRow
     public required string Images { get; init; }
     public string? Prompt { get; init; }
     public string? Category { get; init; }
+
+    /// <summary>What it asks for beyond one question, as JSON.</summary>
+    public string? Chat { get; init; }
 }
 
 /// <summary>A run of consecutive items: the unit that is leased and sent.</summary>

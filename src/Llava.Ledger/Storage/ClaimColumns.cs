@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 using Llava.Ledger.Chunks;
 
@@ -12,7 +13,8 @@ internal static class ClaimColumns
         new(claim.Job, claim.ChunkNo, row.GetInt32(first), row.GetInt32(first + 1), row.GetInt32(first + 2), row.GetInt32(first + 3), claim.Owner, row.Time(first + 4), row.Time(first + 5)),
         JobStates.Table.Parse(row.GetString(first + 6)));
 
-    /// <summary>item_no, custom_id, images, prompt and category.</summary>
+    /// <summary>item_no, custom_id, images, prompt, category and chat.</summary>
     public static ClaimedItem ReadItem(DbDataReader row, int first) => new(
-        row.GetInt32(first), row.GetString(first + 1), LedgerJson.ReadImages(row.GetString(first + 2)), row.Text(first + 3), row.Text(first + 4));
+        row.GetInt32(first), row.GetString(first + 1), LedgerJson.ReadImages(row.GetString(first + 2)), row.Text(first + 3), row.Text(first + 4),
+        row.Text(first + 5) is { } chat ? ItemChat.Read(chat) : null);
 }

@@ -24,6 +24,7 @@ internal static class PostgresRows
             await copy.WriteAsync(item.Images, cancellation);
             await WriteTextAsync(copy, item.Prompt, cancellation);
             await WriteTextAsync(copy, item.Category, cancellation);
+            await WriteTextAsync(copy, item.Chat, cancellation);
         }
 
         await copy.CompleteAsync(cancellation);

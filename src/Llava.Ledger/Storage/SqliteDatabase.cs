@@ -95,7 +95,7 @@ internal sealed class SqliteDatabase : LedgerDatabase
         using SqliteRowInsert insert = new(session, _sql["insert_item"]);
         foreach (var item in items)
         {
-            insert.Bind(item.JobId).Bind(item.ItemNo).Bind(item.CustomId).Bind(item.Images).Bind(item.Prompt).Bind(item.Category).Run();
+            insert.Bind(item.JobId).Bind(item.ItemNo).Bind(item.CustomId).Bind(item.Images).Bind(item.Prompt).Bind(item.Category).Bind(item.Chat).Run();
         }
 
         return Task.CompletedTask;

@@ -60,7 +60,7 @@ internal sealed class ChunkPlanner(JobRequest request)
 
     private long TokensOf(ExpandedItem item) => item.Rejection is not null
         ? 0
-        : request.Generation.MaxNewTokens + ((item.Spec.Prompt ?? request.Prompt ?? "").Length / LettersPerToken);
+        : (item.Spec.Chat?.Settings.MaxNewTokens ?? request.Generation.MaxNewTokens) + ((item.Spec.Prompt ?? request.Prompt ?? "").Length / LettersPerToken);
 
     private static bool SameImage(ExpandedItem left, ExpandedItem right) =>
         left.Spec.Images.Count > 0 && right.Spec.Images.Count > 0 && left.Spec.Images[0] == right.Spec.Images[0];

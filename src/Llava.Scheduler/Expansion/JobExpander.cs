@@ -30,17 +30,17 @@ internal sealed class JobExpander(IJobSource sources, JobExpansion expansion, Pa
         }
         catch (JobException failure)
         {
-            await FailAsync(new(failure.Code, failure.Message));
+            await FailAsync(new(failure.Code, failure.Message), (failure as SourceException)?.Findings ?? []);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            await FailAsync(new("source_unreadable", $"The source '{reading.Request.Source.Path}' cannot be read: {failure.Message}"));
+            await FailAsync(new("source_unreadable", $"The source '{reading.Request.Source.Path}' cannot be read: {failure.Message}"), []);
         }
 
-        async Task FailAsync(Failure reason)
+        async Task FailAsync(Failure reason, IReadOnlyList<SourceFinding> findings)
         {
             await batches.EndAsync();
-            await reading.FailAsync(reason, cancellation);
+            await reading.FailAsync(reason, findings, cancellation);
         }
     }
 

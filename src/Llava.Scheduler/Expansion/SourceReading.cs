@@ -33,7 +33,7 @@ internal abstract class SourceReading(JobRecord job)
     public abstract Task FinishAsync(CancellationToken cancellation);
 
     /// <summary>It cannot be read.</summary>
-    public abstract Task FailAsync(Failure failure, CancellationToken cancellation);
+    public abstract Task FailAsync(Failure failure, IReadOnlyList<SourceFinding> findings, CancellationToken cancellation);
 }
 
 /// <summary>The job's own source: the job waits for it.</summary>
@@ -46,7 +46,7 @@ internal sealed class OwnReading(JobRecord job, JobExpansion expansion) : Source
 
     public override Task FinishAsync(CancellationToken cancellation) => expansion.FinishAsync(Job.Id, cancellation);
 
-    public override Task FailAsync(Failure failure, CancellationToken cancellation) => expansion.FailAsync(Job.Id, failure, cancellation);
+    public override Task FailAsync(Failure failure, IReadOnlyList<SourceFinding> findings, CancellationToken cancellation) => expansion.FailAsync(Job.Id, failure, findings, cancellation);
 }
 
 /// <summary>A part: the job runs meanwhile, and goes on when it fails.</summary>
@@ -65,5 +65,5 @@ internal sealed class PartReading(WaitingPart waiting, PartExpansion expansion) 
 
     public override Task FinishAsync(CancellationToken cancellation) => expansion.FinishAsync(Job.Id, Part, cancellation);
 
-    public override Task FailAsync(Failure failure, CancellationToken cancellation) => expansion.FailAsync(Job.Id, Part, failure, cancellation);
+    public override Task FailAsync(Failure failure, IReadOnlyList<SourceFinding> findings, CancellationToken cancellation) => expansion.FailAsync(Job.Id, Part, failure, cancellation);
 }

@@ -1,5 +1,5 @@
 using Llava.Contracts.Requests;
-using Llava.Ledger;
+using Llava.Ledger.Expansion;
 using Llava.Scheduler.Sources;
 
 namespace Llava.Scheduler.Expansion;
@@ -19,7 +19,7 @@ internal static class StrictValidation
     /// <exception cref="SourceException">Items cannot be used; the first of them are named and all are counted.</exception>
     public static async Task RequireAsync(JobRequest request, JobItems items, IJobSource source, CancellationToken cancellation)
     {
-        List<Failure> findings = [];
+        List<SourceFinding> findings = [];
         Dictionary<string, int> codes = [];
         var count = 0;
         await foreach (var record in source.ReadAsync(request, null, cancellation))
@@ -28,22 +28,22 @@ internal static class StrictValidation
             if (items.Of(record).Select(item => item.Rejection).FirstOrDefault(rejection => rejection is not null) is { } finding)
             {
                 codes[finding.Code] = codes.GetValueOrDefault(finding.Code) + 1;
-                findings.AddRange(findings.Count < MaxFindings ? [finding] : []);
+                findings.AddRange(findings.Count < MaxFindings ? [new(finding, record.Place?.Number)] : []);
             }
         }
 
         if (findings.Count > 0)
         {
-            throw new SourceException(InvalidSource, Describe(request.Source.Path, count, codes, findings));
+            throw new SourceException(InvalidSource, Describe(request.Source.Path, count, codes, findings)) { Findings = findings };
         }
     }
 
-    private static string Describe(string path, int count, Dictionary<string, int> codes, List<Failure> findings)
+    private static string Describe(string path, int count, Dictionary<string, int> codes, List<SourceFinding> findings)
     {
         var bad = codes.Values.Sum();
         return $"""
             {bad} of the {count} items of '{path}' cannot be used ({string.Join(", ", codes.OrderByDescending(code => code.Value).Select(code => $"{code.Value} {code.Key}"))}), and the job is strict:
-            {string.Join('\n', findings.Select(finding => finding.Message))}
+            {string.Join('\n', findings.Select(finding => finding.Failure.Message))}
             {(bad > findings.Count ? $"and {bad - findings.Count} more." : "Repair them, or submit the job without 'strict'.")}
             """;
     }

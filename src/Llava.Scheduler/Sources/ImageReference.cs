@@ -5,7 +5,7 @@ using Llava.Ledger.Expansion;
 
 namespace Llava.Scheduler.Sources;
 
-/// <summary>Turns the image names of an item into files that are there and may be read. URLs stay as they are: the consumer that fetches them judges them.</summary>
+/// <summary>Turns the image names of an item into files that are there and may be read. URLs stay as they are, because the consumer that fetches them judges them, and so do ids of sent files (<see cref="SentImages"/>).</summary>
 internal static class ImageReference
 {
     /// <summary>Code of an item whose image is not there; the consumer's too.</summary>
@@ -21,7 +21,7 @@ internal static class ImageReference
             List<string> images = [];
             foreach (var image in spec.Images)
             {
-                var location = ImageLocation.IsUrl(image) ? (ImageLocation?)null : Resolve(image, roots, folder);
+                var location = ImageLocation.IsUrl(image) || SentImages.IsSent(image) ? (ImageLocation?)null : Resolve(image, roots, folder);
                 if (location is { Exists: false } missing)
                 {
                     return new(spec, new(NotFound, $"The image '{image}' does not exist as '{missing.Path}'; check the name and the image folder."));

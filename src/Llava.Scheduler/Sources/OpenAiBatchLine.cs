@@ -1,77 +1,84 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Llava.Contracts.OpenAi;
+using Llava.Contracts.Requests;
 using Llava.Hosting.Paths;
-using Llava.Ledger;
 
 namespace Llava.Scheduler.Sources;
 
 /// <summary>
 /// A line of OpenAI's batch input. Its images inside data: URLs stay where they are: the item refers to their place in the file.
-/// A line is answered with the job's model and settings; what it asks for beyond or against them is refused by name, never left out silently.
+/// What a line says of settings holds for it, what it leaves out is the job's, and what items cannot do is refused by name.
 /// </summary>
 internal static class OpenAiBatchLine
 {
-    private static readonly string[] Urls = ["/v1/chat/completions", "/chat/completions"];
+    private const int LongestId = 512;
 
     public static ParsedRecord Parse(JsonRecord record)
     {
         var line = record.Json.RequireObject();
-        var id = line.TextOf("custom_id") ?? throw new FormatException("it has no 'custom_id'.");
+        var id = record.Name;
         try
         {
-            Require(line.TextOf("method") is "POST", "invalid_method", $"its 'method' is '{line.TextOf("method")}'; give POST.");
-            Require(Urls.Contains(line.TextOf("url")), "url_mismatch", $"its 'url' is '{line.TextOf("url")}'; give {Urls[0]}.");
-            Require(line.TryGetProperty("body", out var body) && body.ValueKind == JsonValueKind.Object, "missing_required_parameter", "it has no object 'body'.");
-            OpenAiSettings.Check(body, record.Request);
-            var (prompt, images) = OpenAiMessages.Read(body, url => ImageOf(url, record));
-            return new(new(id, images, prompt), new Dictionary<string, string>());
+            id = line.TextOf("custom_id") is { Length: > 0 } given ? given : throw Missing("custom_id", "it has no 'custom_id'.");
+            Require(id.Length <= LongestId, "invalid_value", "custom_id", $"its 'custom_id' has {id.Length} letters; give at most {LongestId}.");
+            Require(line.TextOf("method") is "POST", "invalid_method", "method", $"its 'method' is '{line.TextOf("method")}'; give POST.");
+            var endpoint = EndpointOf(line, record.Request.Source);
+            var body = line.TryGetProperty("body", out var found) && found.ValueKind == JsonValueKind.Object ? found : throw Missing("body", "it has no object 'body'.");
+            var asked = OpenAiQuestion.Read(body, endpoint, record.Request);
+            return new(new(id, [.. asked.Images.Select(image => ImageOf(image, record))], asked.Prompt) { Chat = asked.Chat }, new Dictionary<string, string>());
         }
-        catch (RefusedLineException refused)
+        catch (OpenAiException refused)
         {
-            return new(new(id, []), new Dictionary<string, string>(), new(refused.Code, $"It cannot be answered: {refused.Message}"));
+            return Refuse(refused.Code!, $"It cannot be answered: {refused.Message}", refused.Param);
         }
         catch (FormatException broken)
         {
-            return new(new(id, []), new Dictionary<string, string>(), new("invalid_line", $"It cannot be used: {broken.Message}"));
+            return Refuse("invalid_line", $"It cannot be used: {broken.Message}", null);
         }
+
+        ParsedRecord Refuse(string code, string message, string? param) => new(new(id, []), new Dictionary<string, string>(), new(code, message) { Param = param });
     }
 
-    public static void Require(bool holds, string code, string message)
+    /// <summary>The endpoint that the line calls.</summary>
+    private static string EndpointOf(JsonElement line, SourceDescription source)
+    {
+        var url = line.TextOf("url") ?? throw Missing("url", "it has no 'url'.");
+        var endpoint = BatchEndpoints.Normal(url);
+        var expected = source.Endpoint ?? (BatchEndpoints.All.Contains(endpoint) ? endpoint : BatchEndpoints.Chats);
+        Require(endpoint == expected, "url_mismatch", "url", $"its 'url' is '{url}'; give {expected}.");
+        return endpoint;
+    }
+
+    private static OpenAiException Missing(string field, string message) => OpenAiException.Invalid("missing_required_parameter", message, field);
+
+    private static void Require(bool holds, string code, string field, string message)
     {
         if (!holds)
         {
-            throw new RefusedLineException(code, message);
+            throw OpenAiException.Invalid(code, message, field);
         }
     }
 
-    /// <summary>A path, or the place of a data: URL's JSON text in the file.</summary>
-    private static string ImageOf(JsonElement url, JsonRecord record)
+    /// <summary>A path, a URL, a file's id, or the place of a data: URL's JSON text in the file.</summary>
+    private static string ImageOf(ImageUrl image, JsonRecord record)
     {
-        var text = url.GetString()!;
-        if (!DataUrl.IsDataUrl(text))
+        if (!DataUrl.IsDataUrl(image.Url))
         {
-            return text;
+            return image.Url;
         }
 
         try
         {
-            DataUrl.Decode(text);
+            DataUrl.Decode(image.Url);
         }
         catch (FormatException broken)
         {
-            throw new RefusedLineException("invalid_image_url", broken.Message);
+            throw OpenAiException.Invalid("invalid_image_url", broken.Message, image.Field);
         }
 
-        var raw = JsonMarshal.GetRawUtf8Value(url);
+        var raw = JsonMarshal.GetRawUtf8Value(image.Json);
         record.Text.Bytes.Span.Overlaps(raw, out var start);
         return new ImageLocation(record.Path, record.Text.Offset + start, raw.Length).ToString();
     }
-}
-
-/// <summary>A line that was understood and cannot be answered.</summary>
-/// <param name="code">OpenAI's word for it.</param>
-/// <param name="message">Why.</param>
-internal sealed class RefusedLineException(string code, string message) : FormatException(message)
-{
-    public string Code { get; } = code;
 }

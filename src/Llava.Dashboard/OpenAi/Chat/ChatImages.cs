@@ -1,4 +1,5 @@
 using System.Globalization;
+using Llava.Contracts.Requests;
 using Llava.Dashboard.Api;
 using Llava.Dashboard.OpenAi.Files;
 using Llava.Hosting.Egress;
@@ -15,7 +16,7 @@ namespace Llava.Dashboard.OpenAi.Chat;
 internal sealed class ChatImages(FileStore files, GuardedEgress egress, ChatInputOptions limits)
 {
     /// <summary>How a file that was sent before is named.</summary>
-    public const string FileId = "file-id:";
+    public const string FileId = SourceDescription.FileId;
 
     /// <summary>How a file on the dashboard's machine is named.</summary>
     public const string FileUrl = "file://";

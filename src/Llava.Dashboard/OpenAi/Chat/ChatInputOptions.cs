@@ -39,6 +39,9 @@ public sealed class ChatInputOptions
 
     /// <summary>Folders of the dashboard's machine from which chats may name images by <c>file://</c>, links followed. Default none.</summary>
     public IList<string> ImageRoots { get; set; } = [];
+
+    /// <summary>What the messages may hold.</summary>
+    internal ChatLimits Limits => new() { MaxMessages = MaxMessages, MaxCharacters = MaxCharacters, MaxImages = MaxImages };
 }
 
 [OptionsValidator]

@@ -13,8 +13,8 @@ internal sealed class ChatRequests(OpenAiBody bodies, ChatImages images, ChatInp
     public async Task<(ChatRequest Request, ChatBody Body)> ReadChatAsync(HttpContext context, CancellationToken cancellation)
     {
         var body = await ReadAsync(context, cancellation);
-        var settings = StructuredFields.Read(body, ChatSettingsReader.Read(body, limits.DefaultMaxTokens));
-        var messages = ChatMessages.Read(body.Messages, limits);
+        var settings = StructuredFields.Read(body, ChatSettingsReader.Read(body, new() { MaxNewTokens = limits.DefaultMaxTokens }));
+        var messages = ChatMessages.Read(body.Messages, limits.Limits);
         var read = new Queue<byte[]>(await images.ReadAsync(messages.Turns.SelectMany(turn => turn.Images), Caller.Of(context.User), cancellation));
         return (new()
         {
@@ -42,7 +42,7 @@ internal sealed class ChatRequests(OpenAiBody bodies, ChatImages images, ChatInp
             RequestId = OpenAiErrors.RequestIdOf(context),
             Model = body.Model!,
             Plain = PromptOf(body),
-            Settings = StructuredFields.Read(body, ChatSettingsReader.Read(body, DefaultMaxTokens)),
+            Settings = StructuredFields.Read(body, ChatSettingsReader.Read(body, new() { MaxNewTokens = DefaultMaxTokens })),
         }, body);
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Llava.Contracts.Interactive;
 using Llava.Dashboard.Api;
 using Llava.Dashboard.Interactive;
@@ -57,7 +58,7 @@ internal static class EmbeddingEndpoint
     private static async Task<IResult> EmbedAsync(
         HttpContext context, OpenAiBody bodies, ChatImages images, ChatInputOptions limits, ModelRouter models, CancellationToken cancellation)
     {
-        var body = await bodies.ReadAsync(context.Request, ChatBodyJson.Default.EmbeddingBody, cancellation);
+        var body = await bodies.ReadAsync(context.Request, EmbeddingJson.Default.EmbeddingBody, cancellation);
         ChatRequests.RequireModel(body.Model);
         var isText = body.EncodingFormat switch
         {
@@ -90,7 +91,7 @@ internal static class EmbeddingEndpoint
     /// <summary>A URL, or a part as in messages.</summary>
     private static ImageUrl InputOf(JsonElement input, string field) => input switch
     {
-        { ValueKind: JsonValueKind.String } url when IsImage(url.GetString()!) => new(url.GetString()!, field),
+        { ValueKind: JsonValueKind.String } url when IsImage(url.GetString()!) => new(url, field),
         { ValueKind: JsonValueKind.Object } => MessageContent.ReadImage(input, field),
         _ => throw OpenAiException.Invalid("unsupported_input",
             $"'{field}' is a text, and the models here embed images only: a LLaVA checkpoint has no text tower. Give an image as data:image/…;base64,…, http(s)://…, file-id:… or file://….", field),
@@ -112,3 +113,7 @@ internal static class EmbeddingEndpoint
         ? Convert.ToBase64String(MemoryMarshal.AsBytes(vector.AsSpan()))
         : throw new PlatformNotSupportedException("Vectors are sent in base64 by machines only that store the lowest byte first.");
 }
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(EmbeddingBody))]
+internal sealed partial class EmbeddingJson : JsonSerializerContext;

@@ -355,3 +355,64 @@ CREATE UNIQUE INDEX "ux_training_runs_model" ON "training_runs" ("model");
 
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261128041243_TrainingRuns', '10.0.15');
+ALTER TABLE "items" ADD "chat" TEXT NULL;
+
+CREATE TABLE "batches" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_batches" PRIMARY KEY,
+    "tenant" TEXT NOT NULL,
+    "job_id" INTEGER NOT NULL,
+    "input_file_id" TEXT NOT NULL,
+    "endpoint" TEXT NOT NULL,
+    "completion_window" TEXT NOT NULL,
+    "metadata" TEXT NULL,
+    "output_lifetime" INTEGER NULL,
+    "created_at" INTEGER NOT NULL,
+    "cancelling_at" INTEGER NULL,
+    "findings" TEXT NULL,
+    "output_file_id" TEXT NULL,
+    "error_file_id" TEXT NULL,
+    "published_at" INTEGER NULL
+);
+
+CREATE TABLE "webhook_deliveries" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_webhook_deliveries" PRIMARY KEY,
+    "webhook_id" TEXT NOT NULL,
+    "event_id" TEXT NOT NULL,
+    "type" TEXT NOT NULL,
+    "payload" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "attempts" INTEGER NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "next_at" INTEGER NOT NULL,
+    "give_up_at" INTEGER NOT NULL,
+    "tried_at" INTEGER NULL,
+    "status" INTEGER NULL,
+    "error" TEXT NULL,
+    CONSTRAINT "ck_webhook_deliveries_state" CHECK (state in ('pending', 'delivered', 'dead'))
+);
+
+CREATE TABLE "webhooks" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_webhooks" PRIMARY KEY,
+    "tenant" TEXT NOT NULL,
+    "url" TEXT NOT NULL,
+    "events" TEXT NOT NULL,
+    "secret" TEXT NOT NULL,
+    "former_secret" TEXT NULL,
+    "former_until" INTEGER NULL,
+    "created_at" INTEGER NOT NULL
+);
+
+CREATE INDEX "ix_batches_tenant" ON "batches" ("tenant", "id");
+
+CREATE INDEX "ix_batches_unpublished" ON "batches" ("job_id") WHERE published_at is null;
+
+CREATE UNIQUE INDEX "ux_batches_job" ON "batches" ("job_id");
+
+CREATE INDEX "ix_webhook_deliveries_due" ON "webhook_deliveries" ("next_at") WHERE state = 'pending';
+
+CREATE INDEX "ix_webhook_deliveries_webhook" ON "webhook_deliveries" ("webhook_id", "id");
+
+CREATE INDEX "ix_webhooks_tenant" ON "webhooks" ("tenant");
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261128041248_BatchesAndWebhooks', '10.0.15');

@@ -23,6 +23,15 @@ public sealed class ChatModel
     /// <exception cref="RequestRefusedException">The model sees no images, or a setting is out of its range.</exception>
     public PreparedChat Prepare(ChatPrompt chat) => _preparation.Prepare(chat);
 
+    /// <summary>The same for a chat that nobody waits for: one answer, which <see cref="LoadedModel.AnswerAsync(PreparedQuestion, CancellationToken)"/> gives in its turn among questions.</summary>
+    /// <inheritdoc cref="Prepare"/>
+    public PreparedQuestion PrepareItem(ChatPrompt chat, RequestPriority priority)
+    {
+        var prepared = _preparation.Prepare(chat);
+        AnswerText text = new(_tokenizer, prepared.Stops);
+        return new(prepared.Request with { Priority = priority, StopCondition = text }, text);
+    }
+
     /// <summary>Puts the chat into the batch. Whoever disposes the run ends its answers and gets their slots back.</summary>
     /// <exception cref="RequestRefusedException">The prompt is longer than the context.</exception>
     /// <exception cref="EngineBusyException">Too many interactive requests wait.</exception>

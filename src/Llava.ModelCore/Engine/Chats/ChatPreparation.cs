@@ -10,7 +10,8 @@ internal sealed class ChatPreparation(LlavaConfig config, ITokenizer tokenizer, 
     public PreparedChat Prepare(ChatPrompt chat)
     {
         var turns = chat.Plain is null ? Merge(chat.Turns) : [];
-        var template = chat.System is { } system ? questions.Template.WithSystem(WithoutPlaceholders(system)) : questions.Template;
+        var template = chat.Template is { } name ? ConversationTemplates.Find(name) : questions.Template;
+        template = chat.System is { } system ? template.WithSystem(WithoutPlaceholders(system)) : template;
         var stops = chat.Plain is null && !chat.IgnoresEnd ? StopRule.For(tokenizer, template, chat.StopStrings) : StopRule.For(tokenizer, chat.StopStrings);
         SequenceRequest request = new()
         {

@@ -13,6 +13,9 @@ public sealed record ChatPrompt
     /// <summary>Text in place of the template's own before the first turn; null for the template's.</summary>
     public string? System { get; init; }
 
+    /// <summary>Name of a conversation template instead of the model's own.</summary>
+    public string? Template { get; init; }
+
     /// <summary>A text to be continued as it stands, without any template, instead of <see cref="Turns"/>.</summary>
     public string? Plain { get; init; }
 

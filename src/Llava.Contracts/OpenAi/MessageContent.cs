@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Llava.Contracts.Interactive;
 
-namespace Llava.Dashboard.OpenAi.Chat;
+namespace Llava.Contracts.OpenAi;
 
 /// <summary>The content of a message: a text, or a list of parts in OpenAI's words, those of its Responses API included.</summary>
 internal static class MessageContent
@@ -79,12 +79,12 @@ internal static class MessageContent
         {
             RequireDetail(image, $"{field}.image_url.detail");
             return image.TryGetProperty("url", out var url) && url.ValueKind == JsonValueKind.String
-                ? new(url.GetString()!, $"{field}.image_url.url")
+                ? new(url, $"{field}.image_url.url")
                 : throw Invalid($"{field}.image_url.url", "must be a text");
         }
 
         RequireDetail(part, $"{field}.detail");
-        return image.ValueKind == JsonValueKind.String ? new(image.GetString()!, $"{field}.image_url") : throw Invalid($"{field}.image_url", "must be an object with a 'url'");
+        return image.ValueKind == JsonValueKind.String ? new(image, $"{field}.image_url") : throw Invalid($"{field}.image_url", "must be an object with a 'url'");
     }
 
     // LLaVA sees every image at one size, so all that can be wrong with it is the word.

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Llava.Dashboard.OpenAi.Chat;
+namespace Llava.Contracts.OpenAi;
 
 /// <summary>The body of <c>POST /chat/completions</c>, and of <c>POST /completions</c> as far as they share fields; what it leaves out is null.</summary>
 internal sealed record ChatBody
@@ -127,5 +127,4 @@ internal sealed record StreamOptions(bool? IncludeUsage = null)
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(ChatBody))]
-[JsonSerializable(typeof(EmbeddingBody))]
 internal sealed partial class ChatBodyJson : JsonSerializerContext;

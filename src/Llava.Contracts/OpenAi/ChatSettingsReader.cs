@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Llava.Contracts.Interactive;
 
-namespace Llava.Dashboard.OpenAi.Chat;
+namespace Llava.Contracts.OpenAi;
 
 /// <summary>Reads how answers are to be generated, within the ranges of OpenAI's API.</summary>
 internal static class ChatSettingsReader
@@ -12,27 +12,29 @@ internal static class ChatSettingsReader
     private const int MostChoices = 128;
     private const int MostTop = 20;
 
+    /// <param name="body">The request.</param>
+    /// <param name="defaults">What holds where the request says nothing.</param>
     /// <exception cref="OpenAiException">A field is out of its range.</exception>
-    public static ChatSettings Read(ChatBody body, int defaultMaxTokens)
+    public static ChatSettings Read(ChatBody body, ChatSettings defaults)
     {
         var logprobs = ReadLogprobs(body);
         return new()
         {
-            MaxNewTokens = InRange(body.MaxCompletionTokens, "max_completion_tokens", 1, MaxTokens) ?? InRange(body.MaxTokens, "max_tokens", 1, MaxTokens) ?? defaultMaxTokens,
-            MinNewTokens = InRange(body.MinTokens, "min_tokens", 0, MaxTokens) ?? 0,
-            Temperature = InRange(body.Temperature, "temperature", 0, 2) ?? 1,
-            TopP = InRange(body.TopP, "top_p", double.Epsilon, 1) ?? 1,
+            MaxNewTokens = InRange(body.MaxCompletionTokens, "max_completion_tokens", 1, MaxTokens) ?? InRange(body.MaxTokens, "max_tokens", 1, MaxTokens) ?? defaults.MaxNewTokens,
+            MinNewTokens = InRange(body.MinTokens, "min_tokens", 0, MaxTokens) ?? defaults.MinNewTokens,
+            Temperature = InRange(body.Temperature, "temperature", 0, 2) ?? defaults.Temperature,
+            TopP = InRange(body.TopP, "top_p", double.Epsilon, 1) ?? defaults.TopP,
             // vLLM's clients write -1 for all tokens.
-            TopK = Math.Max(0, InRange(body.TopK, "top_k", -1, int.MaxValue) ?? 0),
-            MinP = InRange(body.MinP, "min_p", 0, 1) ?? 0,
-            RepetitionPenalty = InRange(body.RepetitionPenalty, "repetition_penalty", double.Epsilon, 10) ?? 1,
-            PresencePenalty = InRange(body.PresencePenalty, "presence_penalty", -2, 2) ?? 0,
-            FrequencyPenalty = InRange(body.FrequencyPenalty, "frequency_penalty", -2, 2) ?? 0,
-            LogitBias = ReadBias(body.LogitBias),
-            Seed = body.Seed,
-            StopStrings = ReadStops(body.Stop),
-            StopTokens = body.StopTokenIds ?? [],
-            IgnoresEnd = body.IgnoreEos ?? false,
+            TopK = Math.Max(0, InRange(body.TopK, "top_k", -1, int.MaxValue) ?? defaults.TopK),
+            MinP = InRange(body.MinP, "min_p", 0, 1) ?? defaults.MinP,
+            RepetitionPenalty = InRange(body.RepetitionPenalty, "repetition_penalty", double.Epsilon, 10) ?? defaults.RepetitionPenalty,
+            PresencePenalty = InRange(body.PresencePenalty, "presence_penalty", -2, 2) ?? defaults.PresencePenalty,
+            FrequencyPenalty = InRange(body.FrequencyPenalty, "frequency_penalty", -2, 2) ?? defaults.FrequencyPenalty,
+            LogitBias = body.LogitBias is { } bias ? ReadBias(bias) : defaults.LogitBias,
+            Seed = body.Seed ?? defaults.Seed,
+            StopStrings = ReadStops(body.Stop) ?? defaults.StopStrings,
+            StopTokens = body.StopTokenIds ?? defaults.StopTokens,
+            IgnoresEnd = body.IgnoreEos ?? defaults.IgnoresEnd,
             Choices = InRange(body.N, "n", 1, MostChoices) ?? 1,
             LogProbabilities = logprobs,
             TopLogProbabilities = ReadTop(body.TopLogprobs, logprobs),
@@ -58,12 +60,12 @@ internal static class ChatSettingsReader
         ? InRange(top, "top_logprobs", 0, MostTop) ?? 0
         : throw Invalid("top_logprobs", "needs 'logprobs' to be true");
 
-    private static IReadOnlyList<string> ReadStops(JsonElement? stop)
+    private static IReadOnlyList<string>? ReadStops(JsonElement? stop)
     {
         switch (stop)
         {
             case null or { ValueKind: JsonValueKind.Null }:
-                return [];
+                return null;
             case { ValueKind: JsonValueKind.String } text:
                 return text.GetString() is { Length: > 0 } one ? [one] : throw Invalid("stop", "is empty; give a text");
             case { ValueKind: JsonValueKind.Array } array when array.GetArrayLength() <= MostStops
@@ -74,10 +76,10 @@ internal static class ChatSettingsReader
         }
     }
 
-    private static Dictionary<int, double> ReadBias(IReadOnlyDictionary<string, double>? bias)
+    private static Dictionary<int, double> ReadBias(IReadOnlyDictionary<string, double> bias)
     {
         Dictionary<int, double> read = [];
-        foreach (var (token, value) in bias ?? new Dictionary<string, double>())
+        foreach (var (token, value) in bias)
         {
             read[int.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : throw Invalid("logit_bias", $"has the key '{token}'; give token ids")]
                 = value is >= -100 and <= 100 ? value : throw Invalid("logit_bias", $"has {value.ToString(CultureInfo.InvariantCulture)} for token {token}; give -100 to 100");

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Llava.Dashboard.OpenAi.Chat;
+namespace Llava.Contracts.OpenAi;
 
 /// <summary>Fields whose wish cannot be granted: whoever sends one is told so, instead of getting an answer that passes over it.</summary>
 internal static class UnsupportedFields

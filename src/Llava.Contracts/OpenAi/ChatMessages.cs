@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Llava.Contracts.Interactive;
 
-namespace Llava.Dashboard.OpenAi.Chat;
+namespace Llava.Contracts.OpenAi;
 
 /// <summary>What messages say, before their images are fetched.</summary>
 /// <param name="System">What the operator says, in one text; null when nothing.</param>
@@ -11,7 +11,7 @@ internal sealed record ChatMessages(string? System, IReadOnlyList<ChatMessage> T
 {
     /// <summary>Reads the messages of a chat.</summary>
     /// <exception cref="OpenAiException">They are none, too many, or one of them says what cannot be understood.</exception>
-    public static ChatMessages Read(JsonElement? messages, ChatInputOptions limits)
+    public static ChatMessages Read(JsonElement? messages, ChatLimits limits)
     {
         if (messages is not { ValueKind: JsonValueKind.Array } list || list.GetArrayLength() == 0)
         {
@@ -58,7 +58,7 @@ internal sealed record ChatMessages(string? System, IReadOnlyList<ChatMessage> T
             }
             : throw OpenAiException.Invalid("missing_required_parameter", $"'{at}' must be an object with a 'role'.", $"{at}.role");
 
-    private static void RequireWithin(ChatInputOptions limits, int characters, int images)
+    private static void RequireWithin(ChatLimits limits, int characters, int images)
     {
         if (characters > limits.MaxCharacters)
         {
@@ -83,6 +83,23 @@ internal sealed record ChatMessages(string? System, IReadOnlyList<ChatMessage> T
 internal sealed record ChatMessage(ChatSpeaker Speaker, string Text, IReadOnlyList<ImageUrl> Images);
 
 /// <summary>Where an image is.</summary>
-/// <param name="Url">As it was written.</param>
+/// <param name="Json">The URL as it was written.</param>
 /// <param name="Field">The field it stands in.</param>
-internal sealed record ImageUrl(string Url, string Field);
+internal sealed record ImageUrl(JsonElement Json, string Field)
+{
+    /// <summary>The URL as text.</summary>
+    public string Url { get; } = Json.GetString()!;
+}
+
+/// <summary>How much the messages of one request may hold.</summary>
+internal sealed record ChatLimits
+{
+    /// <summary>Messages.</summary>
+    public int MaxMessages { get; init; } = 1000;
+
+    /// <summary>Characters of all messages together.</summary>
+    public int MaxCharacters { get; init; } = 1_000_000;
+
+    /// <summary>Images of all messages together.</summary>
+    public int MaxImages { get; init; } = 16;
+}

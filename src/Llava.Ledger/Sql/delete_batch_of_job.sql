@@ -1,0 +1,2 @@
+delete from batches
+where job_id = @job;

@@ -1,0 +1,2 @@
+delete from webhook_deliveries
+where webhook_id = @webhook;

@@ -1,0 +1,2 @@
+delete from webhooks
+where id = @id;

@@ -1,0 +1,3 @@
+update batches
+set findings = @findings
+where job_id = @job;

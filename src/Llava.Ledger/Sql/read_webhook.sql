@@ -1,0 +1,3 @@
+select id, tenant, url, events, secret, former_secret, former_until, created_at
+from webhooks
+where id = @id;

@@ -1,0 +1,3 @@
+select id, webhook_id, event_id, type, payload, state, attempts, created_at, next_at, give_up_at, tried_at, status, error
+from webhook_deliveries
+where id = @id and webhook_id = @webhook;

@@ -1,0 +1,2 @@
+delete from webhook_deliveries
+where state <> 'pending' and created_at < @before;

@@ -1,0 +1,3 @@
+update batches
+set published_at = null
+where job_id = @job;
