@@ -1,3 +1,4 @@
+using Llava.Ledger.Audit;
 using Llava.Ledger.Backlogs;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Expansion;
@@ -23,7 +24,8 @@ public static class LedgerServices
     /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobReports"/>, <see cref="JobRetention"/>, <see cref="JobParts"/>,
     /// <see cref="JobExpansion"/>, <see cref="PartExpansion"/>, <see cref="ChunkDispatch"/>, <see cref="ChunkLeases"/>, <see cref="LeaseSweep"/>,
     /// <see cref="AttemptHistory"/>, <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="ResultCache"/>, <see cref="BacklogReader"/>, <see cref="WorkerRegistry"/>,
-    /// <see cref="ScheduleStore"/>, <see cref="ScheduleFiring"/>, <see cref="ScheduleMemory"/>, <see cref="ApiKeys"/> and <see cref="ILedgerSignal"/>.
+    /// <see cref="ScheduleStore"/>, <see cref="ScheduleFiring"/>, <see cref="ScheduleMemory"/>, <see cref="ApiKeys"/>, <see cref="SignIns"/>, <see cref="AuditLog"/>
+    /// and <see cref="ILedgerSignal"/>.
     /// The schema is created, or brought up to date, with the first use.
     /// </summary>
     /// <param name="services">The container.</param>
@@ -73,6 +75,8 @@ public static class LedgerServices
         services.TryAddSingleton(provider => new ScheduleFiring(Database(provider), Signal(provider), Time(provider), Logger<ScheduleFiring>(provider)));
         services.TryAddSingleton(provider => new ScheduleMemory(Database(provider)));
         services.TryAddSingleton(provider => new ApiKeys(Database(provider), Time(provider), Logger<ApiKeys>(provider)));
+        services.TryAddSingleton(provider => new SignIns(Database(provider), Time(provider)));
+        services.TryAddSingleton(provider => new AuditLog(Database(provider), Time(provider)));
         return services;
     }
 

@@ -75,12 +75,7 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
         });
         AddSchedules(modelBuilder);
         AddFiles(modelBuilder);
-        modelBuilder.Entity<ApiKeyRow>(key =>
-        {
-            key.ToTable("api_keys", table => table.HasCheckConstraint("ck_api_keys_role", $"role in ({string.Join(", ", AccessRoles.Names.Select(name => $"'{name}'"))})"));
-            key.HasKey(row => row.Id);
-            key.Property(row => row.Role).HasConversion(role => role.WireName(), name => AccessRoles.Parse(name));
-        });
+        AddAccess(modelBuilder);
         NameColumnsInSnakeCase(modelBuilder);
     }
 
@@ -128,6 +123,28 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
             part.ToTable("upload_parts");
             part.HasKey(row => row.Id);
             part.HasIndex(row => row.UploadId).HasDatabaseName("ix_upload_parts_upload");
+        });
+    }
+
+    private static void AddAccess(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<ApiKeyRow>(key =>
+        {
+            key.ToTable("api_keys", table => table.HasCheckConstraint("ck_api_keys_role", $"role in ({string.Join(", ", AccessRoles.Names.Select(name => $"'{name}'"))})"));
+            key.HasKey(row => row.Id);
+            key.Property(row => row.Role).HasConversion(role => role.WireName(), name => AccessRoles.Parse(name));
+        });
+        modelBuilder.Entity<SignInRow>(signIn =>
+        {
+            signIn.ToTable("sign_ins");
+            signIn.HasKey(row => row.Id);
+        });
+        modelBuilder.Entity<AuditRow>(line =>
+        {
+            line.ToTable("audit");
+            line.HasKey(row => row.Number);
+            line.Property(row => row.Number).ValueGeneratedNever();
+            line.HasIndex(row => new { row.Target, row.Number }).HasDatabaseName("ix_audit_target");
         });
     }
 
