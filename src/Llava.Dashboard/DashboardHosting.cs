@@ -1,15 +1,10 @@
-using Hangfire;
-using Hangfire.Dashboard;
 using Llava.Dashboard.Api;
 using Llava.Dashboard.Jobs;
 using Llava.Dashboard.OpenAi;
+using Llava.Dashboard.Recurring;
 using Llava.Dashboard.Security;
-using Microsoft.AspNetCore.Authentication.Cookies;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.DataProtection;
-using Microsoft.AspNetCore.HostFiltering;
-using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Llava.Dashboard;
@@ -17,25 +12,18 @@ namespace Llava.Dashboard;
 /// <summary>Puts the pages into a host: everything is refused to whoever has not signed in.</summary>
 public static class DashboardHosting
 {
+    private const long LongestForm = 1 << 20;
+
     /// <summary>Adds the pages' services. The host also registers an <see cref="IThumbnails"/> and the ledger.</summary>
     public static IServiceCollection AddLlavaDashboard(this IServiceCollection services)
     {
-        services.AddSingleton<OneTimeLink>();
-        services.AddRazorPages().AddApplicationPart(typeof(DashboardHosting).Assembly);
-        // The link dies with the process, so the cookies it bought may too; nothing is written to disk.
-        services.AddDataProtection().UseEphemeralDataProtectionProvider();
-        services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie(options =>
-        {
-            options.Cookie.Name = "llava";
-            options.Cookie.HttpOnly = true;
-            options.Cookie.SameSite = SameSiteMode.Strict;
-            options.LoginPath = "/login";
-        });
-        services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        services.AddRazorPages(options => options.Conventions.AuthorizeFolder("/", PageAccess.Viewer))
+            .AddMvcOptions(options => options.Filters.Add(new ActionsNeedOperators()))
+            .AddApplicationPart(typeof(DashboardHosting).Assembly);
+        services.AddSecurity();
         services.AddLlavaApi();
         services.AddLlavaOpenAi();
-        // A page elsewhere that points its own name at 127.0.0.1 (DNS rebinding) is refused by the host it sends.
-        services.Configure<HostFilteringOptions>(options => options.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
+        services.AddSingleton<JobFigures>();
         return services;
     }
 
@@ -46,26 +34,12 @@ public static class DashboardHosting
         app.UseSecurityHeaders();
         app.UseApiErrors();
         app.UseOpenAiErrors();
-        app.UseAuthentication();
-        app.UseAuthorization();
-        app.UseRateLimiter();
+        app.UseSecurity();
         app.MapAssets();
-        app.MapLogin();
         app.MapThumbnails();
-        app.MapRazorPages();
+        app.MapRazorPages().WithMetadata(new RequestSizeLimitAttribute(LongestForm));
         app.MapLlavaApi();
         app.MapLlavaOpenAi();
-        app.MapHangfireDashboard("/hangfire", new DashboardOptions
-        {
-            Authorization = [new SignedIn()],
-            AppPath = "/",
-            DashboardTitle = "Llava.Batch recurring tasks",
-            DisplayStorageConnectionString = false,
-        }).RequireAuthorization();
-    }
-
-    private sealed class SignedIn : IDashboardAuthorizationFilter
-    {
-        public bool Authorize(DashboardContext context) => context.GetHttpContext().User.Identity?.IsAuthenticated == true;
+        app.MapHangfirePages();
     }
 }

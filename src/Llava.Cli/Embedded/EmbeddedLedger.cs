@@ -1,4 +1,5 @@
 using Llava.Ledger;
+using Llava.Ledger.Audit;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Keys;
 using Llava.Ledger.Results;
@@ -33,6 +34,8 @@ internal sealed class EmbeddedLedger : IAsyncDisposable
     public JobParts Parts => _services.GetRequiredService<JobParts>();
 
     public ApiKeys Keys => _services.GetRequiredService<ApiKeys>();
+
+    public AuditLog Audit => _services.GetRequiredService<AuditLog>();
 
     public static async Task<EmbeddedLedger> OpenAsync(string dataFolder, CancellationToken cancellationToken)
     {

@@ -16,6 +16,7 @@ public sealed partial class AccessTests(Server server) : IClassFixture<Server>
     /// <summary>Least role of every route of the API, written out a second time.</summary>
     private static readonly Dictionary<string, AccessRole> Roles = new()
     {
+        ["GET /api/v1/audit"] = AccessRole.Admin,
         ["GET /api/v1/jobs"] = AccessRole.Viewer,
         ["GET /api/v1/jobs/{job}"] = AccessRole.Viewer,
         ["GET /api/v1/jobs/{job}/results"] = AccessRole.Viewer,
