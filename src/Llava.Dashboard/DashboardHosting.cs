@@ -1,11 +1,18 @@
+using Llava.Dashboard.Alarms;
 using Llava.Dashboard.Api;
+using Llava.Dashboard.Consumers;
 using Llava.Dashboard.Jobs;
+using Llava.Dashboard.Live;
+using Llava.Dashboard.Models;
+using Llava.Dashboard.Navigation;
 using Llava.Dashboard.OpenAi;
+using Llava.Dashboard.Overview;
 using Llava.Dashboard.Recurring;
 using Llava.Dashboard.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Llava.Dashboard;
 
@@ -14,16 +21,26 @@ public static class DashboardHosting
 {
     private const long LongestForm = 1 << 20;
 
-    /// <summary>Adds the pages' services. The host also registers an <see cref="IThumbnails"/> and the ledger.</summary>
+    /// <summary>Adds the pages' services. The host also registers an <see cref="IThumbnails"/> and the ledger and, where it has one, its <see cref="IModelFolder"/>.</summary>
     public static IServiceCollection AddLlavaDashboard(this IServiceCollection services)
     {
-        services.AddRazorPages(options => options.Conventions.AuthorizeFolder("/", PageAccess.Viewer))
-            .AddMvcOptions(options => options.Filters.Add(new ActionsNeedOperators()))
-            .AddApplicationPart(typeof(DashboardHosting).Assembly);
+        services.AddRazorPages(options => options.Conventions.AddFolderApplicationModelConvention("/", PageAccess.NamePolicy))
+            .AddApplicationPart(typeof(DashboardHosting).Assembly)
+            .AddMvcOptions(options => options.Filters.Add<PageRoleFilter>());
         services.AddSecurity();
+        services.AddSingleton<SiteMap>();
+        services.AddHealthChecks();
+        services.AddLive();
+        services.AddSingleton<SystemWatch>();
+        services.AddSingleton<LiveSource, AlarmsLive>();
+        services.AddSingleton<LiveSource, JobsLive>();
+        services.AddSingleton<OverviewReader>();
+        services.AddSingleton<LiveSource, OverviewLive>();
+        services.AddSingleton<LiveSource, ConsumersLive>();
+        services.TryAddSingleton<IModelFolder, NoModelFolder>();
+        services.AddSingleton<JobFigures>();
         services.AddLlavaApi();
         services.AddLlavaOpenAi();
-        services.AddSingleton<JobFigures>();
         return services;
     }
 
@@ -37,6 +54,7 @@ public static class DashboardHosting
         app.UseSecurity();
         app.MapAssets();
         app.MapThumbnails();
+        app.MapEvents();
         app.MapRazorPages().WithMetadata(new RequestSizeLimitAttribute(LongestForm));
         app.MapLlavaApi();
         app.MapLlavaOpenAi();

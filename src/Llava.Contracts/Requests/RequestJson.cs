@@ -19,6 +19,9 @@ public static class RequestJson
     /// <summary>The request as JSON.</summary>
     public static string Write(JobRequest request) => JsonSerializer.Serialize(request, Options);
 
+    /// <summary>A text as it stands inside the JSON that <see cref="Write"/> makes, to look for it there.</summary>
+    public static string Text(string text) => JsonEncodedText.Encode(text).ToString();
+
     /// <summary>The request in the JSON; what it leaves out has its default.</summary>
     /// <exception cref="JsonException">It is no request.</exception>
     public static JobRequest Read(string json) => JsonSerializer.Deserialize<JobRequest>(json, Options) ?? throw new JsonException("A request was expected, not null.");

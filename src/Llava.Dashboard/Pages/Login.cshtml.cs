@@ -12,7 +12,6 @@ namespace Llava.Dashboard.Pages;
 
 /// <summary>Where an API key, or the link that <c>llava up</c> prints, is exchanged for a cookie.</summary>
 [AllowAnonymous]
-[ForEveryRole]
 [EnableRateLimiting(SignInLimit.Name)]
 internal sealed class LoginModel(ApiKeys keys, AuditLog audit, PageSession session, IServiceProvider services) : PageModel
 {

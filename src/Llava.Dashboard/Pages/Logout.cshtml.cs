@@ -1,11 +1,12 @@
 using Llava.Dashboard.Security;
+using Llava.Ledger.Keys;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Llava.Dashboard.Pages;
 
 /// <summary>Where the button “Sign out” leads.</summary>
-[ForEveryRole]
+[PageRoles(AccessRole.Viewer, AccessRole.Viewer)]
 internal sealed class LogoutModel(PageSession session) : PageModel
 {
     /// <summary>Reading changes nothing.</summary>

@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Llava.Dashboard.Api;
+using Llava.Dashboard.Live;
 using Llava.Ledger.Keys;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -10,7 +11,7 @@ using Microsoft.Extensions.Options;
 namespace Llava.Dashboard.Security;
 
 /// <summary>Signs people in and out on the pages. The cookie names a sign-in of the ledger, which is asked at every request whether it still holds.</summary>
-internal sealed class PageSession(SignIns signIns, IOptions<SignInOptions> options)
+internal sealed class PageSession(SignIns signIns, LiveReaders readers, IOptions<SignInOptions> options)
 {
     /// <summary>The claim that carries the sign-in's id.</summary>
     public const string IdClaim = "sign_in";
@@ -51,6 +52,7 @@ internal sealed class PageSession(SignIns signIns, IOptions<SignInOptions> optio
         {
             await signIns.EndAsync(id, Caller.Of(context.User).Tenant, context.RequestAborted);
             await context.SignOutAsync(Scheme);
+            readers.CloseAll(Caller.Of(context.User).Id);
         }
     }
 

@@ -1,4 +1,5 @@
 using Llava.Contracts;
+using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 using Llava.Ledger.Storage;
 
@@ -25,9 +26,22 @@ public sealed class JobReader
         _database.ReadAsync((session, token) => session.Statement("list_jobs")
             .Set("@tenant", filter.Tenant)
             .Set("@state", filter.State?.WireName())
+            .Set("@model", filter.Model)
+            .Set("@text", filter.Text is { } text ? LikePattern.Containing(RequestJson.Text(text)) : null)
+            .Set("@id", JobId.TryParse(filter.Text, null, out var id) ? id.Value : (long?)null)
             .Set("@before", filter.Before?.Value ?? long.MaxValue)
             .Set("@limit", filter.Limit)
             .ListAsync(JobRecord.Read, token), cancellation);
+
+    /// <summary>Models that jobs ask for, by name.</summary>
+    /// <param name="tenant">Only this tenant's jobs; null for all.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    public Task<List<string>> ModelsAsync(string? tenant, CancellationToken cancellation = default) =>
+        _database.ReadAsync((session, token) => session.Statement("list_models_of_jobs").Set("@tenant", tenant).ListAsync(row => row.GetString(0), token), cancellation);
+
+    /// <summary>Tenants that have jobs, by name.</summary>
+    public Task<List<string>> TenantsAsync(CancellationToken cancellation = default) =>
+        _database.ReadAsync((session, token) => session.Statement("list_tenants_of_jobs").ListAsync(row => row.GetString(0), token), cancellation);
 
     /// <summary>How far the job is: counted now, or as it was closed.</summary>
     /// <exception cref="JobNotFoundException">There is no such job.</exception>
@@ -83,6 +97,12 @@ public sealed record JobFilter
 
     /// <summary>Only those in this state; null for all.</summary>
     public JobState? State { get; init; }
+
+    /// <summary>Only those that ask for this model; null for all.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Only those in whose request, its source and prompts and settings, this stands, or whose id it is; null for all.</summary>
+    public string? Text { get; init; }
 
     /// <summary>Only those older than this one: the last of the page before.</summary>
     public JobId? Before { get; init; }

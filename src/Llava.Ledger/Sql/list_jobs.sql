@@ -2,6 +2,8 @@ select id, state, request, item_count, source_position, created_at, expanded_at,
 from jobs
 where (cast(@tenant as text) is null or tenant = @tenant)
   and (cast(@state as text) is null or state = @state)
+  and (cast(@model as text) is null or model = @model)
+  and (cast(@text as text) is null or lower(request) like lower(@text) escape '\' or id = cast(@id as bigint))
   and id < @before
 order by id desc
 limit @limit;

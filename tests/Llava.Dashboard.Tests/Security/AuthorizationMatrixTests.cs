@@ -18,7 +18,7 @@ public sealed class AuthorizationMatrixTests(Server server) : IClassFixture<Serv
         ("GET /schedules", "page-viewer"), ("GET /consumers", "page-viewer"), ("GET /models", "page-viewer"), ("GET /files", "page-viewer"),
         ("GET /hangfire/{**path}", "page-viewer"), ("GET /api/v1/audit", "api-admin"), ("POST /api/v1/jobs", "api-operator"), ("GET /api/v1/jobs", "api-viewer"),
         ("POST /v1/chat/completions", "api-operator"), ("POST /v1/files", "api-operator"), ("DELETE /v1/files/{file}", "api-operator"), ("GET /v1/files/{file}/content", "api-viewer"),
-        ("GET /jobs/{job}/items/{item:int}/images/{image:int}", "page-viewer"), ("GET /", "page-viewer"),
+        ("GET /jobs/{job}/items/{item:int}/images/{image:int}", "page-viewer"), ("GET /", "page-viewer"), ("GET /jobs", "page-viewer"), ("GET /schedules/edit", "page-operator"), ("GET /events", "api-viewer"),
     ];
 
     private List<RouteOfApp> Routes => RouteOfApp.All(server.Get<EndpointDataSource>());
@@ -104,7 +104,7 @@ public sealed class AuthorizationMatrixTests(Server server) : IClassFixture<Serv
         Assert.True(looked >= 9);
         using var own = await owner.GetAsync(new Uri($"/jobs/{job}", UriKind.Relative));
         Assert.Equal(HttpStatusCode.OK, own.StatusCode);
-        Assert.DoesNotContain(job.ToString(), await other.GetStringAsync(new Uri("/", UriKind.Relative)), StringComparison.Ordinal);
+        Assert.DoesNotContain(job.ToString(), await other.GetStringAsync(new Uri("/jobs", UriKind.Relative)), StringComparison.Ordinal);
         Assert.DoesNotContain(job.ToString(), await other.GetStringAsync(new Uri("/hangfire/llava", UriKind.Relative)), StringComparison.Ordinal);
         Assert.Contains(job.ToString(), await owner.GetStringAsync(new Uri("/hangfire/llava", UriKind.Relative)), StringComparison.Ordinal);
     }

@@ -1,0 +1,29 @@
+using Llava.Contracts.States;
+using Llava.Dashboard.Alarms;
+using Llava.Dashboard.Jobs;
+using Llava.Ledger.Jobs;
+using Llava.Ledger.Workers;
+
+namespace Llava.Dashboard.Overview;
+
+/// <summary>Reads what the first page shows.</summary>
+internal sealed class OverviewReader(SystemWatch watch, JobReader jobs, WorkerRegistry workers)
+{
+    private const int MostJobs = 8;
+
+    /// <summary>As it is for this tenant, or for all.</summary>
+    public async Task<OverviewState> ReadAsync(string? tenant, CancellationToken cancellation)
+    {
+        var system = await watch.LookAsync(cancellation);
+        List<JobView> running = [];
+        foreach (var state in system.HasLedger ? new[] { JobState.Running, JobState.Validating, JobState.Queued, JobState.Paused } : [])
+        {
+            foreach (var job in await jobs.ListAsync(new() { Tenant = tenant, State = state, Limit = MostJobs - running.Count }, cancellation))
+            {
+                running.Add(new(job, await jobs.ProgressAsync(job.Id, cancellation)));
+            }
+        }
+
+        return new(system, running, [.. system.Workers.Where(worker => worker.HeartbeatAt >= system.At - workers.Expiry)]);
+    }
+}

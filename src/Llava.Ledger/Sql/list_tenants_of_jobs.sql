@@ -1,0 +1,3 @@
+select distinct tenant
+from jobs
+order by tenant;
