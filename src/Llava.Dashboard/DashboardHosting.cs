@@ -49,6 +49,7 @@ public static class DashboardHosting
     {
         app.UseHostFiltering();
         app.UseSecurityHeaders();
+        app.UseProblemPages();
         app.UseApiErrors();
         app.UseOpenAiErrors();
         app.UseSecurity();

@@ -93,6 +93,7 @@ public sealed class AdministrationTests(AdministrationSite site) : IClassFixture
     [Fact]
     public async Task Consumers_are_shown_with_their_models_and_change_while_one_looks()
     {
+        await site.BeatAsync("host-" + AdministrationSite.Hostile, slots: 4);
         await using var page = await site.OpenAsync(AccessRole.Viewer, "/consumers");
         await Expect(page[".consumer h2"]).ToHaveTextAsync("host-" + AdministrationSite.Hostile);
         await Expect(page[".consumer .state.bad"]).ToHaveTextAsync("failed");
@@ -106,6 +107,7 @@ public sealed class AdministrationTests(AdministrationSite site) : IClassFixture
     [Fact]
     public async Task Models_are_those_that_are_served_and_those_of_the_folder()
     {
+        await site.BeatAsync("host-" + AdministrationSite.Hostile, slots: 4);
         await using var page = await site.OpenAsync(AccessRole.Viewer, "/models");
 
         await Expect(page[".model:has(h2:text-is('llava-scenes'))"]).ToContainTextAsync("4 layers, hidden 256");
@@ -160,6 +162,7 @@ public sealed class AdministrationTests(AdministrationSite site) : IClassFixture
         foreach (var path in (string[])["/keys", "/audit", "/schedules/edit"])
         {
             Assert.Equal(403, (await page.GoAsync(path))!.Status);
+            await Expect(page["main"]).ToContainTextAsync("Not with your role");
         }
 
         await page.GoAsync("/hangfire/recurring");

@@ -3,8 +3,8 @@ using Llava.Ledger.Keys;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.HostFiltering;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -37,6 +37,7 @@ public static class SecurityHosting
             options.Cookie = new GuardedCookie("llava-form");
             options.SuppressXFrameOptionsHeader = true; // SecurityHeaders sets a stricter one
         });
+        services.Configure<CookieTempDataProviderOptions>(options => options.Cookie = new GuardedCookie("llava-said"));
         // A page elsewhere that points its own name at 127.0.0.1 (DNS rebinding) is refused by the host it sends.
         services.Configure<HostFilteringOptions>(options => options.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
     }

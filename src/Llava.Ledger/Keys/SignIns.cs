@@ -31,6 +31,8 @@ public sealed class SignIns
     {
         var now = _time.GetUtcNow();
         var id = Guid.NewGuid().ToString("N");
+        var who = key is null ? "link" : $"key:{key.Id}";
+        (Actor.Current with { Name = who }).Act();
         await _database.WriteAsync(async (session, token) =>
         {
             await session.Statement("delete_old_sign_ins").Set("@before", (now - KeptAfterwards).ToUnixTimeMilliseconds()).ExecuteAsync(token);
@@ -41,7 +43,7 @@ public sealed class SignIns
                 .Set("@expires", (now + lifetime).ToUnixTimeMilliseconds())
                 .ExecuteAsync(token);
             JsonObject? details = key is null ? null : new() { ["name"] = key.Name, ["role"] = key.Role.WireName() };
-            await AuditChain.AppendAsync(session, now, AuditActions.SignedIn, tenant, key is null ? "link" : $"key:{key.Id}", details, token);
+            await AuditChain.AppendAsync(session, now, AuditActions.SignedIn, tenant, who, details, token);
             return true;
         }, cancellation);
         return id;

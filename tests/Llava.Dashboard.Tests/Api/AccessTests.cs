@@ -11,7 +11,7 @@ namespace Llava.Dashboard.Tests.Api;
 public sealed partial class AccessTests(Server server) : IClassFixture<Server>
 {
     /// <summary>Routes for everybody. A change must be made on purpose here too.</summary>
-    private static readonly string[] Open = ["GET /login", "GET /assets/*", "GET /alive", "GET /health"];
+    private static readonly string[] Open = ["GET /login", "GET /problem/*", "GET /assets/*", "GET /alive", "GET /health"];
 
     /// <summary>Least role of every route of the API, written out a second time.</summary>
     private static readonly Dictionary<string, AccessRole> Roles = new()

@@ -9,7 +9,7 @@ namespace Llava.Dashboard.Tests.Security;
 public sealed class AuthorizationMatrixTests(Server server) : IClassFixture<Server>
 {
     /// <summary>Routes for everybody. A change must be made on purpose here too.</summary>
-    private static readonly string[] Open = ["/login", "/assets/", "/alive", "/health"];
+    private static readonly string[] Open = ["/login", "/problem/", "/assets/", "/alive", "/health"];
 
     /// <summary>What matters most, written out a second time: policies by the beginning of the route.</summary>
     private static readonly (string Route, string Policy)[] ByHand =
