@@ -6,6 +6,7 @@ using Llava.Dashboard.Live;
 using Llava.Dashboard.Models;
 using Llava.Dashboard.Navigation;
 using Llava.Dashboard.OpenAi;
+using Llava.Dashboard.Playground;
 using Llava.Dashboard.Overview;
 using Llava.Dashboard.Recurring;
 using Llava.Dashboard.Security;
@@ -13,6 +14,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace Llava.Dashboard;
 
@@ -41,6 +43,9 @@ public static class DashboardHosting
         services.AddSingleton<JobFigures>();
         services.AddLlavaApi();
         services.AddLlavaOpenAi();
+        services.AddSingleton<IValidateOptions<PlaygroundOptions>, PlaygroundOptionsRanges>();
+        services.AddOptions<PlaygroundOptions>().BindConfiguration(PlaygroundOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<ConversationLog>();
         return services;
     }
 
