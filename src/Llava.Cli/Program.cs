@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Llava.Cli;
 using Llava.Cli.Commands;
+using Llava.Ledger.Audit;
 
 var root = new RootCommand("Bulk image captioning, visual question answering and finetuning with LLaVA, as durable jobs.")
 {
@@ -13,6 +14,7 @@ var root = new RootCommand("Bulk image captioning, visual question answering and
     ScheduleCommand.Create(),
     RetryCommand.Create(),
     KeysCommand.Create(),
+    AuditCommand.Create(),
     UpCommand.Create(),
     ServeCommand.Create(),
     TrainCommand.Create(),
@@ -24,6 +26,9 @@ var root = new RootCommand("Bulk image captioning, visual question answering and
 ControlCommands.Create().ToList().ForEach(root.Subcommands.Add);
 
 var parsed = root.Parse(args);
+
+// What commands change in a ledger is done by whoever typed them.
+new Actor($"terminal:{Environment.UserName}").Act();
 
 // Commands end by themselves when told to: how long running chunks may go on is a setting (TransportOptions.Drain, an hour at most), not two seconds.
 InvocationConfiguration invocation = new() { ProcessTerminationTimeout = TimeSpan.FromHours(1.1) };

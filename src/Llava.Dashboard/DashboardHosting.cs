@@ -1,32 +1,34 @@
-using Hangfire;
-using Hangfire.Dashboard;
 using Llava.Dashboard.Alarms;
 using Llava.Dashboard.Api;
+using Llava.Dashboard.Consumers;
 using Llava.Dashboard.Jobs;
 using Llava.Dashboard.Live;
+using Llava.Dashboard.Models;
 using Llava.Dashboard.Navigation;
 using Llava.Dashboard.OpenAi;
 using Llava.Dashboard.Overview;
+using Llava.Dashboard.Recurring;
 using Llava.Dashboard.Security;
 using Llava.Dashboard.Training;
-using Microsoft.AspNetCore.Authentication.Cookies;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.DataProtection;
-using Microsoft.AspNetCore.HostFiltering;
-using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Llava.Dashboard;
 
 /// <summary>Puts the pages into a host: everything is refused to whoever has not signed in.</summary>
 public static class DashboardHosting
 {
-    /// <summary>Adds the pages' services. The host also registers an <see cref="IThumbnails"/> and the ledger.</summary>
+    private const long LongestForm = 1 << 20;
+
+    /// <summary>Adds the pages' services. The host also registers an <see cref="IThumbnails"/> and the ledger and, where it has one, its <see cref="IModelFolder"/>.</summary>
     public static IServiceCollection AddLlavaDashboard(this IServiceCollection services)
     {
-        services.AddSingleton<OneTimeLink>();
-        services.AddRazorPages().AddApplicationPart(typeof(DashboardHosting).Assembly).AddMvcOptions(options => options.Filters.Add<PageRoleFilter>());
+        services.AddRazorPages(options => options.Conventions.AddFolderApplicationModelConvention("/", PageAccess.NamePolicy))
+            .AddApplicationPart(typeof(DashboardHosting).Assembly)
+            .AddMvcOptions(options => options.Filters.Add<PageRoleFilter>());
+        services.AddSecurity();
         services.AddSingleton<SiteMap>();
         services.AddHealthChecks();
         services.AddLive();
@@ -35,21 +37,12 @@ public static class DashboardHosting
         services.AddSingleton<LiveSource, JobsLive>();
         services.AddSingleton<OverviewReader>();
         services.AddSingleton<LiveSource, OverviewLive>();
+        services.AddSingleton<LiveSource, ConsumersLive>();
         services.AddTrainingPages();
-        // The link dies with the process, so the cookies it bought may too; nothing is written to disk.
-        services.AddDataProtection().UseEphemeralDataProtectionProvider();
-        services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie(options =>
-        {
-            options.Cookie.Name = "llava";
-            options.Cookie.HttpOnly = true;
-            options.Cookie.SameSite = SameSiteMode.Strict;
-            options.LoginPath = "/login";
-        });
-        services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        services.TryAddSingleton<IModelFolder, NoModelFolder>();
+        services.AddSingleton<JobFigures>();
         services.AddLlavaApi();
         services.AddLlavaOpenAi();
-        // A page elsewhere that points its own name at 127.0.0.1 (DNS rebinding) is refused by the host it sends.
-        services.Configure<HostFilteringOptions>(options => options.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
         return services;
     }
 
@@ -58,29 +51,16 @@ public static class DashboardHosting
     {
         app.UseHostFiltering();
         app.UseSecurityHeaders();
+        app.UseProblemPages();
         app.UseApiErrors();
         app.UseOpenAiErrors();
-        app.UseAuthentication();
-        app.UseAuthorization();
-        app.UseRateLimiter();
+        app.UseSecurity();
         app.MapAssets();
-        app.MapLogin();
         app.MapThumbnails();
         app.MapEvents();
-        app.MapRazorPages();
+        app.MapRazorPages().WithMetadata(new RequestSizeLimitAttribute(LongestForm));
         app.MapLlavaApi();
         app.MapLlavaOpenAi();
-        app.MapHangfireDashboard("/hangfire", new DashboardOptions
-        {
-            Authorization = [new SignedIn()],
-            AppPath = "/",
-            DashboardTitle = "Llava.Batch recurring tasks",
-            DisplayStorageConnectionString = false,
-        }).RequireAuthorization();
-    }
-
-    private sealed class SignedIn : IDashboardAuthorizationFilter
-    {
-        public bool Authorize(DashboardContext context) => context.GetHttpContext().User.Identity?.IsAuthenticated == true;
+        app.MapHangfirePages();
     }
 }

@@ -1,4 +1,5 @@
 using Llava.Contracts.Requests;
+using Llava.Ledger.Audit;
 using Llava.Ledger.Backlogs;
 using Llava.Ledger.Batches;
 using Llava.Ledger.Chunks;
@@ -27,7 +28,7 @@ public static class LedgerServices
     /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobReports"/>, <see cref="JobRetention"/>, <see cref="JobParts"/>,
     /// <see cref="JobExpansion"/>, <see cref="PartExpansion"/>, <see cref="ChunkDispatch"/>, <see cref="ChunkLeases"/>, <see cref="LeaseSweep"/>,
     /// <see cref="AttemptHistory"/>, <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="ResultCache"/>, <see cref="BacklogReader"/>, <see cref="WorkerRegistry"/>,
-    /// <see cref="ScheduleStore"/>, <see cref="ScheduleFiring"/>, <see cref="ScheduleMemory"/>, <see cref="ApiKeys"/>, <see cref="TrainingRuns"/>, <see cref="TrainingLeases"/>,
+    /// <see cref="ScheduleStore"/>, <see cref="ScheduleFiring"/>, <see cref="ScheduleMemory"/>, <see cref="ApiKeys"/>, <see cref="SignIns"/>, <see cref="AuditLog"/>, <see cref="TrainingRuns"/>, <see cref="TrainingLeases"/>,
     /// <see cref="BatchStore"/>, <see cref="WebhookStore"/>, <see cref="WebhookQueue"/> and <see cref="ILedgerSignal"/>.
     /// The schema is created, or brought up to date, with the first use.
     /// </summary>
@@ -83,6 +84,8 @@ public static class LedgerServices
         services.TryAddSingleton(provider => new BatchStore(Database(provider), Signal(provider), Time(provider)));
         services.TryAddSingleton(provider => new WebhookStore(Database(provider), Time(provider)));
         services.TryAddSingleton(provider => new WebhookQueue(Database(provider), Time(provider)));
+        services.TryAddSingleton(provider => new SignIns(Database(provider), Time(provider)));
+        services.TryAddSingleton(provider => new AuditLog(Database(provider), Time(provider)));
         return services;
     }
 

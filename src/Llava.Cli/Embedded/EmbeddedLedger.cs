@@ -1,6 +1,7 @@
 using Llava.Contracts.Requests;
 using Llava.GpuConsumer.Runners;
 using Llava.Ledger;
+using Llava.Ledger.Audit;
 using Llava.Ledger.Files;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Keys;
@@ -41,6 +42,8 @@ internal sealed class EmbeddedLedger : IAsyncDisposable
     public FileStore Files => _services.GetRequiredService<FileStore>();
 
     public ApiKeys Keys => _services.GetRequiredService<ApiKeys>();
+
+    public AuditLog Audit => _services.GetRequiredService<AuditLog>();
 
     public static async Task<EmbeddedLedger> OpenAsync(string dataFolder, CancellationToken cancellationToken)
     {

@@ -3,6 +3,7 @@ using Llava.Cli.Embedded;
 using Llava.Contracts.Requests;
 using Llava.Dashboard;
 using Llava.Dashboard.Jobs;
+using Llava.Dashboard.Models;
 using Llava.Dashboard.Security;
 using Llava.GpuConsumer;
 using Llava.GpuConsumer.Runners;
@@ -10,6 +11,7 @@ using Llava.Hosting.Health;
 using Llava.Hosting.Telemetry;
 using Llava.Hosting.Transport;
 using Llava.Ledger;
+using Llava.Ledger.Keys;
 using Llava.Scheduler;
 using Llava.Scheduler.Recurring;
 using Microsoft.AspNetCore.Builder;
@@ -58,14 +60,16 @@ internal static class ServiceHost
 
         if (roles.Contains(Role.Dashboard))
         {
-            builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, Thumbnails>();
+            builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, Thumbnails>().AddSingleton<IModelFolder, FolderModels>();
+            builder.Services.AddOptions<SignInOptions>().PostConfigure(options => options.KeysFolder ??= Path.Combine(DataFolder.Resolve(null), "dashboard-keys"));
         }
 
         builder.Services.AddLlavaTransport(builder.Configuration);
         var app = builder.Build();
-        app.MapLlavaMetrics(app.Services.GetRequiredService<IOptions<HttpOptions>>().Value.MetricsPort);
+        var metrics = app.MapLlavaMetrics(app.Services.GetRequiredService<IOptions<HttpOptions>>().Value.MetricsPort);
         if (roles.Contains(Role.Dashboard))
         {
+            metrics.RequireAccess(AccessRole.Viewer);
             app.MapLlavaDashboard();
         }
 
@@ -79,18 +83,15 @@ internal static class ServiceHost
         await app.Services.GetRequiredService<LedgerSetup>().PrepareAsync();
         await app.StartAsync(cancellation);
         Console.WriteLine($"Listening on {string.Join(", ", app.Urls)}.");
-        if (app.Services.GetService<OneTimeLink>() is { } link)
-        {
-            Console.WriteLine($"Open {app.Urls.First()}{link.Path}; the link works once.");
-        }
-
         await app.WaitForShutdownAsync(cancellation);
     }
 
     /// <summary>Lines for people at a terminal, JSON with event ids for whatever collects them.</summary>
     private static void AddLogging(ILoggingBuilder logging)
     {
-        logging.ClearProviders().AddFilter("Microsoft", LogLevel.Warning).AddFilter("MassTransit", LogLevel.Warning).AddFilter("Hangfire", LogLevel.Warning);
+        logging.ClearProviders().AddFilter("Microsoft", LogLevel.Warning).AddFilter("MassTransit", LogLevel.Warning).AddFilter("Hangfire", LogLevel.Warning)
+            // Warns that the folder of cookie keys is not encrypted; its rights protect it.
+            .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         if (Console.IsOutputRedirected)
         {
             logging.AddLlavaJson();

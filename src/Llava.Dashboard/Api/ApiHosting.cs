@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
 using Llava.Contracts.Documents;
+using Llava.Dashboard.OpenAi;
+using Llava.Dashboard.Security;
 using Llava.Dashboard.Webhooks;
 using Llava.Ledger.Keys;
 using Microsoft.AspNetCore.Builder;
@@ -32,6 +34,7 @@ internal static class ApiHosting
             limiter.AddPolicy(PerCaller, context => RateLimitPartition.GetTokenBucketLimiter(
                 Caller.Of(context.User).Id,
                 _ => Bucket(context.RequestServices.GetRequiredService<IOptions<ApiOptions>>().Value)));
+            limiter.AddPolicy(SignInLimit.Name, SignInLimit.Of);
             limiter.OnRejected = (rejected, _) => new(RefuseAsync(rejected));
         });
     }
@@ -51,6 +54,7 @@ internal static class ApiHosting
         api.MapParts();
         api.MapWorkers();
         api.MapWebhooks();
+        api.MapAudit();
         // Without this, whoever mistypes an address would be led to the pages' login.
         api.Map("/{**path}", NothingHere).RequireRole(AccessRole.Viewer);
     }
@@ -69,8 +73,13 @@ internal static class ApiHosting
     {
         var wait = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var told) ? told : TimeSpan.FromSeconds(1);
         var seconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-        rejected.HttpContext.Response.Headers.RetryAfter = seconds;
-        return ApiErrors.WriteAsync(rejected.HttpContext, StatusCodes.Status429TooManyRequests, new ErrorBody(
-            $"This key sends more requests than it may; wait {seconds} s and go slower.", "requests", "rate_limit_exceeded", null));
+        var response = rejected.HttpContext.Response;
+        response.Headers.RetryAfter = seconds;
+        response.StatusCode = StatusCodes.Status429TooManyRequests;
+        var path = rejected.HttpContext.Request.Path;
+        return path.StartsWithSegments(Root, StringComparison.Ordinal) || path.StartsWithSegments(OpenAiHosting.Root, StringComparison.Ordinal)
+            ? ApiErrors.WriteAsync(rejected.HttpContext, response.StatusCode, new ErrorBody(
+                $"This key sends more requests than it may; wait {seconds} s and go slower.", "requests", "rate_limit_exceeded", null))
+            : response.WriteAsync($"Too many attempts from this machine; wait {seconds} s.\n", rejected.HttpContext.RequestAborted);
     }
 }

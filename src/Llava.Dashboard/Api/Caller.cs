@@ -12,6 +12,9 @@ namespace Llava.Dashboard.Api;
 /// <param name="Tenant">Whose jobs the caller submits.</param>
 internal sealed record Caller(string Id, AccessRole? Role, string Tenant)
 {
+    /// <summary>Whose jobs those submit who opened the one-time link.</summary>
+    public const string DefaultTenant = "default";
+
     private const string TenantClaim = "tenant";
 
     /// <summary>The tenant that the caller is confined to; null for all.</summary>
@@ -26,11 +29,11 @@ internal sealed record Caller(string Id, AccessRole? Role, string Tenant)
     /// <summary>The claim of a role.</summary>
     public static Claim RoleClaim(AccessRole role) => new(ClaimTypes.Role, role.WireName());
 
-    /// <summary>Who that is; who signed in on the pages belongs to the default tenant.</summary>
+    /// <summary>Who that is; who opened the one-time link belongs to the default tenant.</summary>
     public static Caller Of(ClaimsPrincipal user) => new(
         user.FindFirstValue(ClaimTypes.NameIdentifier) ?? user.Identity?.Name ?? "",
         Enum.TryParse<AccessRole>(user.FindFirstValue(ClaimTypes.Role), ignoreCase: true, out var role) ? role : null,
-        user.FindFirstValue(TenantClaim) ?? "default");
+        user.FindFirstValue(TenantClaim) ?? DefaultTenant);
 
     /// <summary>Lets endpoints ask for the caller.</summary>
     public static ValueTask<Caller> BindAsync(HttpContext context) => new(Of(context.User));

@@ -1,4 +1,7 @@
 using Llava.Contracts;
+using Llava.Dashboard.Api;
+using Llava.Dashboard.Security;
+using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -12,9 +15,14 @@ namespace Llava.Dashboard.Jobs;
 internal static class ThumbnailEndpoint
 {
     public static void MapThumbnails(this IEndpointRouteBuilder routes) => routes.MapGet("/jobs/{job}/items/{item:int}/images/{image:int}",
-        async (string job, int item, int image, ResultReader results, IThumbnails thumbnails, HttpContext context) =>
+        async (string job, int item, int image, Caller caller, JobReader jobs, ResultReader results, IThumbnails thumbnails, HttpContext context) =>
         {
-            var found = JobId.TryParse(job, null, out var id) ? await results.FindAsync(id, item, context.RequestAborted) : null;
+            if (!JobId.TryParse(job, null, out var id) || await jobs.FindAsync(id, context.RequestAborted) is not { } record || !caller.MaySee(record.Request.Tenant))
+            {
+                return Results.NotFound();
+            }
+
+            var found = await results.FindAsync(id, item, context.RequestAborted);
             if (found is null || image < 0 || image >= found.Images.Count)
             {
                 return Results.NotFound();
@@ -28,5 +36,5 @@ internal static class ThumbnailEndpoint
 
             context.Response.Headers.CacheControl = "private, max-age=3600";
             return Results.Bytes(jpeg, "image/jpeg");
-        });
+        }).RequireAuthorization(PageAccess.Viewer);
 }

@@ -16,23 +16,26 @@ namespace Llava.Dashboard.Security;
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class PageRolesAttribute(AccessRole read, AccessRole act) : Attribute
 {
+    private static readonly PageRolesAttribute Default = new(AccessRole.Viewer, AccessRole.Operator);
+
     /// <summary>Who may read the page.</summary>
     public AccessRole Read { get; } = read;
 
     /// <summary>Who may send its forms.</summary>
     public AccessRole Act { get; } = act;
+
+    /// <summary>What a page asks for.</summary>
+    internal static PageRolesAttribute Of(MemberInfo? page) => page?.GetCustomAttribute<PageRolesAttribute>() ?? Default;
 }
 
 /// <summary>Refuses pages and forms to whoever has not the role.</summary>
 internal sealed class PageRoleFilter : IAsyncPageFilter
 {
-    private static readonly PageRolesAttribute Default = new(AccessRole.Viewer, AccessRole.Operator);
-
     public Task OnPageHandlerSelectionAsync(PageHandlerSelectedContext context) => Task.CompletedTask;
 
     public Task OnPageHandlerExecutionAsync(PageHandlerExecutingContext context, PageHandlerExecutionDelegate next)
     {
-        var roles = context.ActionDescriptor.ModelTypeInfo?.GetCustomAttribute<PageRolesAttribute>() ?? Default;
+        var roles = PageRolesAttribute.Of(context.ActionDescriptor.ModelTypeInfo);
         var method = context.HttpContext.Request.Method;
         var needed = HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? roles.Read : roles.Act;
         if (context.HttpContext.GetEndpoint()?.Metadata.GetMetadata<Microsoft.AspNetCore.Authorization.IAllowAnonymous>() is null && !(Caller.Of(context.HttpContext.User).Role >= needed))

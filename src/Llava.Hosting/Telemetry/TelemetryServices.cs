@@ -53,12 +53,13 @@ public static class TelemetryServices
     public static bool HasCollector(IConfiguration configuration) => !string.IsNullOrEmpty(configuration[CollectorSetting]);
 
     /// <summary>
-    /// Answers <see cref="MetricsPath"/>. Where pages are served too, their policy holds for it as for any page; a port of its
+    /// Answers <see cref="MetricsPath"/>. Where pages are served too, the host asks for a role; a port of its
     /// own, which no browser needs to reach, answers nothing else and asks nothing.
     /// </summary>
     /// <param name="app">The process; call it before what else it serves is mapped.</param>
     /// <param name="port">A further port that it listens on; 0 for none.</param>
-    public static void MapLlavaMetrics(this WebApplication app, int port)
+    /// <returns>The endpoint beside the pages, for its policy.</returns>
+    public static IEndpointConventionBuilder MapLlavaMetrics(this WebApplication app, int port)
     {
         if (port != 0)
         {
@@ -72,7 +73,7 @@ public static class TelemetryServices
                 }));
         }
 
-        app.MapPrometheusScrapingEndpoint(MetricsPath);
+        return app.MapPrometheusScrapingEndpoint(MetricsPath);
     }
 
     private static string Version => typeof(TelemetryServices).Assembly.GetName().Version!.ToString(3);

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using Llava.Ledger.Audit;
 using Llava.Ledger.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -101,10 +102,13 @@ public sealed partial class FileStore
     public async Task DeleteAsync(FileRecord file, CancellationToken cancellation = default)
     {
         // From here on it is not seen, and if this process dies the sweep does the rest.
-        await _database.WriteAsync((session, token) => session.Statement("expire_file")
-            .Set("@id", file.Id)
-            .Set("@now", _time.GetUtcNow().ToUnixTimeMilliseconds())
-            .ExecuteAsync(token), cancellation);
+        var now = _time.GetUtcNow();
+        await _database.WriteAsync(async (session, token) =>
+        {
+            await session.Statement("expire_file").Set("@id", file.Id).Set("@now", now.ToUnixTimeMilliseconds()).ExecuteAsync(token);
+            await AuditChain.AppendAsync(session, now, AuditActions.FileDeleted, file.Tenant, file.Id, new() { ["name"] = file.Name, ["purpose"] = file.Purpose }, token);
+            return true;
+        }, cancellation);
         await ForgetAsync(file);
         FileDeleted(file.Id, file.Tenant);
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Llava.Contracts;
 using Llava.Contracts.States;
+using Llava.Ledger.Audit;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
 using Microsoft.Extensions.Logging;
@@ -28,16 +29,16 @@ public sealed partial class JobControl
     /// <exception cref="JobNotFoundException">There is no such job.</exception>
     /// <exception cref="JobTransitionException">The job is already over.</exception>
     public Task<JobState> CancelAsync(JobId job, CancellationToken cancellation = default) =>
-        ControlAsync(job, (session, record, token) => CancelAsync(session, record, _time.GetUtcNow(), token), cancellation);
+        ControlAsync(job, AuditActions.JobCancelled, CancelAsync, cancellation);
 
     /// <summary>Holds the job: nothing more is handed out and what runs is given back, until it is resumed.</summary>
     /// <inheritdoc cref="CancelAsync(JobId, CancellationToken)"/>
-    public Task<JobState> PauseAsync(JobId job, CancellationToken cancellation = default) => ControlAsync(job, async (session, record, token) =>
-        record.State == JobState.Paused ? record.State : await MoveAsync(session, record, JobState.Paused, _time.GetUtcNow(), token), cancellation);
+    public Task<JobState> PauseAsync(JobId job, CancellationToken cancellation = default) => ControlAsync(job, AuditActions.JobPaused, async (session, record, now, token) =>
+        record.State == JobState.Paused ? record.State : await MoveAsync(session, record, JobState.Paused, now, token), cancellation);
 
     /// <summary>Goes on with a paused job.</summary>
     /// <inheritdoc cref="CancelAsync(JobId, CancellationToken)"/>
-    public Task<JobState> ResumeAsync(JobId job, CancellationToken cancellation = default) => ControlAsync(job, async (session, record, token) =>
+    public Task<JobState> ResumeAsync(JobId job, CancellationToken cancellation = default) => ControlAsync(job, AuditActions.JobResumed, async (session, record, now, token) =>
     {
         if (record.State is JobState.Validating or JobState.Queued or JobState.Running)
         {
@@ -51,7 +52,7 @@ public sealed partial class JobControl
         }
 
         await session.Statement("unpublish_chunks_of_job").Set("@job", job.Value).ExecuteAsync(token);
-        return await MoveAsync(session, record, record.ExpandedAt is null ? JobState.Validating : JobState.Queued, _time.GetUtcNow(), token);
+        return await MoveAsync(session, record, record.ExpandedAt is null ? JobState.Validating : JobState.Queued, now, token);
     }, cancellation);
 
     /// <summary>The same inside a write of the caller's, who rings when it is committed.</summary>
@@ -84,9 +85,16 @@ public sealed partial class JobControl
     public async Task<RetriedJob> RetryAsync(JobId job, RetryFilter? filter = null, CancellationToken cancellation = default)
     {
         RetriedJob? before = null;
+        var now = _time.GetUtcNow();
         var retried = await _database.WriteAloneAsync(LedgerTurn.Sweep, async (session, token) =>
         {
-            var result = await new JobRetry(_database, _time).RunAsync(session, await HoldAsync(session, job, token), filter ?? new(), token);
+            var record = await HoldAsync(session, job, token);
+            var result = await new JobRetry(_database, _time).RunAsync(session, record, filter ?? new(), token);
+            if (result.Items > 0)
+            {
+                await AuditChain.AppendAsync(session, now, AuditActions.JobRetried, record.Request.Tenant, job.ToString(), new() { ["items"] = result.Items }, token);
+            }
+
             // Run again after a commit that nobody confirmed, it finds nothing left to take back.
             return before = session.IsRepeat && result.Items == 0 && before is not null ? before : result;
         }, cancellation);
@@ -99,9 +107,21 @@ public sealed partial class JobControl
         return retried;
     }
 
-    private async Task<JobState> ControlAsync(JobId job, Func<LedgerSession, JobRecord, CancellationToken, Task<JobState>> control, CancellationToken cancellation)
+    private async Task<JobState> ControlAsync(
+        JobId job, string action, Func<LedgerSession, JobRecord, DateTimeOffset, CancellationToken, Task<JobState>> control, CancellationToken cancellation)
     {
-        var state = await _database.WriteAsync(async (session, token) => await control(session, await HoldAsync(session, job, token), token), cancellation);
+        var now = _time.GetUtcNow();
+        var state = await _database.WriteAsync(async (session, token) =>
+        {
+            var record = await HoldAsync(session, job, token);
+            var after = await control(session, record, now, token);
+            if (after != record.State)
+            {
+                await AuditChain.AppendAsync(session, now, action, record.Request.Tenant, job.ToString(), null, token);
+            }
+
+            return after;
+        }, cancellation);
         JobControlled(job, state);
         RingAll();
         return state;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
+using Llava.Ledger.Audit;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
 using Microsoft.Extensions.Logging;
@@ -57,11 +58,19 @@ public sealed partial class JobParts
     /// <exception cref="JobNotFoundException">There is no such job.</exception>
     public async Task CloseAsync(JobId job, CancellationToken cancellation = default)
     {
-        if (await _database.WriteAsync((session, token) => session.Statement("close_job").Set("@job", job.Value).ExecuteAsync(token), cancellation) == 0)
+        var now = _time.GetUtcNow();
+        await _database.WriteAsync(async (session, token) =>
         {
-            throw new JobNotFoundException(job);
-        }
+            await session.Statement("hold_job").Set("@job", job.Value).ExecuteAsync(token);
+            var record = await JobReader.FindAsync(session, job, token) ?? throw new JobNotFoundException(job);
+            await session.Statement("close_job").Set("@job", job.Value).ExecuteAsync(token);
+            if (record.IsOpen)
+            {
+                await AuditChain.AppendAsync(session, now, AuditActions.JobClosed, record.Request.Tenant, job.ToString(), null, token);
+            }
 
+            return true;
+        }, cancellation);
         JobClosed(job);
         _signal.Ring(LedgerTopic.WorkFinished);
     }
@@ -115,6 +124,7 @@ public sealed partial class JobParts
             .Set("@key", request.IdempotencyKey)
             .Set("@now", now.ToUnixTimeMilliseconds())
             .ExecuteAsync(cancellation);
+        await AuditChain.AppendAsync(session, now, AuditActions.JobAppended, record.Request.Tenant, job.ToString(), new() { ["part"] = last + 1, ["source"] = request.Source.Path }, cancellation);
         return new(new() { Number = last + 1, Source = request.Source, State = Contracts.States.PartState.Waiting, CreatedAt = now }, true);
     }
 

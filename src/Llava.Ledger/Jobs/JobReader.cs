@@ -52,6 +52,10 @@ public sealed class JobReader
             return record.FinalProgress ?? await CountAsync(session, record, token);
         }, cancellation);
 
+    /// <summary>The newest jobs of a tenant whose request names something, such as a file's id. Looks at every job: ask for one thing at a time.</summary>
+    public Task<List<JobId>> NamingAsync(string named, string tenant, CancellationToken cancellation = default) =>
+        _database.ReadAsync((session, token) => session.Statement("list_jobs_naming").Set("@tenant", tenant).Set("@named", named).ListAsync(row => new JobId(row.GetInt64(0)), token), cancellation);
+
     internal static Task<JobRecord?> FindAsync(LedgerSession session, JobId job, CancellationToken cancellation) =>
         session.Statement("read_job").Set("@job", job.Value).FirstAsync(JobRecord.Read, cancellation);
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
+using Llava.Ledger.Audit;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
 using Llava.Ledger.Telemetry;
@@ -70,6 +71,11 @@ public sealed partial class JobSubmission
             .Set("@open", request.Open)
             .Set("@expires", (now + request.CompletionWindow)?.ToUnixTimeMilliseconds())
             .ExecuteAsync(cancellation) == 1;
+        if (isNew)
+        {
+            await AuditChain.AppendAsync(session, now, AuditActions.JobSubmitted, request.Tenant, job.ToString(), new() { ["model"] = request.Model, ["source"] = request.Source.Path }, cancellation);
+        }
+
         return isNew || (session.IsRepeat && await JobReader.FindAsync(session, job, cancellation) is not null)
             ? new SubmittedJob(job, true)
             : await FindEarlierAsync(session, request, json, cancellation);

@@ -1,5 +1,7 @@
 using System.Data.Common;
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Llava.Ledger.Audit;
 using Llava.Ledger.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -42,15 +44,21 @@ public sealed partial class ApiKeys
 
         var now = _time.GetUtcNow();
         var (id, secret) = ApiKeySecret.Draw();
-        await _database.WriteAsync((session, token) => session.Statement("insert_api_key")
-            .Set("@id", id)
-            .Set("@name", name)
-            .Set("@tenant", tenant)
-            .Set("@role", role.WireName())
-            .Set("@hash", Convert.ToHexStringLower(ApiKeySecret.Hash(secret)))
-            .Set("@now", now.ToUnixTimeMilliseconds())
-            .Set("@expires", (now + lifetime)?.ToUnixTimeMilliseconds())
-            .ExecuteAsync(token), cancellation);
+        await _database.WriteAsync(async (session, token) =>
+        {
+            await session.Statement("insert_api_key")
+                .Set("@id", id)
+                .Set("@name", name)
+                .Set("@tenant", tenant)
+                .Set("@role", role.WireName())
+                .Set("@hash", Convert.ToHexStringLower(ApiKeySecret.Hash(secret)))
+                .Set("@now", now.ToUnixTimeMilliseconds())
+                .Set("@expires", (now + lifetime)?.ToUnixTimeMilliseconds())
+                .ExecuteAsync(token);
+            JsonObject details = new() { ["name"] = name, ["role"] = role.WireName(), ["expires_at"] = now + lifetime };
+            await AuditChain.AppendAsync(session, now, AuditActions.KeyCreated, tenant, TargetOf(id), details, token);
+            return true;
+        }, cancellation);
         KeyCreated(id, name, role, tenant);
         var key = await FindAsync(id, cancellation) ?? throw new InvalidOperationException($"Key '{id}' is gone a moment after it was made; make another.");
         return new(key.Key, secret);
@@ -64,17 +72,25 @@ public sealed partial class ApiKeys
     /// <returns>The key, or null when there is none with this id.</returns>
     public async Task<ApiKey?> RevokeAsync(string id, CancellationToken cancellation = default)
     {
-        var changed = await _database.WriteAsync((session, token) => session.Statement("revoke_api_key")
-            .Set("@id", id)
-            .Set("@now", _time.GetUtcNow().ToUnixTimeMilliseconds())
-            .ExecuteAsync(token), cancellation);
-        if (changed > 0)
+        var now = _time.GetUtcNow();
+        var revoked = await _database.WriteAsync(async (session, token) =>
         {
-            KeyRevoked(id);
-        }
+            var changed = await session.Statement("revoke_api_key").Set("@id", id).Set("@now", now.ToUnixTimeMilliseconds()).ExecuteAsync(token);
+            var key = (await FindAsync(session, id, token))?.Key;
+            if (changed > 0)
+            {
+                await AuditChain.AppendAsync(session, now, AuditActions.KeyRevoked, key!.Tenant, TargetOf(id), new() { ["name"] = key.Name }, token);
+                KeyRevoked(id);
+            }
 
-        return (await FindAsync(id, cancellation))?.Key;
+            return key;
+        }, cancellation);
+        return revoked;
     }
+
+    /// <summary>Whether the key with this id, which opened before, still does.</summary>
+    public async Task<bool> HoldsAsync(string id, CancellationToken cancellation = default) =>
+        (await FindAsync(id, cancellation))?.Key.StandingAt(_time.GetUtcNow()) == KeyStanding.Valid;
 
     /// <summary>Judges a secret, and notes that a valid key was used.</summary>
     /// <param name="secret">What somebody showed.</param>
@@ -102,7 +118,13 @@ public sealed partial class ApiKeys
     }
 
     private Task<StoredKey?> FindAsync(string id, CancellationToken cancellation) =>
-        _database.ReadAsync((session, token) => session.Statement("read_api_key").Set("@id", id).FirstAsync(Read, token), cancellation);
+        _database.ReadAsync((session, token) => FindAsync(session, id, token), cancellation);
+
+    private static Task<StoredKey?> FindAsync(LedgerSession session, string id, CancellationToken cancellation) =>
+        session.Statement("read_api_key").Set("@id", id).FirstAsync(Read, cancellation);
+
+    /// <summary>How the audit log names a key.</summary>
+    private static string TargetOf(string id) => $"key:{id}";
 
     private static void RequireText(string text, string name)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
+using Llava.Ledger.Audit;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
@@ -35,9 +36,15 @@ public sealed partial class ScheduleFiring
     {
         var now = _time.GetUtcNow();
         var fire = await _database.WriteAsync(async (session, token) =>
-            await ScheduleStore.HoldAsync(session, schedule, token) is not { } record ? new ScheduleFire(ScheduleOutcome.Removed)
-                : record.DueAt(now) is { } due ? await RunAsync(session, record, due, now, due, token)
-                : new ScheduleFire(ScheduleOutcome.NotDue), cancellation);
+        {
+            if (await ScheduleStore.HoldAsync(session, schedule, token) is not { } record)
+            {
+                return new ScheduleFire(ScheduleOutcome.Removed);
+            }
+
+            new Actor(ScheduleStore.TargetOf(record.Definition.Name)).Act();
+            return record.DueAt(now) is { } due ? await RunAsync(session, record, due, now, due, token) : new ScheduleFire(ScheduleOutcome.NotDue);
+        }, cancellation);
         return Tell(schedule, fire);
     }
 
@@ -49,9 +56,14 @@ public sealed partial class ScheduleFiring
         var (schedule, fire) = await _database.WriteAsync(async (session, token) =>
         {
             var record = await ScheduleStore.HoldAsync(session, tenant, name, token);
-            return session.IsRepeat && record.LastRunAt == now && record.LastError is null
-                ? (record.Id, new ScheduleFire(ScheduleOutcome.Submitted, record.LastJob))
-                : (record.Id, await RunAsync(session, record, now, now, record.SettledUntil, token));
+            if (session.IsRepeat && record.LastRunAt == now && record.LastError is null)
+            {
+                return (record.Id, new ScheduleFire(ScheduleOutcome.Submitted, record.LastJob));
+            }
+
+            var made = await RunAsync(session, record, now, now, record.SettledUntil, token);
+            await AuditChain.AppendAsync(session, now, AuditActions.ScheduleRun, tenant, ScheduleStore.TargetOf(name), new() { ["job"] = made.Job?.ToString() }, token);
+            return (record.Id, made);
         }, cancellation);
         return Tell(schedule, fire);
     }

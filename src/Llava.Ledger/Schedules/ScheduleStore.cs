@@ -1,5 +1,7 @@
+using System.Text.Json.Nodes;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
+using Llava.Ledger.Audit;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
@@ -28,7 +30,7 @@ public sealed class ScheduleStore
         RequireValid(definition);
         var now = _time.GetUtcNow();
         var id = JobId.New(now).Value; // drawn like a job's
-        return ChangeAsync(definition.Tenant, definition.Name, async (session, token) =>
+        return ChangeAsync(AuditActions.ScheduleAdded, definition.Tenant, definition.Name, now, async (session, token) =>
         {
             var isNew = await Describe(session.Statement("insert_schedule"), definition, now)
                 .Set("@id", id)
@@ -39,6 +41,8 @@ public sealed class ScheduleStore
             {
                 throw new ScheduleExistsException(definition.Name);
             }
+
+            return true;
         }, cancellation);
     }
 
@@ -52,10 +56,10 @@ public sealed class ScheduleStore
     {
         RequireValid(definition);
         var now = _time.GetUtcNow();
-        return ChangeAsync(definition.Tenant, definition.Name, async (session, token) =>
+        return ChangeAsync(AuditActions.ScheduleReplaced, definition.Tenant, definition.Name, now, async (session, token) =>
         {
             var schedule = await HoldAsync(session, definition.Tenant, definition.Name, token);
-            await Describe(session.Statement("replace_schedule"), definition, now).Set("@id", schedule.Id).ExecuteAsync(token);
+            return await Describe(session.Statement("replace_schedule"), definition, now).Set("@id", schedule.Id).ExecuteAsync(token) > 0;
         }, cancellation);
     }
 
@@ -95,6 +99,8 @@ public sealed class ScheduleStore
                 await session.Statement(statement).Set("@id", schedule.Id).ExecuteAsync(token);
             }
 
+            JsonObject details = new() { ["cancelled"] = new JsonArray([.. unread.Select(job => JsonValue.Create(job.ToString()))]) };
+            await AuditChain.AppendAsync(session, now, AuditActions.ScheduleRemoved, tenant, TargetOf(name), details, token);
             return unread;
         }, cancellation);
         foreach (var topic in Enum.GetValues<LedgerTopic>())
@@ -147,22 +153,31 @@ public sealed class ScheduleStore
     private Task<ScheduleRecord> EnableAsync(string tenant, string name, bool enabled, CancellationToken cancellation)
     {
         var now = _time.GetUtcNow();
-        return ChangeAsync(tenant, name, async (session, token) =>
+        return ChangeAsync(enabled ? AuditActions.ScheduleResumed : AuditActions.SchedulePaused, tenant, name, now, async (session, token) =>
         {
             var schedule = await HoldAsync(session, tenant, name, token);
-            if (schedule.IsEnabled != enabled)
-            {
-                await session.Statement("enable_schedule").Set("@id", schedule.Id).Set("@enabled", enabled).Set("@now", now.ToUnixTimeMilliseconds()).ExecuteAsync(token);
-            }
+            return schedule.IsEnabled != enabled
+                && await session.Statement("enable_schedule").Set("@id", schedule.Id).Set("@enabled", enabled).Set("@now", now.ToUnixTimeMilliseconds()).ExecuteAsync(token) > 0;
         }, cancellation);
     }
 
-    private async Task<ScheduleRecord> ChangeAsync(string tenant, string name, Func<LedgerSession, CancellationToken, Task> change, CancellationToken cancellation)
+    /// <summary>How the audit log names a schedule.</summary>
+    internal static string TargetOf(string name) => $"schedule:{name}";
+
+    private async Task<ScheduleRecord> ChangeAsync(
+        string action, string tenant, string name, DateTimeOffset now, Func<LedgerSession, CancellationToken, Task<bool>> change, CancellationToken cancellation)
     {
         var changed = await _database.WriteAsync(async (session, token) =>
         {
-            await change(session, token);
-            return await FindAsync(session, tenant, name, token) ?? throw new ScheduleNotFoundException(name);
+            var isChanged = await change(session, token);
+            var schedule = await FindAsync(session, tenant, name, token) ?? throw new ScheduleNotFoundException(name);
+            if (isChanged)
+            {
+                JsonObject details = new() { ["cron"] = schedule.Definition.Cron, ["time_zone"] = schedule.Definition.TimeZone };
+                await AuditChain.AppendAsync(session, now, action, tenant, TargetOf(name), details, token);
+            }
+
+            return schedule;
         }, cancellation);
         _signal.Ring(LedgerTopic.ScheduleChanged);
         return changed;

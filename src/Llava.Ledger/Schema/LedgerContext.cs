@@ -79,12 +79,7 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
         AddTraining(modelBuilder);
         AddBatches(modelBuilder);
         AddWebhooks(modelBuilder);
-        modelBuilder.Entity<ApiKeyRow>(key =>
-        {
-            key.ToTable("api_keys", table => table.HasCheckConstraint("ck_api_keys_role", $"role in ({string.Join(", ", AccessRoles.Names.Select(name => $"'{name}'"))})"));
-            key.HasKey(row => row.Id);
-            key.Property(row => row.Role).HasConversion(role => role.WireName(), name => AccessRoles.Parse(name));
-        });
+        AddAccess(modelBuilder);
         NameColumnsInSnakeCase(modelBuilder);
     }
 
@@ -186,6 +181,28 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
             delivery.HasKey(row => row.Id);
             delivery.HasIndex(row => new { row.WebhookId, row.Id }).HasDatabaseName("ix_webhook_deliveries_webhook");
             delivery.HasIndex(row => row.NextAt).HasFilter("state = 'pending'").HasDatabaseName("ix_webhook_deliveries_due");
+        });
+    }
+
+    private static void AddAccess(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<ApiKeyRow>(key =>
+        {
+            key.ToTable("api_keys", table => table.HasCheckConstraint("ck_api_keys_role", $"role in ({string.Join(", ", AccessRoles.Names.Select(name => $"'{name}'"))})"));
+            key.HasKey(row => row.Id);
+            key.Property(row => row.Role).HasConversion(role => role.WireName(), name => AccessRoles.Parse(name));
+        });
+        modelBuilder.Entity<SignInRow>(signIn =>
+        {
+            signIn.ToTable("sign_ins");
+            signIn.HasKey(row => row.Id);
+        });
+        modelBuilder.Entity<AuditRow>(line =>
+        {
+            line.ToTable("audit");
+            line.HasKey(row => row.Number);
+            line.Property(row => row.Number).ValueGeneratedNever();
+            line.HasIndex(row => new { row.Target, row.Number }).HasDatabaseName("ix_audit_target");
         });
     }
 

@@ -86,4 +86,7 @@ internal enum LedgerTurn
 
     /// <summary>Deleting jobs.</summary>
     Delete,
+
+    /// <summary>Appending to the audit log; always the last that a write takes.</summary>
+    Audit,
 }

@@ -3,14 +3,30 @@ namespace Llava.Ledger.Storage;
 /// <summary>A write that waits for its turn and then for the commit.</summary>
 internal abstract class PendingWrite
 {
+    // Writes run on a thread of their own, and yet as those who asked for them: in their activity, by their actor.
+    private readonly ExecutionContext? _asked = ExecutionContext.Capture();
+
     /// <summary>Runs the write; false when it threw and must be undone.</summary>
-    public abstract Task<bool> RunAsync(LedgerSession session);
+    public Task<bool> RunAsync(LedgerSession session)
+    {
+        if (_asked is null)
+        {
+            return TryAsync(session);
+        }
+
+        Task<bool>? running = null;
+        ExecutionContext.Run(_asked, _ => running = TryAsync(session), null);
+        return running!;
+    }
 
     /// <summary>Tells the caller, after the commit, what the write returned or threw.</summary>
     public abstract void Complete();
 
     /// <summary>Tells the caller that the commit failed.</summary>
     public abstract void Fail(Exception failure);
+
+    /// <inheritdoc cref="RunAsync"/>
+    protected abstract Task<bool> TryAsync(LedgerSession session);
 }
 
 /// <inheritdoc/>
@@ -21,21 +37,6 @@ internal sealed class PendingWrite<T>(Func<LedgerSession, CancellationToken, Tas
     private Exception? _failure;
 
     public Task<T> Committed => _committed.Task;
-
-    public override async Task<bool> RunAsync(LedgerSession session)
-    {
-        try
-        {
-            cancellation.ThrowIfCancellationRequested();
-            _result = await write(session, cancellation);
-            return true;
-        }
-        catch (Exception failure)
-        {
-            _failure = failure;
-            return false;
-        }
-    }
 
     public override void Complete()
     {
@@ -54,4 +55,20 @@ internal sealed class PendingWrite<T>(Func<LedgerSession, CancellationToken, Tas
     }
 
     public override void Fail(Exception failure) => _committed.TrySetException(failure);
+
+    /// <inheritdoc/>
+    protected override async Task<bool> TryAsync(LedgerSession session)
+    {
+        try
+        {
+            cancellation.ThrowIfCancellationRequested();
+            _result = await write(session, cancellation);
+            return true;
+        }
+        catch (Exception failure)
+        {
+            _failure = failure;
+            return false;
+        }
+    }
 }

@@ -59,6 +59,11 @@ public sealed class WorkerRegistry
             RegisteredAt = row.Time(7),
         }, token), cancellation);
 
+    /// <summary>What workers have in hand, by worker and job.</summary>
+    public Task<List<WorkInHand>> WorkInHandAsync(CancellationToken cancellation = default) =>
+        _database.ReadAsync((session, token) => session.Statement("list_work_in_hand").ListAsync(
+            row => new WorkInHand(row.GetString(0), new(row.GetInt64(1)), row.GetString(2), row.GetInt32(3), (int)row.GetInt64(4), row.Time(5)), token), cancellation);
+
     /// <summary>Strikes the worker off: it ended, or is known to be dead.</summary>
     public Task RemoveAsync(string worker, CancellationToken cancellation = default) =>
         _database.WriteAsync((session, token) => session.Statement("delete_worker").Set("@id", worker).ExecuteAsync(token), cancellation);

@@ -1,6 +1,7 @@
 using Llava.Contracts;
 using Llava.Contracts.Messages;
 using Llava.Hosting.Transport;
+using Llava.Ledger.Audit;
 using Llava.Ledger.Jobs;
 using MassTransit;
 using Microsoft.Extensions.Logging;
@@ -13,6 +14,7 @@ internal sealed partial class SubmitJobConsumer(JobSubmission submission, Messag
     public async Task Consume(ConsumeContext<SubmitJob> context)
     {
         var request = context.Message.Request ?? throw new MalformedMessageException("SubmitJob has no 'request'; give one as docs/messages.md shows.");
+        new Actor("message").Act();
         try
         {
             var submitted = await submission.SubmitAsync(request, context.CancellationToken);

@@ -11,11 +11,12 @@ namespace Llava.Dashboard.Tests.Api;
 public sealed partial class AccessTests(Server server) : IClassFixture<Server>
 {
     /// <summary>Routes for everybody. A change must be made on purpose here too.</summary>
-    private static readonly string[] Open = ["GET /login", "GET /assets/*", "GET /alive", "GET /health"];
+    private static readonly string[] Open = ["GET /login", "GET /problem/*", "GET /assets/*", "GET /alive", "GET /health"];
 
     /// <summary>Least role of every route of the API, written out a second time.</summary>
     private static readonly Dictionary<string, AccessRole> Roles = new()
     {
+        ["GET /api/v1/audit"] = AccessRole.Admin,
         ["GET /api/v1/jobs"] = AccessRole.Viewer,
         ["GET /api/v1/jobs/{job}"] = AccessRole.Viewer,
         ["GET /api/v1/jobs/{job}/results"] = AccessRole.Viewer,

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Hangfire;
 using Hangfire.InMemory;
 using Llava.Contracts;
@@ -25,11 +26,12 @@ using Microsoft.Extensions.Logging;
 namespace Llava.Dashboard.Tests.Api;
 
 /// <summary>The dashboard on Kestrel over a ledger of its own, and callers of every kind.</summary>
-public sealed class Server : IAsyncLifetime
+public sealed partial class Server : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("llava-api-");
-    private readonly Dictionary<string, string> _settings = [];
+    private readonly Dictionary<string, string> _settings = new() { ["Llava:SignIn:AttemptsPerMinute"] = "1000" };
     private Action<IServiceCollection> _services = _ => { };
+    private Action<WebApplication> _routes = _ => { };
     private WebApplication _app = null!;
 
     /// <summary>The tenant of every caller but the other tenant's.</summary>
@@ -53,6 +55,13 @@ public sealed class Server : IAsyncLifetime
         return this;
     }
 
+    /// <summary>Adds routes before the start, behind the dashboard's door.</summary>
+    public Server With(Action<WebApplication> routes)
+    {
+        _routes += routes;
+        return this;
+    }
+
     public async Task InitializeAsync()
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = typeof(DashboardHosting).Assembly.GetName().Name });
@@ -66,11 +75,12 @@ public sealed class Server : IAsyncLifetime
         builder.Services.AddLlavaLedger(options => options.Configure(o => o.Location = Path.Combine(_folder.FullName, "ledger.db")));
         builder.Services.AddHangfire(hangfire => hangfire.UseInMemoryStorage()).AddLoggingOfTheProcess();
         _services(builder.Services);
-        builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, NoThumbnails>();
+        builder.Services.AddLlavaDashboard().AddOneTimeLink().AddSingleton<IThumbnails, NoThumbnails>();
         builder.Services.AddHealthChecks();
         _app = builder.Build();
         _app.MapLlavaDashboard();
         _app.MapLlavaHealth();
+        _routes(_app);
         await Get<LedgerSetup>().PrepareAsync();
         await _app.StartAsync();
         Address = new(_app.Urls.First());
@@ -106,6 +116,27 @@ public sealed class Server : IAsyncLifetime
         using var response = await http.GetAsync(new Uri(Get<OneTimeLink>().Path, UriKind.Relative));
         Assert.Equal(HttpStatusCode.Redirect, response.StatusCode);
         return http;
+    }
+
+    /// <summary>A browser in which somebody with a key of this role signed in.</summary>
+    public async Task<HttpClient> SignedInAsync(AccessRole role, string tenant = Tenant) => await SignInAsync((await Get<ApiKeys>().CreateAsync(role.WireName(), tenant, role)).Secret);
+
+    /// <summary>A browser in which this key was shown to the login.</summary>
+    public async Task<HttpClient> SignInAsync(string secret)
+    {
+        var http = Stranger();
+        using var response = await PostFormAsync(http, "/login", new() { ["key"] = secret });
+        Assert.Equal(HttpStatusCode.Redirect, response.StatusCode);
+        return http;
+    }
+
+    /// <summary>Fills the form of a page in and sends it, to the page itself or elsewhere.</summary>
+    public static async Task<HttpResponseMessage> PostFormAsync(HttpClient http, string page, Dictionary<string, string> fields, string? to = null)
+    {
+        using var form = await http.GetAsync(new Uri(page, UriKind.Relative));
+        var token = FormToken().Match(await form.Content.ReadAsStringAsync()).Groups["token"].Value;
+        using FormUrlEncodedContent body = new(fields.Append(new("__RequestVerificationToken", token)));
+        return await http.PostAsync(new Uri(to ?? page, UriKind.Relative), body);
     }
 
     public static object Request(string path = "/data/photos") => new { model = "scenes", prompt = "Describe.", source = new { kind = "folder", path } };
@@ -153,6 +184,9 @@ public sealed class Server : IAsyncLifetime
     private static FinishedItem Finish(int item, string? code) => code is not null
         ? FinishedItem.Failed(item, new(code, "why"))
         : new() { ItemNo = item, Outcome = ItemOutcome.Succeeded, Text = $"answer {item}", FinishReason = "stop", Usage = new(10, 5) };
+
+    [GeneratedRegex("name=\"__RequestVerificationToken\" type=\"hidden\" value=\"(?<token>[^\"]+)\"")]
+    private static partial Regex FormToken();
 
     private sealed class NoThumbnails : IThumbnails
     {

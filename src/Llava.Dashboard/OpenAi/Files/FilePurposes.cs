@@ -15,6 +15,9 @@ internal static class FilePurposes
 
     private static readonly FrozenSet<string> All = [.. Senders, "assistants_output", BatchOutput, "fine-tune-results"];
 
+    /// <summary>What senders may say a file is for.</summary>
+    public static IReadOnlyList<string> OfSenders { get; } = [.. Senders.Order(StringComparer.Ordinal)];
+
     /// <summary>The purpose of a file that somebody sends.</summary>
     /// <exception cref="OpenAiException">It is missing, or no file may be sent for it.</exception>
     public static string Sent(string? purpose) => Require(purpose, Senders);

@@ -416,3 +416,37 @@ CREATE INDEX "ix_webhooks_tenant" ON "webhooks" ("tenant");
 
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261128041248_BatchesAndWebhooks', '10.0.15');
+CREATE TABLE "audit" (
+    "number" INTEGER NOT NULL CONSTRAINT "PK_audit" PRIMARY KEY,
+    "at" INTEGER NOT NULL,
+    "actor" TEXT NOT NULL,
+    "tenant" TEXT NOT NULL,
+    "action" TEXT NOT NULL,
+    "target" TEXT NOT NULL,
+    "request_id" TEXT NULL,
+    "details" TEXT NULL,
+    "hash" TEXT NOT NULL
+);
+
+CREATE TABLE "sign_ins" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_sign_ins" PRIMARY KEY,
+    "key_id" TEXT NULL,
+    "created_at" INTEGER NOT NULL,
+    "expires_at" INTEGER NOT NULL,
+    "ended_at" INTEGER NULL
+);
+
+CREATE INDEX "ix_audit_target" ON "audit" ("target", "number");
+
+create trigger audit_is_not_changed before update on audit
+begin
+  select raise(abort, 'Lines of the audit log are only ever added.');
+end;
+create trigger audit_is_not_deleted before delete on audit
+begin
+  select raise(abort, 'Lines of the audit log are only ever added.');
+end;
+
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261128035805_Access', '10.0.15');

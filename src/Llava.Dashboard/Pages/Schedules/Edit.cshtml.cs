@@ -1,0 +1,114 @@
+using Llava.Dashboard.Api;
+using Llava.Dashboard.Models;
+using Llava.Dashboard.Schedules;
+using Llava.Dashboard.Security;
+using Llava.Ledger.Keys;
+using Llava.Ledger.Schedules;
+using Llava.Ledger.Workers;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+
+namespace Llava.Dashboard.Pages.Schedules;
+
+/// <summary>Makes a schedule, or puts another in the place of one there is.</summary>
+[PageRoles(AccessRole.Operator, AccessRole.Operator)]
+public sealed class EditScheduleModel(ScheduleStore schedules, WorkerRegistry workers, IModelFolder folder, TimeProvider time) : PageModel
+{
+    /// <summary>Usual answers to when.</summary>
+    public static IReadOnlyList<string> UsualTimes { get; } = ["0 2 * * *", "*/15 * * * *", "0 * * * *", "0 8 * * MON-FRI", "0 3 * * SUN", "0 4 1 * *"];
+
+    /// <summary>What the form says.</summary>
+    [BindProperty]
+    public ScheduleForm Form { get; set; } = new();
+
+    /// <summary>Name of the schedule that is edited; null for a new one.</summary>
+    [BindProperty(SupportsGet = true, Name = "name")]
+    public string? Edited { get; set; }
+
+    /// <summary>Whose that is.</summary>
+    [BindProperty(SupportsGet = true, Name = "tenant")]
+    public string? EditedTenant { get; set; }
+
+    /// <summary>Models to choose from.</summary>
+    public IReadOnlyList<string> Models { get; private set; } = [];
+
+    /// <summary>Names of the time zones.</summary>
+    public static IEnumerable<string> TimeZones => TimeZoneInfo.GetSystemTimeZones().Where(zone => zone.HasIanaId).Select(zone => zone.Id);
+
+    /// <summary>When what the form says would fire.</summary>
+    public NextFires Next => NextFires.Of(Form.Cron, Form.TimeZone, time.GetUtcNow());
+
+    /// <summary>The form.</summary>
+    public async Task<IActionResult> OnGetAsync(CancellationToken cancellation)
+    {
+        if (Edited is not null)
+        {
+            if (await FindAsync(cancellation) is not { } schedule)
+            {
+                return NotFound();
+            }
+
+            Form = ScheduleForm.Of(schedule.Definition);
+        }
+
+        return await ShowAsync(cancellation);
+    }
+
+    /// <summary>When what is typed so far would fire.</summary>
+    public IActionResult OnGetPreview([FromQuery(Name = "Form.Cron")] string? cron, [FromQuery(Name = "Form.TimeZone")] string? zone) =>
+        Partial("_NextFires", NextFires.Of(cron, zone, time.GetUtcNow()));
+
+    /// <summary>Keeps what the form says, or shows what is wrong with it.</summary>
+    public async Task<IActionResult> OnPostAsync(CancellationToken cancellation)
+    {
+        var before = Edited is null ? null : await FindAsync(cancellation);
+        if (Edited is not null && before is null)
+        {
+            return NotFound();
+        }
+
+        // The name is how a schedule is found again.
+        Form.Name = Edited ?? Form.Name;
+        if (!ModelState.IsValid)
+        {
+            return await ShowAsync(cancellation);
+        }
+
+        try
+        {
+            var definition = Form.ToDefinition(before?.Definition.Tenant ?? Caller.Of(User).Tenant, before?.Definition);
+            var kept = before is null ? await schedules.AddAsync(definition, cancellation) : await schedules.ReplaceAsync(definition, cancellation);
+            TempData["Said"] = $"“{kept.Definition.Name}” runs {kept.Cadence.Words}.";
+            return Redirect(new ScheduleView(kept, []).Link);
+        }
+        catch (InvalidScheduleException invalid)
+        {
+            foreach (var finding in invalid.Findings)
+            {
+                var field = ScheduleForm.FieldOf(finding.Field);
+                ModelState.AddModelError($"Form.{field}", field.Length == 0 ? $"{finding.Field} {finding.Message}" : finding.Message);
+            }
+        }
+        catch (ScheduleExistsException exists)
+        {
+            ModelState.AddModelError("Form.Name", exists.Message);
+        }
+
+        return await ShowAsync(cancellation);
+    }
+
+    /// <summary>What is wrong with a field of the form.</summary>
+    public IEnumerable<string> ProblemsOf(string field) => ModelState.TryGetValue($"Form.{field}", out var entry) ? entry.Errors.Select(error => error.ErrorMessage) : [];
+
+    private async Task<IActionResult> ShowAsync(CancellationToken cancellation)
+    {
+        Models = [.. (await ModelRegistry.ReadAsync(workers, folder, cancellation)).Select(model => model.Name)];
+        return Page();
+    }
+
+    private async Task<ScheduleRecord?> FindAsync(CancellationToken cancellation)
+    {
+        var tenant = EditedTenant ?? Caller.Of(User).Tenant;
+        return Caller.Of(User).MaySee(tenant) ? (await schedules.ListAsync(tenant, cancellation)).FirstOrDefault(schedule => schedule.Definition.Name == Edited) : null;
+    }
+}

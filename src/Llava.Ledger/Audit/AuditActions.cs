@@ -1,0 +1,62 @@
+namespace Llava.Ledger.Audit;
+
+/// <summary>What the audit log calls that which is done: a thing and what became of it. Words are never reused for something else.</summary>
+public static class AuditActions
+{
+    /// <summary>Somebody signed in on the pages.</summary>
+    public const string SignedIn = "session.signed_in";
+
+    /// <summary>Somebody who showed a secret was not let in.</summary>
+    public const string SignInRefused = "session.refused";
+
+    /// <summary>Somebody signed out.</summary>
+    public const string SignedOut = "session.signed_out";
+
+    /// <summary>A key was made.</summary>
+    public const string KeyCreated = "key.created";
+
+    /// <summary>A key was revoked.</summary>
+    public const string KeyRevoked = "key.revoked";
+
+    /// <summary>A job was submitted.</summary>
+    public const string JobSubmitted = "job.submitted";
+
+    /// <summary>A job was cancelled.</summary>
+    public const string JobCancelled = "job.cancelled";
+
+    /// <summary>A job was held.</summary>
+    public const string JobPaused = "job.paused";
+
+    /// <summary>A held job goes on.</summary>
+    public const string JobResumed = "job.resumed";
+
+    /// <summary>Items of a job are tried again.</summary>
+    public const string JobRetried = "job.retried";
+
+    /// <summary>An open job got a further source.</summary>
+    public const string JobAppended = "job.appended";
+
+    /// <summary>An open job was closed.</summary>
+    public const string JobClosed = "job.closed";
+
+    /// <summary>A schedule was made.</summary>
+    public const string ScheduleAdded = "schedule.added";
+
+    /// <summary>Another definition took the place of a schedule's.</summary>
+    public const string ScheduleReplaced = "schedule.replaced";
+
+    /// <summary>A schedule was kept from firing.</summary>
+    public const string SchedulePaused = "schedule.paused";
+
+    /// <summary>A paused schedule fires again.</summary>
+    public const string ScheduleResumed = "schedule.resumed";
+
+    /// <summary>A schedule was removed.</summary>
+    public const string ScheduleRemoved = "schedule.removed";
+
+    /// <summary>A schedule's job was asked for by hand.</summary>
+    public const string ScheduleRun = "schedule.run";
+
+    /// <summary>A file was deleted.</summary>
+    public const string FileDeleted = "file.deleted";
+}

@@ -1,0 +1,2 @@
+-- Every write is alone here.
+select @turn;

@@ -1,0 +1,2 @@
+delete from sign_ins
+where expires_at < @before;
