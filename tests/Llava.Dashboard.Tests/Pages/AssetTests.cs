@@ -30,7 +30,7 @@ public sealed class AssetTests(Server server) : IClassFixture<Server>
     {
         using var http = server.Stranger();
 
-        using var answer = await http.GetAsync(Assets.Url("theme.css"));
+        using var answer = await http.GetAsync(new Uri(Assets.Url("theme.css"), UriKind.Relative));
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal("public, max-age=31536000, immutable", answer.Headers.CacheControl!.ToString());
@@ -41,7 +41,7 @@ public sealed class AssetTests(Server server) : IClassFixture<Server>
     {
         using var http = server.Stranger();
 
-        using var answer = await http.GetAsync("/assets/inter-LICENSE.txt");
+        using var answer = await http.GetAsync(new Uri("/assets/inter-LICENSE.txt", UriKind.Relative));
 
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
     }
