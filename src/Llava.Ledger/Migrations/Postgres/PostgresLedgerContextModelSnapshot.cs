@@ -335,6 +335,10 @@ namespace Llava.Ledger.Migrations.Postgres
 
                     b.HasKey("JobId", "ItemNo");
 
+                    b.HasIndex("JobId", "Category", "ItemNo")
+                        .HasDatabaseName("ix_items_category")
+                        .HasFilter("category is not null");
+
                     b.ToTable("items", "llava");
                 });
 
@@ -614,13 +618,79 @@ namespace Llava.Ledger.Migrations.Postgres
 
                     b.HasKey("JobId", "ItemNo");
 
+                    b.HasIndex("FinishedAt")
+                        .HasDatabaseName("ix_results_finished");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("FinishedAt"), "brin");
+
                     b.HasIndex("JobId", "ErrorCode")
                         .HasDatabaseName("ix_results_error")
                         .HasFilter("error_code is not null");
 
+                    b.HasIndex("JobId", "Confidence", "ItemNo")
+                        .HasDatabaseName("ix_results_confidence")
+                        .HasFilter("confidence is not null");
+
                     b.ToTable("results", "llava", t =>
                         {
                             t.HasCheckConstraint("ck_results_outcome", "outcome in ('succeeded', 'failed', 'cancelled', 'expired')");
+                        });
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.ReviewRow", b =>
+                {
+                    b.Property<long>("JobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("ItemNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("item_no");
+
+                    b.Property<int>("ReviewNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("review_no");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<bool>("Latest")
+                        .HasColumnType("boolean")
+                        .HasColumnName("latest");
+
+                    b.Property<string>("Original")
+                        .HasColumnType("text")
+                        .HasColumnName("original");
+
+                    b.Property<string>("Reviewer")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reviewer");
+
+                    b.Property<string>("Text")
+                        .HasColumnType("text")
+                        .HasColumnName("text");
+
+                    b.Property<string>("Verdict")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("verdict");
+
+                    b.HasKey("JobId", "ItemNo", "ReviewNo");
+
+                    b.HasIndex("JobId", "ItemNo")
+                        .IsUnique()
+                        .HasDatabaseName("ux_reviews_latest")
+                        .HasFilter("latest");
+
+                    b.HasIndex("JobId", "Verdict", "ItemNo")
+                        .HasDatabaseName("ix_reviews_verdict")
+                        .HasFilter("latest");
+
+                    b.ToTable("reviews", "llava", t =>
+                        {
+                            t.HasCheckConstraint("ck_reviews_verdict", "verdict in ('accepted', 'edited', 'rejected')");
                         });
                 });
 

@@ -329,6 +329,10 @@ namespace Llava.Ledger.Migrations.Sqlite
 
                     b.HasKey("JobId", "ItemNo");
 
+                    b.HasIndex("JobId", "Category", "ItemNo")
+                        .HasDatabaseName("ix_items_category")
+                        .HasFilter("category is not null");
+
                     b.ToTable("items", (string)null);
                 });
 
@@ -608,13 +612,77 @@ namespace Llava.Ledger.Migrations.Sqlite
 
                     b.HasKey("JobId", "ItemNo");
 
+                    b.HasIndex("FinishedAt")
+                        .HasDatabaseName("ix_results_finished");
+
                     b.HasIndex("JobId", "ErrorCode")
                         .HasDatabaseName("ix_results_error")
                         .HasFilter("error_code is not null");
 
+                    b.HasIndex("JobId", "Confidence", "ItemNo")
+                        .HasDatabaseName("ix_results_confidence")
+                        .HasFilter("confidence is not null");
+
                     b.ToTable("results", null, t =>
                         {
                             t.HasCheckConstraint("ck_results_outcome", "outcome in ('succeeded', 'failed', 'cancelled', 'expired')");
+                        });
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.ReviewRow", b =>
+                {
+                    b.Property<long>("JobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("ItemNo")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("item_no");
+
+                    b.Property<int>("ReviewNo")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("review_no");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<bool>("Latest")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("latest");
+
+                    b.Property<string>("Original")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("original");
+
+                    b.Property<string>("Reviewer")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reviewer");
+
+                    b.Property<string>("Text")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("text");
+
+                    b.Property<string>("Verdict")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("verdict");
+
+                    b.HasKey("JobId", "ItemNo", "ReviewNo");
+
+                    b.HasIndex("JobId", "ItemNo")
+                        .IsUnique()
+                        .HasDatabaseName("ux_reviews_latest")
+                        .HasFilter("latest");
+
+                    b.HasIndex("JobId", "Verdict", "ItemNo")
+                        .HasDatabaseName("ix_reviews_verdict")
+                        .HasFilter("latest");
+
+                    b.ToTable("reviews", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_reviews_verdict", "verdict in ('accepted', 'edited', 'rejected')");
                         });
                 });
 
