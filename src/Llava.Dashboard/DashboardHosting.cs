@@ -7,6 +7,7 @@ using Llava.Dashboard.Live;
 using Llava.Dashboard.Navigation;
 using Llava.Dashboard.OpenAi;
 using Llava.Dashboard.Overview;
+using Llava.Dashboard.Reviews;
 using Llava.Dashboard.Security;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
@@ -15,13 +16,14 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Llava.Dashboard;
 
 /// <summary>Puts the pages into a host: everything is refused to whoever has not signed in.</summary>
 public static class DashboardHosting
 {
-    /// <summary>Adds the pages' services. The host also registers an <see cref="IThumbnails"/> and the ledger.</summary>
+    /// <summary>Adds the pages' services. The host also registers an <see cref="IThumbnails"/> and the ledger and, for more formats than the API's own, an <see cref="IJobExports"/>.</summary>
     public static IServiceCollection AddLlavaDashboard(this IServiceCollection services)
     {
         services.AddSingleton<OneTimeLink>();
@@ -32,6 +34,12 @@ public static class DashboardHosting
         services.AddSingleton<SystemWatch>();
         services.AddSingleton<LiveSource, AlarmsLive>();
         services.AddSingleton<LiveSource, JobsLive>();
+        services.AddSingleton<JobDetailsReader>();
+        services.AddSingleton<LiveSource, JobLive>();
+        services.AddSingleton<LiveSource, ProgressLive>();
+        services.AddSingleton<TrainingFiles>();
+        services.TryAddSingleton<IJobExports, DocumentExport>();
+        services.AddSingleton<RecentWork>();
         services.AddSingleton<OverviewReader>();
         services.AddSingleton<LiveSource, OverviewLive>();
         // The link dies with the process, so the cookies it bought may too; nothing is written to disk.
@@ -64,6 +72,7 @@ public static class DashboardHosting
         app.MapAssets();
         app.MapLogin();
         app.MapThumbnails();
+        app.MapExport();
         app.MapEvents();
         app.MapRazorPages();
         app.MapLlavaApi();

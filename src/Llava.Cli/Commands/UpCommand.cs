@@ -55,7 +55,7 @@ internal static class UpCommand
         builder.Services.AddLlavaTelemetry(builder.Configuration, "up");
         builder.Services.AddReadyCheck("ledger", (provider, token) => provider.GetRequiredService<LedgerSetup>().IsReachableAsync(token));
         builder.Services.AddLlavaHangfire();
-        builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, Thumbnails>();
+        builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, Thumbnails>().AddSingleton<IJobExports, Exports>();
         await using var app = builder.Build();
         app.MapLlavaMetrics(metricsPort);
         app.MapLlavaDashboard();

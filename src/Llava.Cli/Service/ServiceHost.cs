@@ -54,7 +54,7 @@ internal static class ServiceHost
 
         if (roles.Contains(Role.Dashboard))
         {
-            builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, Thumbnails>();
+            builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, Thumbnails>().AddSingleton<IJobExports, Exports>();
         }
 
         builder.Services.AddLlavaTransport(builder.Configuration);

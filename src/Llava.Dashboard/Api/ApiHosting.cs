@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
 using Llava.Contracts.Documents;
+using Llava.Dashboard.Jobs;
+using Llava.Dashboard.Reviews;
 using Llava.Ledger.Keys;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -46,6 +48,8 @@ internal static class ApiHosting
         api.MapSubmission();
         api.MapReading();
         api.MapResults();
+        api.MapExportApi();
+        api.MapReviews();
         api.MapControl();
         api.MapParts();
         api.MapWorkers();

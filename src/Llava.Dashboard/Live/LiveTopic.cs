@@ -71,7 +71,7 @@ internal sealed partial class LiveTopic(LiveSource source, LiveKey key, ILedgerS
 
     private static string Hash(string html) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(html)))[..16];
 
-    [LoggerMessage(5040, LogLevel.Debug, "What is shown live of {Topic} could not be read; it is tried again")]
+    [LoggerMessage(5090, LogLevel.Debug, "What is shown live of {Topic} could not be read; it is tried again")]
     private partial void NotSeen(string topic, Exception failure);
 }
 
