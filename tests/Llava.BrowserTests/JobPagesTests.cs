@@ -39,11 +39,10 @@ public sealed class JobPagesTests(PagesUnderTest pages)
     [Fact]
     public async Task Something_is_done_to_the_ticked_jobs_and_said()
     {
-        var job = await pages.AnnotateAsync("Bulk.");
         var page = await pages.OpenAsync("/jobs");
         await Expect(page.Locator("button[value=retry][data-needs]")).ToBeDisabledAsync();
 
-        await page.Locator($"#{job} input[type=checkbox]").CheckAsync();
+        await page.Locator($"#{pages.Steered} input[type=checkbox]").CheckAsync();
         await Expect(page.Locator("[data-counts=job]")).ToHaveTextAsync("1 selected");
         await page.Locator("button[value=retry][data-needs]").ClickAsync();
 

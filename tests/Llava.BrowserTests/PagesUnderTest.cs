@@ -38,6 +38,9 @@ public sealed partial class PagesUnderTest : IAsyncLifetime
     /// <summary>A job whose items are for reviewing alone.</summary>
     public string Reviewed { get; private set; } = "";
 
+    /// <summary>A job whose failed item is tried again.</summary>
+    public string Steered { get; private set; } = "";
+
     /// <summary>Every page that shows something of these jobs.</summary>
     public IReadOnlyList<string> Paths =>
         ["/", "/jobs", $"/jobs/{Job}", $"/jobs/{Job}/gallery", $"/jobs/{Other}/gallery", $"/jobs/{Job}/items/0", $"/jobs/{Job}/again", $"/compare?left={Job}&right={Other}", "/compare"];
@@ -50,6 +53,7 @@ public sealed partial class PagesUnderTest : IAsyncLifetime
         Job = await AnnotateAsync("Describe this image.");
         Other = await AnnotateAsync($"How many objects are there? {Hostile}");
         Reviewed = await AnnotateAsync("What color is it?");
+        Steered = await AnnotateAsync("Where is it?");
         Link = await StartAsync();
         _playwright = await Playwright.CreateAsync();
         Browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
@@ -93,8 +97,8 @@ public sealed partial class PagesUnderTest : IAsyncLifetime
         return page;
     }
 
-    /// <summary>Runs a job to its end and returns its id.</summary>
-    public async Task<string> AnnotateAsync(string prompt)
+    /// <summary>Runs a job to its end and returns its id; only before the server works on the same ledger.</summary>
+    private async Task<string> AnnotateAsync(string prompt)
     {
         var run = await LlavaProcess.RunAsync(Data, "annotate", Images, "--max-new-tokens", "32", "--prompt", prompt);
         Assert.True(run.ExitCode == 1, run.Errors);
