@@ -18,4 +18,7 @@ overhead.SetAction((typed, cancellation) => ServiceOverhead.RunAsync(typed.GetVa
 var questions = new Command("questions", "Ten questions about each image against one.") { items };
 questions.SetAction((typed, cancellation) => QuestionsPerImage.RunAsync(typed.GetValue(items) is var n and > 0 ? n : 500, cancellation));
 
-return await new RootCommand("Figures of Llava.Batch on this machine, as lines of JSON.") { queue, large, overhead, questions }.Parse(args).InvokeAsync();
+var forms = new Command("forms", "Answers held to a form, against free ones.") { items, rounds };
+forms.SetAction((typed, cancellation) => BoundAnswers.RunAsync(Llava.Testing.Repository.Path("models", "llava-scenes"), typed.GetValue(items) is var n and > 0 ? n : 64, typed.GetValue(rounds), cancellation));
+
+return await new RootCommand("Figures of Llava.Batch on this machine, as lines of JSON.") { queue, large, overhead, questions, forms }.Parse(args).InvokeAsync();

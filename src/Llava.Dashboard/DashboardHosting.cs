@@ -6,6 +6,7 @@ using Llava.Dashboard.Jobs;
 using Llava.Dashboard.Live;
 using Llava.Dashboard.Navigation;
 using Llava.Dashboard.OpenAi;
+using Llava.Dashboard.Playground;
 using Llava.Dashboard.Overview;
 using Llava.Dashboard.Reviews;
 using Llava.Dashboard.Security;
@@ -17,6 +18,7 @@ using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace Llava.Dashboard;
 
@@ -54,6 +56,9 @@ public static class DashboardHosting
         services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
         services.AddLlavaApi();
         services.AddLlavaOpenAi();
+        services.AddSingleton<IValidateOptions<PlaygroundOptions>, PlaygroundOptionsRanges>();
+        services.AddOptions<PlaygroundOptions>().BindConfiguration(PlaygroundOptions.SectionName).ValidateOnStart();
+        services.AddSingleton<ConversationLog>();
         // A page elsewhere that points its own name at 127.0.0.1 (DNS rebinding) is refused by the host it sends.
         services.Configure<HostFilteringOptions>(options => options.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
         return services;

@@ -1,3 +1,4 @@
+using Llava.Contracts.Requests;
 using Llava.Ledger.Backlogs;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Expansion;
@@ -53,7 +54,7 @@ public static class LedgerServices
             ? new PostgresSignal(postgres, Time(provider), Logger<PostgresSignal>(provider))
             : new InProcessSignal(Time(provider)));
         services.TryAddSingleton(provider => new LedgerSetup(Database(provider)));
-        services.TryAddSingleton(provider => new JobSubmission(Database(provider), Signal(provider), Time(provider), Logger<JobSubmission>(provider)));
+        services.TryAddSingleton(provider => new JobSubmission(Database(provider), Signal(provider), Time(provider), Logger<JobSubmission>(provider), provider.GetServices<IAnswerShapeCheck>()));
         services.TryAddSingleton(provider => new JobControl(Database(provider), Signal(provider), Time(provider), Logger<JobControl>(provider)));
         services.TryAddSingleton(provider => new JobFollowUp(Database(provider), Signal(provider), Time(provider), Logger<JobFollowUp>(provider)));
         services.TryAddSingleton(provider => new JobEnding(Database(provider), Signal(provider), Metrics(provider), Time(provider), Logger<JobEnding>(provider)));

@@ -50,6 +50,21 @@ public sealed class JobRequestTests
     }
 
     [Fact]
+    public void What_answers_look_like_is_said_once_and_can_be_used()
+    {
+        var schema = System.Text.Json.JsonElement.Parse("{}");
+        Assert.Empty(Findings(new() { Choices = ["yes", "no"] }));
+        Assert.Empty(Findings(new() { JsonSchema = schema }));
+        Assert.Equal(["generation"], Findings(new() { Regex = "a", JsonSchema = schema }));
+        Assert.Equal(["generation.stop_strings"], Findings(new() { Regex = "a", StopStrings = ["b"] }));
+        Assert.Equal(["generation.regex"], Findings(new() { Regex = "" }));
+        Assert.Equal(["generation.json_schema"], Findings(new() { JsonSchema = System.Text.Json.JsonElement.Parse("3") }));
+        Assert.All((string[][])[[], ["a", "a"], [""], [.. Enumerable.Range(0, 257).Select(i => $"{i}")]], choices => Assert.Equal(["generation.choices"], Findings(new() { Choices = choices })));
+
+        static IEnumerable<string> Findings(GenerationSettings generation) => (Good with { Generation = generation }).Validate().Select(finding => finding.Field);
+    }
+
+    [Fact]
     public void A_request_survives_json()
     {
         var request = Good with { Prompt = "What is {prompt}?", Generation = new() { Temperature = 0.2, Seed = 7, StopStrings = ["###"] }, Open = true, CompletionWindow = TimeSpan.FromHours(24) };

@@ -27,6 +27,31 @@ public sealed class AnnotateTests : IDisposable
     }
 
     [Fact]
+    public async Task Answers_are_one_of_the_choices_with_a_confidence_or_valid_for_a_schema()
+    {
+        var chosen = await LlavaProcess.RunAsync(Data, "annotate", Images, "--prompt", "How many objects are there?", "--choices", "1,2,3,4");
+        var schema = Path.Combine(_folder.FullName, "schema.json");
+        await File.WriteAllTextAsync(schema, """{"type":"object","properties":{"n":{"type":"integer","minimum":0,"maximum":9}},"required":["n"]}""");
+        var shaped = await LlavaProcess.RunAsync(Data, "annotate", Images, "--prompt", "How many objects are there?", "--json-schema", schema);
+
+        Assert.True(chosen.ExitCode == 0 && shaped.ExitCode == 0, chosen.Errors + shaped.Errors);
+        Assert.All(chosen.Lines, line => Assert.Contains(Text(line, "text"), new[] { "1", "2", "3", "4" }));
+        Assert.All(chosen.Lines, line => Assert.InRange(JsonDocument.Parse(line).RootElement.GetProperty("confidence").GetDouble(), 0.25, 1));
+        Assert.All(shaped.Lines, line => Assert.InRange(JsonElement.Parse(Text(line, "text")).GetProperty("n").GetInt32(), 0, 9));
+    }
+
+    [Fact]
+    public async Task A_schema_that_is_not_supported_is_refused_before_any_work()
+    {
+        var schema = Path.Combine(_folder.FullName, "schema.json");
+        await File.WriteAllTextAsync(schema, """{"properties":{"a":{"not":{}}}}""");
+        var run = await LlavaProcess.RunAsync(Data, "annotate", Images, "--json-schema", schema);
+
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains("#/properties/a/not", run.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_damaged_image_fails_alone_with_a_code_and_the_exit_code_says_so()
     {
         await File.WriteAllBytesAsync(Path.Combine(Images, "a-empty.png"), []);

@@ -30,6 +30,42 @@ public sealed class ChatTests(LlavaServer server) : IClassFixture<LlavaServer>
     }
 
     [Fact]
+    public async Task An_answer_is_valid_for_its_schema_and_a_choice_comes_with_its_scores()
+    {
+        using var caller = await CallerAsync();
+        using var shaped = await PostAsync(caller, new
+        {
+            model = "llava-scenes",
+            temperature = 1,
+            messages = new[] { new { role = "user", content = Parts("Describe this image.") } },
+            response_format = JsonSerializer.Deserialize<JsonElement>("""{"type":"json_schema","json_schema":{"name":"scene","schema":{"type":"object","properties":{"shape":{"enum":["circle","ring"]},"count":{"type":"integer","minimum":0,"maximum":9}},"required":["shape","count"],"additionalProperties":false}}}"""),
+        });
+        var content = JsonSerializer.Deserialize<JsonElement>(await shaped.Content.ReadAsStringAsync()).GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString()!;
+        Assert.InRange(JsonElement.Parse(content).GetProperty("count").GetInt32(), 0, 9);
+
+        var shape = Word(Drawn.Objects[0].Shape);
+        using var scored = await PostAsync(caller, new
+        {
+            model = "llava-scenes",
+            temperature = 0,
+            messages = new[] { new { role = "user", content = Parts("What is this?") } },
+            guided_choice = new[] { "circle", "square", "triangle", "star", "cross", "ring" }.Select(name => $"a {Word(Drawn.Objects[0].Color)} {name}"),
+        });
+        var choice = JsonSerializer.Deserialize<JsonElement>(await scored.Content.ReadAsStringAsync()).GetProperty("choices")[0];
+        Assert.Equal(($"a {Word(Drawn.Objects[0].Color)} {shape}", 6), (choice.GetProperty("message").GetProperty("content").GetString(), choice.GetProperty("x_choices").GetArrayLength()));
+    }
+
+    [Fact]
+    public async Task A_schema_that_is_not_supported_is_refused_by_its_place()
+    {
+        using var caller = await CallerAsync();
+        using var refused = await PostAsync(caller, new { model = "llava-scenes", guided_json = new { not = new { } }, messages = new[] { new { role = "user", content = "Hi" } } });
+        var body = await refused.Content.ReadAsStringAsync();
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_json_schema"), await CodeAsync(refused));
+        Assert.Contains("#/not", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_conversation_goes_on_about_the_image_of_its_first_turn()
     {
         using var caller = await CallerAsync();

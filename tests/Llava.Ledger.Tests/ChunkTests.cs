@@ -128,6 +128,19 @@ public abstract class ChunkTests(TestDatabase database) : LedgerFixture(database
     }
 
     [Fact]
+    public async Task Many_results_among_which_some_are_there_already_leave_those_as_they_are()
+    {
+        const int Items = 300;
+        var job = await QueueJobAsync(Items, chunkItems: Items);
+        var lease = (await ClaimAsync(job, 0))!;
+        Assert.True(await Writer.CommitAsync(lease, [Answer(7, "kept")], completesChunk: false));
+
+        Assert.True(await Writer.CommitAsync(lease, [.. Enumerable.Range(0, Items).Select(item => Answer(item))], completesChunk: true));
+
+        Assert.Equal(Enumerable.Range(0, Items).Select(item => item == 7 ? "kept" : "a red ball"), (await AllResultsAsync(job)).Select(result => result.Result.Text));
+    }
+
+    [Fact]
     public async Task Commits_that_share_a_transaction_stand_and_fall_alone()
     {
         var job = await QueueJobAsync(items: 400, chunkItems: 4);

@@ -13,11 +13,11 @@ internal static class ScenesCommand
 {
     private const int DefaultSide = 224;
 
-    public static Command Create() => new("scenes", "Draw scenes, train the model that ships on them, and measure it.") { Draw(), Train(), Evaluate() };
+    public static Command Create() => new("scenes", "Draw scenes, train the model that ships on them, and measure it.") { Draw(), Train(), Evaluate(), ScenesCalibration.Create() };
 
-    private static Option<int> Objects() => new("--objects") { Description = "Most objects in a scene, 1 to 9.", DefaultValueFactory = _ => new SceneRecipe().MaxObjects };
+    internal static Option<int> Objects() => new("--objects") { Description = "Most objects in a scene, 1 to 9.", DefaultValueFactory = _ => new SceneRecipe().MaxObjects };
 
-    private static Option<int> Side() => new("--side") { Description = "Side of the images, in pixels.", DefaultValueFactory = _ => DefaultSide };
+    internal static Option<int> Side() => new("--side") { Description = "Side of the images, in pixels.", DefaultValueFactory = _ => DefaultSide };
 
     private static Command Draw()
     {

@@ -1,3 +1,5 @@
+using Llava.Contracts.Requests;
+using Llava.GpuConsumer.Runners;
 using Llava.Ledger;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Keys;
@@ -39,6 +41,7 @@ internal sealed class EmbeddedLedger : IAsyncDisposable
         var configuration = new ConfigurationBuilder().AddEnvironmentVariables().Build();
         var services = new ServiceCollection()
             .AddLlavaLedger(options => options.BindLedger(configuration, dataFolder))
+            .AddSingleton<IAnswerShapeCheck, AnswerShapes>()
             .BuildServiceProvider();
         await services.GetRequiredService<LedgerSetup>().PrepareAsync();
         return new EmbeddedLedger(services);

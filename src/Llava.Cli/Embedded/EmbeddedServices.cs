@@ -1,6 +1,7 @@
 using Llava.Cli.Service;
 using Llava.Contracts.Requests;
 using Llava.GpuConsumer;
+using Llava.GpuConsumer.Runners;
 using Llava.Hosting.Transport;
 using Llava.Ledger;
 using Llava.Scheduler;
@@ -17,6 +18,7 @@ internal static class EmbeddedServices
     {
         var services = builder.Services;
         services.AddLlavaLedger(options => options.BindLedger(builder.Configuration, dataFolder));
+        services.AddSingleton<IAnswerShapeCheck, AnswerShapes>();
         services.PlaceFiles(dataFolder);
         services.AddLlavaScheduler(options => options.Configure(o =>
         {

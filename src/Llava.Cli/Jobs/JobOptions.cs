@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Text.Json;
 using Llava.Cli.Output;
 using Llava.Contracts.Requests;
 
@@ -37,6 +38,17 @@ internal sealed class JobOptions
 
     public Option<long?> Seed { get; } = new("--seed") { Description = "Makes sampling repeatable." };
 
+    public Option<string[]> Choices { get; } = new("--choices")
+    {
+        Description = "The only answers there are, with commas between them; each is scored, and the result's confidence is the share of the one that is given.",
+        HelpName = "a,b,c",
+        CustomParser = result => result.Tokens[0].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+    };
+
+    public Option<FileInfo?> JsonSchema { get; } = new("--json-schema") { Description = "File with the JSON schema that every answer is valid for (docs/structured.md)." };
+
+    public Option<string?> Regex { get; } = new("--regex") { Description = "Regular expression that every answer matches as a whole (docs/structured.md)." };
+
     public Option<string?> ConversationTemplate { get; } = new("--conv-mode") { Description = "Conversation template instead of the model's own, such as vicuna_v1." };
 
     public Option<DirectoryInfo?> Data { get; } = DataOption();
@@ -64,6 +76,9 @@ internal sealed class JobOptions
         command.Options.Add(Temperature);
         command.Options.Add(TopP);
         command.Options.Add(Seed);
+        command.Options.Add(Choices);
+        command.Options.Add(JsonSchema);
+        command.Options.Add(Regex);
         command.Options.Add(ConversationTemplate);
     }
 
@@ -109,6 +124,21 @@ internal sealed class JobOptions
             Temperature = typed.GetValue(Temperature),
             TopP = typed.GetValue(TopP),
             Seed = typed.GetValue(Seed),
+            Choices = typed.GetValue(Choices) is { Length: > 0 } choices ? choices : null,
+            JsonSchema = typed.GetValue(JsonSchema) is { } schema ? ReadSchema(schema) : null,
+            Regex = typed.GetValue(Regex),
         },
     };
+
+    private static JsonElement ReadSchema(FileInfo file)
+    {
+        try
+        {
+            return JsonElement.Parse(File.ReadAllText(file.FullName));
+        }
+        catch (Exception broken) when (broken is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw new UsageException($"The JSON schema '{file}' cannot be read: {broken.Message}");
+        }
+    }
 }

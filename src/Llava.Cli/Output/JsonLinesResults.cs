@@ -43,6 +43,11 @@ internal sealed class JsonLinesResults(TextWriter output, JobRecord job, bool ha
         {
             json.WriteString("text", result.Result.Text);
             json.WriteString("finish_reason", result.Result.FinishReason);
+            if (job.Request.Generation.Choices is not null && result.Result.Confidence is { } confidence)
+            {
+                json.WriteNumber("confidence", Math.Round(confidence, 6));
+            }
+
             json.WriteStartObject("usage");
             json.WriteNumber("prompt_tokens", result.Result.Usage.PromptTokens);
             json.WriteNumber("completion_tokens", result.Result.Usage.CompletionTokens);

@@ -1,9 +1,11 @@
 using System.Net;
 using Llava.Cli.Embedded;
+using Llava.Contracts.Requests;
 using Llava.Dashboard;
 using Llava.Dashboard.Jobs;
 using Llava.Dashboard.Security;
 using Llava.GpuConsumer;
+using Llava.GpuConsumer.Runners;
 using Llava.Hosting.Health;
 using Llava.Hosting.Telemetry;
 using Llava.Hosting.Transport;
@@ -35,6 +37,7 @@ internal static class ServiceHost
         AddHttp(builder);
         builder.Services.AddLlavaTelemetry(builder.Configuration, string.Join('-', roles.Order().Select(role => role.ToString().ToLowerInvariant())));
         builder.Services.AddLlavaLedger(options => options.BindLedger(builder.Configuration, DataFolder.Resolve(null)));
+        builder.Services.AddSingleton<IAnswerShapeCheck, AnswerShapes>();
         builder.Services.PlaceFiles(DataFolder.Resolve(null));
         builder.Services.AddReadyCheck("ledger", (provider, cancellation) => provider.GetRequiredService<LedgerSetup>().IsReachableAsync(cancellation));
         if (roles.Contains(Role.Scheduler))

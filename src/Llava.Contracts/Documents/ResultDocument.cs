@@ -38,7 +38,7 @@ public sealed record ResultDocument
     /// <summary>Prompt tokens found in the KV cache.</summary>
     public int CachedTokens { get; init; }
 
-    /// <summary>Mean probability of the generated tokens, 0 to 1; null where none was measured.</summary>
+    /// <summary>Mean probability of the generated tokens, or the answer's share among the choices there were, 0 to 1; null where none was measured.</summary>
     public double? Confidence { get; init; }
 
     /// <summary>Why it failed.</summary>

@@ -28,7 +28,14 @@ public sealed record ChatText(int Choice, string Text, IReadOnlyList<ChatToken>?
 /// <summary>One answer is complete.</summary>
 /// <param name="Choice">Which, from 0.</param>
 /// <param name="FinishReason"><c>stop</c> or <c>length</c>.</param>
-public sealed record ChatAnswered(int Choice, string FinishReason) : ChatEvent;
+/// <param name="Alternatives">What the model thinks of each of the answers there are; null where any would do.</param>
+public sealed record ChatAnswered(int Choice, string FinishReason, IReadOnlyList<ChatAlternative>? Alternatives = null) : ChatEvent;
+
+/// <summary>One of the answers there are.</summary>
+/// <param name="Text">The answer.</param>
+/// <param name="LogProbability">Natural log of the probability that the model answers exactly this.</param>
+/// <param name="Probability">Its share among all alternatives.</param>
+public sealed record ChatAlternative(string Text, double LogProbability, double Probability);
 
 /// <summary>All answers are complete.</summary>
 /// <param name="Usage">What they took.</param>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Llava.Contracts.Interactive;
@@ -82,6 +83,18 @@ public sealed record ChatSettings
 
     /// <summary>Token ids at which an answer ends.</summary>
     public IReadOnlyList<int> StopTokens { get; init; } = [];
+
+    /// <summary>Regular expression that the whole answer matches; null leaves answers free.</summary>
+    public string? Regex { get; init; }
+
+    /// <summary>JSON schema that the answer, which is JSON, is valid for; null leaves answers free.</summary>
+    public JsonElement? JsonSchema { get; init; }
+
+    /// <summary>Whether the answer is a JSON object, whatever is in it. Default false.</summary>
+    public bool JsonObject { get; init; }
+
+    /// <summary>The only answers there are, each of which is scored; null leaves answers free.</summary>
+    public IReadOnlyList<string>? Alternatives { get; init; }
 
     /// <summary>Whether the model's own end of an answer is passed over. Default false.</summary>
     public bool IgnoresEnd { get; init; }

@@ -1,5 +1,6 @@
 using Llava.Contracts.Interactive;
 using Llava.ModelCore.Engine;
+using Llava.ModelCore.Grammars;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Prompts;
 using Microsoft.Extensions.Logging;
@@ -36,6 +37,8 @@ internal static partial class Failures
         ImageException { Code: "image_too_large" } image => new(InteractiveFailure.Refused, "image_too_large", image.Message, "messages"),
         ImageException image => new(InteractiveFailure.Refused, "invalid_image", image.Message, "messages"),
         RequestRefusedException { Code: "prompt_too_long" } tooLong => new(InteractiveFailure.Refused, "context_length_exceeded", tooLong.Message, "messages"),
+        RequestRefusedException { Code: "invalid_choices" } choices => new(InteractiveFailure.Refused, choices.Code, choices.Message, "structured_outputs"),
+        GrammarException grammar => new(InteractiveFailure.Refused, grammar.Code, grammar.Message, grammar.Code == "invalid_regex" ? "structured_outputs" : "response_format"),
         RequestRefusedException refused => new(InteractiveFailure.Refused, refused.Code, refused.Message, "messages"),
         PromptException prompt => new(InteractiveFailure.Refused, "invalid_messages", prompt.Message, "messages"),
         EngineBusyException => new(InteractiveFailure.Busy, "rate_limit_exceeded", "Too many requests wait for the model already; ask again in a moment.", null, 1),

@@ -32,7 +32,10 @@ internal sealed class EngineChatRunner(LoadedModel model) : IChatRunner
                     CompletionTokens = usage.CompletionTokens + result.Usage.CompletionTokens,
                     CachedTokens = part.Choice == 0 ? result.Usage.CachedTokens : usage.CachedTokens,
                 };
-                yield return new ChatAnswered(part.Choice, result.Reason == FinishReason.Length ? "length" : "stop");
+                yield return new ChatAnswered(
+                    part.Choice,
+                    result.Reason == FinishReason.Length ? "length" : "stop",
+                    part.Alternatives?.Select(one => new ChatAlternative(one.Text, one.LogProbability, one.Probability)).ToList());
             }
         }
 
@@ -57,6 +60,8 @@ internal sealed class EngineChatRunner(LoadedModel model) : IChatRunner
         System = request.System,
         Plain = request.Plain,
         StopStrings = request.Settings.StopStrings,
+        Grammar = AnswerShapes.Of(request.Settings),
+        Alternatives = request.Settings.Alternatives ?? [],
         IgnoresEnd = request.Settings.IgnoresEnd,
         Choices = request.Settings.Choices,
         ReportsTokens = request.Settings.LogProbabilities,

@@ -3,6 +3,7 @@ using Llava.Hosting.Paths;
 using Llava.Ledger.Results;
 using Llava.ModelCore;
 using Llava.ModelCore.Engine;
+using Llava.ModelCore.Grammars;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Prompts;
 using Llava.ModelCore.Scenes;
@@ -73,6 +74,10 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
             throw new ItemException(e.Code, e.Message, e);
         }
         catch (RequestRefusedException e)
+        {
+            throw new ItemException(e.Code, e.Message, e);
+        }
+        catch (GrammarException e)
         {
             throw new ItemException(e.Code, e.Message, e);
         }
@@ -153,6 +158,8 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
             Template = item.Request.ConversationTemplate,
             Aspect = item.Request.ImageAspect is { } aspect ? Enum.Parse<ImageAspect>(aspect, ignoreCase: true) : null,
             StopStrings = settings.StopStrings,
+            Grammar = AnswerShapes.Of(settings),
+            Alternatives = settings.Choices ?? [],
             Sampling = new SamplingSettings
             {
                 MaxNewTokens = settings.MaxNewTokens,
@@ -174,6 +181,6 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
             answer.Sequence.Reason == FinishReason.Length ? "length" : "stop",
             new TokenUsage(usage.PromptTokens, usage.CompletionTokens, usage.CachedTokens),
             new ItemTimings(prepared.TotalMilliseconds, timings.Queued.TotalMilliseconds, timings.Prefill.TotalMilliseconds, timings.Decode.TotalMilliseconds),
-            Math.Exp(answer.Sequence.Confidence.MeanLogProbability));
+            answer.Confidence);
     }
 }

@@ -9,6 +9,11 @@ internal sealed class NullChatRunner(string revision, TimeSpan latency) : IChatR
     /// <inheritdoc/>
     public async IAsyncEnumerable<ChatEvent> ChatAsync(ChatRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
+        if (request.Settings is { Regex: not null } or { JsonSchema: not null } or { JsonObject: true } or { Alternatives: not null })
+        {
+            throw new InteractiveException(new(InteractiveFailure.Refused, "unsupported_parameter", $"'{request.Model}' says back what it is told and cannot be held to a form.", "response_format"));
+        }
+
         yield return new ChatStarted(revision);
         var words = (request.Plain ?? request.Turns[^1].Text).Split(' ');
         var spoken = Math.Min(words.Length, request.Settings.MaxNewTokens);

@@ -24,6 +24,6 @@ public sealed record WorkItem(JobId Job, int ItemNo, IReadOnlyList<string> Image
 /// <param name="FinishReason"><c>stop</c> or <c>length</c>.</param>
 /// <param name="Usage">Tokens read and written.</param>
 /// <param name="Timings">Where the time went, from the moment the runner was asked; null where nothing was timed.</param>
-/// <param name="Confidence">Mean probability of the generated tokens, 0 to 1; null where none was measured.</param>
+/// <param name="Confidence">Mean probability of the generated tokens, or the answer's share among the choices there were, 0 to 1; null where none was measured.</param>
 /// <param name="CopyOf">The item whose answer this is a copy of; null for an answer of its own.</param>
 public sealed record ItemAnswer(string Text, string FinishReason, TokenUsage Usage, ItemTimings? Timings, double? Confidence = null, ItemReference? CopyOf = null);

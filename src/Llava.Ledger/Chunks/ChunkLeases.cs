@@ -6,17 +6,20 @@ using Llava.Ledger.Storage;
 
 namespace Llava.Ledger.Chunks;
 
-/// <summary>Claims chunks, keeps them, gives them back. Claims that wait at the same moment share a commit.</summary>
+/// <summary>
+/// Claims chunks, keeps them, gives them back. Claims that wait at the same moment share a commit; the items of those that were
+/// granted are read beside the next claims.
+/// </summary>
 public sealed class ChunkLeases : IAsyncDisposable
 {
     private const int MostClaims = 256;
-
 
     private readonly LedgerDatabase _database;
     private readonly ILedgerSignal _signal;
     private readonly LedgerOptions _options;
     private readonly TimeProvider _time;
-    private readonly GroupCommit<ChunkClaim, ClaimedChunk?> _claims;
+    private readonly SharedCall<ChunkClaim, ChunkLease?> _claims;
+    private readonly SharedCall<ChunkLease, IReadOnlyList<ClaimedItem>> _items;
 
     internal ChunkLeases(LedgerDatabase database, ILedgerSignal signal, LedgerOptions options, TimeProvider time)
     {
@@ -25,6 +28,7 @@ public sealed class ChunkLeases : IAsyncDisposable
         _options = options;
         _time = time;
         _claims = new(ClaimAsync, _ => 1, MostClaims);
+        _items = new(ListMissingAsync, _ => 1, MostClaims);
     }
 
     /// <summary>How long a lease holds without renewal.</summary>
@@ -37,12 +41,28 @@ public sealed class ChunkLeases : IAsyncDisposable
     /// <param name="owner">The worker.</param>
     /// <param name="cancellation">Takes the claim back as long as it is not under way.</param>
     /// <returns>The lease and what is left to do, or null when there is nothing to do: done, held by another, changed since, or its job does not run.</returns>
-    public Task<ClaimedChunk?> ClaimAsync(JobId job, int chunkNo, int attempt, string owner, CancellationToken cancellation = default) =>
-        _claims.AddAsync(new(job, chunkNo, attempt, owner), cancellation);
+    public async Task<ClaimedChunk?> ClaimAsync(JobId job, int chunkNo, int attempt, string owner, CancellationToken cancellation = default)
+    {
+        if (await _claims.AddAsync(new(job, chunkNo, attempt, owner), cancellation) is not { } lease)
+        {
+            return null;
+        }
+
+        try
+        {
+            // After the commit and not in it: from now on nobody but the lease's owner adds results to the chunk.
+            return new(lease, await MissingItemsAsync(lease, CancellationToken.None));
+        }
+        catch
+        {
+            // Whoever tries again finds it open.
+            await ReleaseAsync(lease, countAttempt: false, cancellation: CancellationToken.None);
+            throw;
+        }
+    }
 
     /// <summary>Items of the chunk that have no result by now, in order.</summary>
-    public Task<IReadOnlyList<ClaimedItem>> MissingItemsAsync(ChunkLease lease, CancellationToken cancellation = default) => _database.ReadAsync(
-        async (session, token) => (await _database.ListMissingAsync(session, [new(lease.Job, lease.FirstItem, lease.ItemCount)], token))[0], cancellation);
+    public Task<IReadOnlyList<ClaimedItem>> MissingItemsAsync(ChunkLease lease, CancellationToken cancellation = default) => _items.AddAsync(lease, cancellation);
 
     /// <summary>Extends leases, in one commit, and learns what was cancelled or paused meanwhile.</summary>
     /// <returns>The standing of each, in the order given.</returns>
@@ -87,19 +107,17 @@ public sealed class ChunkLeases : IAsyncDisposable
     }
 
     /// <summary>Makes the claims that were handed in and ends.</summary>
-    public ValueTask DisposeAsync() => _claims.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _claims.DisposeAsync();
+        await _items.DisposeAsync();
+    }
 
-    private async Task<IReadOnlyList<ClaimedChunk?>> ClaimAsync(IReadOnlyList<ChunkClaim> claims)
+    private async Task<IReadOnlyList<ChunkLease?>> ClaimAsync(IReadOnlyList<ChunkClaim> claims)
     {
         var now = _time.GetUtcNow();
         List<ChunkClaim> ordered = [.. claims.OrderBy(claim => claim.Job).ThenBy(claim => claim.ChunkNo)];
-        var (granted, missing) = await _database.WriteAsync(
-            async (session, token) =>
-            {
-                List<GrantedClaim> granted = [.. (await _database.ClaimAsync(session, ordered, now, now + _options.Lease, token)).OfType<GrantedClaim>()];
-                return (granted, await _database.ListMissingAsync(session, [.. granted.Select(claim => claim.Items)], token));
-            },
-            CancellationToken.None);
+        List<GrantedClaim> granted = [.. (await _database.WriteAsync((session, token) => _database.ClaimAsync(session, ordered, now, now + _options.Lease, token), CancellationToken.None)).OfType<GrantedClaim>()];
         foreach (var job in granted.Where(claim => claim.JobState == JobState.Queued).Select(claim => claim.Lease.Job).Distinct())
         {
             // Not in the same transaction: whoever ends or cancels a job holds the job first and then its chunks, and this would be the other way round.
@@ -107,9 +125,12 @@ public sealed class ChunkLeases : IAsyncDisposable
         }
 
         // The same claim can be here twice when a message came twice; one of the two was granted.
-        var chunks = granted.Zip(missing, (claim, items) => new ClaimedChunk(claim.Lease, items)).DistinctBy(chunk => ClaimOf(chunk.Lease)).ToDictionary(chunk => ClaimOf(chunk.Lease));
-        return [.. claims.Select(claim => chunks.Remove(claim, out var chunk) ? chunk : null)];
+        var leases = granted.Select(claim => claim.Lease).DistinctBy(ClaimOf).ToDictionary(ClaimOf);
+        return [.. claims.Select(claim => leases.Remove(claim, out var lease) ? lease : null)];
     }
+
+    private Task<IReadOnlyList<IReadOnlyList<ClaimedItem>>> ListMissingAsync(IReadOnlyList<ChunkLease> leases) => _database.ReadAsync(
+        (session, token) => _database.ListMissingAsync(session, [.. leases.Select(lease => new ItemRange(lease.Job, lease.FirstItem, lease.ItemCount))], token), CancellationToken.None);
 
     private static ChunkClaim ClaimOf(ChunkLease lease) => new(lease.Job, lease.ChunkNo, lease.Attempt - 1, lease.Owner);
 

@@ -15,9 +15,11 @@ public sealed partial class JobSubmission
     private readonly ILedgerSignal _signal;
     private readonly TimeProvider _time;
     private readonly ILogger<JobSubmission> _logger;
+    private readonly IEnumerable<IAnswerShapeCheck> _shapes;
 
-    internal JobSubmission(LedgerDatabase database, ILedgerSignal signal, TimeProvider time, ILogger<JobSubmission> logger)
+    internal JobSubmission(LedgerDatabase database, ILedgerSignal signal, TimeProvider time, ILogger<JobSubmission> logger, IEnumerable<IAnswerShapeCheck> shapes)
     {
+        _shapes = shapes;
         _database = database;
         _signal = signal;
         _time = time;
@@ -30,7 +32,9 @@ public sealed partial class JobSubmission
     /// <exception cref="IdempotencyConflictException">The key made another job from a different request.</exception>
     public async Task<SubmittedJob> SubmitAsync(JobRequest request, CancellationToken cancellation = default)
     {
-        if (request.Validate() is { Count: > 0 } findings)
+        List<Finding> findings = [.. request.Validate()];
+        findings.AddRange(findings.Count > 0 ? [] : _shapes.SelectMany(shape => shape.Check(request.Generation)));
+        if (findings.Count > 0)
         {
             throw new InvalidJobRequestException(findings);
         }

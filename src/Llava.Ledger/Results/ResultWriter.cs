@@ -18,7 +18,7 @@ public sealed class ResultWriter : IAsyncDisposable
     private readonly ILedgerSignal _signal;
     private readonly LedgerMetrics _metrics;
     private readonly TimeProvider _time;
-    private readonly GroupCommit<Commit, bool> _commits;
+    private readonly SharedCall<Commit, bool> _commits;
 
     internal ResultWriter(LedgerDatabase database, ILedgerSignal signal, LedgerMetrics metrics, TimeProvider time)
     {

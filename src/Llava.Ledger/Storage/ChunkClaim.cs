@@ -14,11 +14,7 @@ internal sealed record ChunkClaim(JobId Job, int ChunkNo, int Attempt, string Ow
 /// <summary>A wish that was granted.</summary>
 /// <param name="Lease">The lease.</param>
 /// <param name="JobState">Its job's state at that moment.</param>
-internal sealed record GrantedClaim(ChunkLease Lease, JobState JobState)
-{
-    /// <summary>The items it is about.</summary>
-    public ItemRange Items => new(Lease.Job, Lease.FirstItem, Lease.ItemCount);
-}
+internal sealed record GrantedClaim(ChunkLease Lease, JobState JobState);
 
 /// <summary>Consecutive items of a job.</summary>
 /// <param name="Job">The job.</param>

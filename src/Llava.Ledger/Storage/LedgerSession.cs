@@ -14,7 +14,7 @@ internal sealed class LedgerSession(DbConnection connection, LedgerSql sql) : IA
     /// <summary>The transaction that statements run in.</summary>
     public DbTransaction? Transaction { get; set; }
 
-    /// <summary>Whether this write ran before and may even have been committed: the connection broke before the database said so.</summary>
+    /// <summary>Whether this write ran before: the connection broke before the database said that it was committed, or rows were there that it took for new.</summary>
     public bool IsRepeat { get; init; }
 
     /// <summary>The statement in <c>{name}.sql</c>, prepared once per connection. Its parameters keep their values until set again.</summary>

@@ -48,6 +48,42 @@ internal static class PostgresRows
         await copy.CompleteAsync(cancellation);
     }
 
+    /// <summary>Results that are new, as they nearly always are: half the server's work of <see cref="InsertAsync"/>.</summary>
+    public static async Task CopyAsync(LedgerSession session, string sql, IReadOnlyList<ResultDraft> rows, CancellationToken cancellation)
+    {
+        await using var copy = await ((NpgsqlConnection)session.Connection).BeginBinaryImportAsync(sql, cancellation);
+        foreach (var row in rows)
+        {
+            var (item, timings) = (row.Item, row.Item.Timings);
+            await copy.StartRowAsync(cancellation);
+            await copy.WriteAsync(row.JobId, cancellation);
+            await copy.WriteAsync(item.ItemNo, cancellation);
+            await copy.WriteAsync(item.Outcome.WireName(), cancellation);
+            await WriteTextAsync(copy, item.Text, cancellation);
+            await WriteTextAsync(copy, item.FinishReason, cancellation);
+            await copy.WriteAsync(item.Usage.PromptTokens, cancellation);
+            await copy.WriteAsync(item.Usage.CompletionTokens, cancellation);
+            await copy.WriteAsync(item.Usage.CachedTokens, cancellation);
+            await copy.WriteAsync(row.Lease?.QueuedAt.ToUnixTimeMilliseconds(), cancellation);
+            await copy.WriteAsync(row.Lease?.ClaimedAt.ToUnixTimeMilliseconds(), cancellation);
+            await copy.WriteAsync(timings?.PrepareMs, cancellation);
+            await copy.WriteAsync(timings?.QueueMs ?? 0, cancellation);
+            await copy.WriteAsync(timings?.PrefillMs ?? 0, cancellation);
+            await copy.WriteAsync(timings?.DecodeMs ?? 0, cancellation);
+            await copy.WriteAsync(item.Confidence, cancellation);
+            await WriteTextAsync(copy, item.Failure?.Code, cancellation);
+            await WriteTextAsync(copy, item.Failure?.Message, cancellation);
+            await WriteTextAsync(copy, row.Lease?.Owner, cancellation);
+            await WriteTextAsync(copy, row.ModelRevision, cancellation);
+            await copy.WriteAsync(row.Attempts, cancellation);
+            await copy.WriteAsync(row.FinishedAt, cancellation);
+            await copy.WriteAsync(item.CopyOf?.Job.Value, cancellation);
+            await copy.WriteAsync(item.CopyOf?.ItemNo, cancellation);
+        }
+
+        await copy.CompleteAsync(cancellation);
+    }
+
     public static Task InsertAsync(SqlStatement statement, IReadOnlyList<ResultDraft> rows, CancellationToken cancellation) => rows.Count == 0
         ? Task.CompletedTask
         : statement

@@ -33,10 +33,14 @@ internal sealed class SqliteDatabase : LedgerDatabase
     private readonly Lazy<Task> _prepared;
     private volatile bool _disposed;
 
-    /// <summary>Nobody asks SQLite how much memory it uses, and counting takes a lock at every allocation.</summary>
+    /// <summary>
+    /// A session serves one caller at a time, so SQLite needs no lock of its own at every call; and nobody asks it how much memory
+    /// it uses, which takes a lock at every allocation.
+    /// </summary>
     static SqliteDatabase()
     {
         Batteries_V2.Init();
+        raw.sqlite3_config(raw.SQLITE_CONFIG_MULTITHREAD);
         raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
     }
 

@@ -61,6 +61,7 @@ internal static class CheckpointJson
             ["pad_token_id"] = defaults.PadToken,
             ["max_new_tokens"] = defaults.MaxNewTokens,
             ["repetition_penalty"] = defaults.RepetitionPenalty,
+            ["choice_temperature"] = defaults.ChoiceTemperature,
         };
         // The library refuses to save a model whose file names sampling values without do_sample (spec 2.2).
         if (defaults.Samples != false && (defaults.Temperature ?? defaults.TopP ?? defaults.TopK) is not null)

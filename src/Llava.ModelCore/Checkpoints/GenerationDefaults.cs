@@ -30,6 +30,12 @@ public sealed record GenerationDefaults
     /// <summary>Longest answer, in tokens.</summary>
     public int? MaxNewTokens { get; init; }
 
+    /// <summary>
+    /// Divides the log-probabilities of scored choices before they become shares, so that these can be believed (temperature scaling); above 1 where the model is
+    /// too sure of itself. A field of ours, measured by <c>llava scenes calibrate</c>.
+    /// </summary>
+    public double? ChoiceTemperature { get; init; }
+
     /// <summary>From a folder's generation_config.json; tokens it does not name come from config.json.</summary>
     /// <param name="folder">The checkpoint.</param>
     /// <param name="config">config.json, or its text_config.</param>
@@ -49,6 +55,7 @@ public sealed record GenerationDefaults
             TopK = section.OptionalInteger("top_k", min: 0),
             RepetitionPenalty = section.OptionalNumber("repetition_penalty", 1e-6, 1000),
             MaxNewTokens = section.OptionalInteger("max_new_tokens"),
+            ChoiceTemperature = section.OptionalNumber("choice_temperature", 0.01, 100),
         };
     }
 

@@ -4,9 +4,9 @@ using Llava.ModelCore.Tokenization;
 namespace Llava.ModelCore.Engine;
 
 /// <summary>Turns tokens into text on the engine's thread as they come, and ends the sequence at a stop string.</summary>
-internal sealed class AnswerText(ITokenizer tokenizer, StopStrings stops) : IStopCondition
+internal sealed class AnswerText(AnswerForm form) : IStopCondition
 {
-    private readonly StreamingText _stream = new(tokenizer, stops);
+    private readonly StreamingText _stream = form.StartText();
     private readonly StringBuilder _text = new();
 
     /// <inheritdoc/>
@@ -17,5 +17,9 @@ internal sealed class AnswerText(ITokenizer tokenizer, StopStrings stops) : ISto
     }
 
     /// <summary>The whole answer, once the sequence has ended.</summary>
-    public string Finish() => _text.Append(_stream.Finish()).ToString().Trim();
+    public string Finish()
+    {
+        var text = _text.Append(_stream.Finish()).ToString();
+        return form.IsBound ? text : text.Trim();
+    }
 }

@@ -134,6 +134,7 @@ internal sealed class EngineLoop : IDisposable
     {
         null => null,
         SequenceFailedException typed => typed,
+        LlavaException { IsRetryable: false } refused => new SequenceFailedException(refused.Message, isRetryable: false, refused),
         _ => new SequenceFailedException($"A step failed for this sequence: {error.Message}", isRetryable: true, error),
     };
 
@@ -179,7 +180,7 @@ internal sealed class EngineLoop : IDisposable
         sequence.Handle.Push(sampled);
         try
         {
-            if (sequence.Request.Sampling.StopTokens.Contains(sampled.Id) || sequence.Request.StopCondition?.ShouldStop(sampled.Id) == true)
+            if (Ends(sequence.Request, sampled.Id))
             {
                 Finish(sequence, FinishReason.Stop);
             }
@@ -193,6 +194,17 @@ internal sealed class EngineLoop : IDisposable
             // A stop condition is the submitter's code; it can only end its own sequence.
             Finish(sequence, FinishReason.Error, e);
         }
+    }
+
+    private static bool Ends(SequenceRequest request, int token)
+    {
+        if (request.Sampling.StopTokens.Contains(token))
+        {
+            return true;
+        }
+
+        request.Constraint?.Accept(token);
+        return request.StopCondition?.ShouldStop(token) == true || request.Constraint is { IsFinished: true };
     }
 
     private void FailAll(StepPlan plan, Exception error)

@@ -1,5 +1,7 @@
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Engine.Alternatives;
 using Llava.ModelCore.Engine.Chats;
+using Llava.ModelCore.Grammars;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Models;
 using Llava.ModelCore.Native;
@@ -80,6 +82,7 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <summary>Decodes, resizes and tokenizes on the calling thread; several may do so at the same time.</summary>
     /// <exception cref="ImageException">An image cannot be used.</exception>
     /// <exception cref="PromptException">The template is unknown or cannot express the question.</exception>
+    /// <exception cref="GrammarException">What the answer has to look like cannot be used.</exception>
     /// <exception cref="RequestRefusedException">Images and placeholders differ in number, or the prompt is longer than the context.</exception>
     public PreparedQuestion Prepare(Question question) => _preparation.Prepare(question);
 
@@ -88,14 +91,14 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <exception cref="OperationCanceledException">It was cancelled, or the engine is stopping.</exception>
     public async Task<Answer> AnswerAsync(PreparedQuestion question, CancellationToken cancellationToken = default)
     {
-        var handle = await _engine.SubmitAsync(question.Request, cancellationToken);
-        var result = await handle.Completion;
-        return result.Reason switch
+        if (question.Alternatives is { } alternatives)
         {
-            FinishReason.Error => throw result.Error!,
-            FinishReason.Cancelled => throw new OperationCanceledException("The question was cancelled before it was answered.", cancellationToken),
-            _ => new Answer(question.Text.Finish(), result),
-        };
+            return await AnswerAsync(question.Request, alternatives, cancellationToken);
+        }
+
+        var handle = await _engine.SubmitAsync(question.Request, cancellationToken);
+        var result = await EndAsync(handle, cancellationToken);
+        return new Answer(question.Text.Finish(), result);
     }
 
     /// <summary>Prepares and answers.</summary>
@@ -119,6 +122,31 @@ public sealed class LoadedModel : IAsyncDisposable
         await _engine.DisposeAsync();
         _model.Dispose();
         FreedMemory.ReturnToSystem();
+    }
+
+    private async Task<Answer> AnswerAsync(SequenceRequest request, AlternativeSet alternatives, CancellationToken cancellationToken)
+    {
+        List<SequenceHandle> handles = [];
+        foreach (var scored in alternatives.Requests(request))
+        {
+            handles.Add(await _engine.SubmitAsync(scored, cancellationToken));
+        }
+
+        var results = await Task.WhenAll(handles.Select(handle => EndAsync(handle, cancellationToken)));
+        var scores = alternatives.Scores(results);
+        var chosen = AlternativeSet.Choose(scores, request.Sampling);
+        return new(scores[chosen].Text, results[chosen] with { Reason = FinishReason.Stop }, scores);
+    }
+
+    private static async Task<SequenceResult> EndAsync(SequenceHandle handle, CancellationToken cancellationToken)
+    {
+        var result = await handle.Completion;
+        return result.Reason switch
+        {
+            FinishReason.Error => throw result.Error!,
+            FinishReason.Cancelled => throw new OperationCanceledException("The question was cancelled before it was answered.", cancellationToken),
+            _ => result,
+        };
     }
 
     private static ConversationTemplate TemplateOf(CheckpointFolder checkpoint) => checkpoint.ConversationTemplate is { } named

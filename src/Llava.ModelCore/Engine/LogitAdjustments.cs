@@ -1,3 +1,6 @@
+using System.Numerics;
+using Llava.ModelCore.Grammars;
+
 namespace Llava.ModelCore.Engine;
 
 /// <summary>What a request adds to a row's logits before anything else looks at them. Costs nothing where nothing is asked for.</summary>
@@ -44,6 +47,46 @@ internal static class LogitAdjustments
         foreach (ref var score in scores)
         {
             score = score < lowestKept ? float.NegativeInfinity : score;
+        }
+    }
+
+    /// <summary>Removes tokens that the constraint does not allow; those that end the answer stay where it may end, and nowhere else.</summary>
+    public static void KeepAllowed(Span<float> scores, TokenConstraint constraint, IReadOnlyList<int> stopTokens)
+    {
+        const int FewStops = 64;
+        var ends = stopTokens.Count <= FewStops ? stackalloc float[FewStops] : new float[stopTokens.Count];
+        for (var i = 0; i < stopTokens.Count; i++)
+        {
+            ends[i] = constraint.MayEnd && (uint)stopTokens[i] < (uint)scores.Length ? scores[stopTokens[i]] : float.NegativeInfinity;
+        }
+
+        KeepBits(scores, constraint.Allowed);
+        for (var i = 0; i < stopTokens.Count; i++)
+        {
+            if ((uint)stopTokens[i] < (uint)scores.Length)
+            {
+                scores[stopTokens[i]] = ends[i];
+            }
+        }
+    }
+
+    /// <summary>Removes every score whose bit is not set, most often 64 at once.</summary>
+    private static void KeepBits(Span<float> scores, ReadOnlySpan<ulong> bits)
+    {
+        for (var word = 0; word * 64 < scores.Length; word++)
+        {
+            var part = scores[(word * 64)..Math.Min(scores.Length, (word + 1) * 64)];
+            var removed = word < bits.Length ? ~bits[word] : ulong.MaxValue;
+            if (removed == ulong.MaxValue)
+            {
+                part.Fill(float.NegativeInfinity);
+                continue;
+            }
+
+            for (; removed != 0 && BitOperations.TrailingZeroCount(removed) is var bit && bit < part.Length; removed &= removed - 1)
+            {
+                part[bit] = float.NegativeInfinity;
+            }
         }
     }
 

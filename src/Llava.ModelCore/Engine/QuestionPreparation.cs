@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Engine.Alternatives;
+using Llava.ModelCore.Grammars;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Prompts;
 using Llava.ModelCore.Tokenization;
@@ -15,6 +17,7 @@ internal sealed class QuestionPreparation(
     private readonly LlavaConfig _config = checkpoint.Config;
     private readonly GenerationDefaults _defaults = checkpoint.Generation;
     private readonly int _vocabulary = Math.Min(checkpoint.GeneratableVocabulary, tokenizer.VocabularySize);
+    private readonly GrammarCache _grammars = new(() => TokenVocabulary.Of(tokenizer, Math.Min(checkpoint.GeneratableVocabulary, tokenizer.VocabularySize)));
 
     public ConversationTemplate Template => template;
 
@@ -23,16 +26,36 @@ internal sealed class QuestionPreparation(
         var chosen = question.Template is { } name ? ConversationTemplates.Find(name) : template;
         var prompt = Conversation.Start(chosen).Add(Speaker.User, WithImages(question.Text, question.Images.Count)).Add(Speaker.Assistant, null).ToPrompt();
         var stops = StopRule.For(tokenizer, chosen, question.StopStrings);
-        var text = new AnswerText(tokenizer, stops.Strings);
+        var form = Form(question.Grammar, question.StopStrings, stops);
+        var text = new AnswerText(form);
         var request = new SequenceRequest
         {
             PromptTokens = ImagePlaceholder.Encode(tokenizer, prompt),
             Images = [.. question.Images.Select(image => Pixels(image, question.Aspect))],
             Priority = question.Priority,
             StopCondition = text,
+            Constraint = form.StartConstraint(),
         };
-        return new PreparedQuestion(request with { Sampling = Sampling(question.Sampling, request, stops) }, text);
+        return new PreparedQuestion(request with { Sampling = Sampling(question.Sampling, request, stops) }, text, Alternatives(question.Alternatives, stops));
     }
+
+    /// <summary>How answers are bound and read.</summary>
+    /// <exception cref="GrammarException">The grammar cannot be used.</exception>
+    /// <exception cref="RequestRefusedException">Stop strings are to end what a grammar says the end of.</exception>
+    internal AnswerForm Form(Grammar? grammar, IReadOnlyList<string> asked, StopRule stops)
+    {
+        if (grammar is not null && asked.Any(text => text.Length > 0))
+        {
+            throw new RequestRefusedException("invalid_settings", "Stop strings cannot end an answer that must look a certain way: its end is part of that. Leave them out.");
+        }
+
+        return new(tokenizer, stops.Strings, grammar is null ? null : _grammars.Get(grammar));
+    }
+
+    /// <summary>The only answers there are, in tokens; null where any will do.</summary>
+    /// <exception cref="RequestRefusedException">They cannot be told apart, or are too many.</exception>
+    internal AlternativeSet? Alternatives(IReadOnlyList<string> texts, StopRule stops) =>
+        texts.Count == 0 ? null : AlternativeSet.Of(texts, tokenizer, tokenizer.EosId is { } eos && stops.EndsAtEos(tokenizer) ? eos : null, _defaults.ChoiceTemperature ?? 1);
 
     /// <summary>
     /// The user's turn. Where the text has no placeholder, the images go before it, each followed by a line feed, enclosed as the

@@ -1,10 +1,11 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Llava.ModelCore.Grammars;
 
 namespace Llava.ModelCore.Engine;
 
 /// <summary>
-/// Chooses a token from one row of logits: adjustments (<see cref="LogitAdjustments"/>) → repetition penalty → temperature → min-p → top-k → top-p →
+/// Chooses a token from one row of logits: adjustments and constraint (<see cref="LogitAdjustments"/>) → repetition penalty → temperature → min-p → top-k → top-p →
 /// multinomial, or the best token.
 /// Plain C# on the host, so every runner shares it; buffers are kept between calls, so one thread at a time.
 /// </summary>
@@ -24,22 +25,20 @@ internal sealed class Sampler
     /// <param name="settings">This row's settings.</param>
     /// <param name="seed">This row's seed.</param>
     /// <param name="step">Tokens generated before this one: the counter of the draw, so that neighbours cannot shift it.</param>
+    /// <param name="constraint">What the answer is held to; null for nothing.</param>
     /// <exception cref="SequenceFailedException">The logits hold a NaN or an infinity.</exception>
-    public SampledToken Sample(ReadOnlySpan<float> logits, ReadOnlySpan<int> history, SamplingSettings settings, long seed, int step)
+    public SampledToken Sample(ReadOnlySpan<float> logits, ReadOnlySpan<int> history, SamplingSettings settings, long seed, int step, TokenConstraint? constraint = null)
     {
-        logits = logits[..Math.Min(logits.Length, settings.VocabularyLimit ?? logits.Length)];
-        Reserve(logits.Length);
+        logits = Known(logits, settings);
+        var logNormalizer = Normalize(logits);
         var scores = _scores.AsSpan(0, logits.Length);
-        logits.CopyTo(scores);
         var probabilities = _probabilities.AsSpan(0, logits.Length);
-        var logNormalizer = Softmax(scores, probabilities);
-        if (!double.IsFinite(logNormalizer))
+        LogitAdjustments.Apply(scores, history[Math.Max(0, history.Length - step)..], settings);
+        if (constraint is not null)
         {
-            throw new SequenceFailedException(
-                $"Token {step + 1} cannot be chosen: the model's logits are not finite numbers. Check the weights and the compute type.", isRetryable: false);
+            LogitAdjustments.KeepAllowed(scores, constraint, settings.StopTokens);
         }
 
-        LogitAdjustments.Apply(scores, history[Math.Max(0, history.Length - step)..], settings);
         int token;
         if (settings.IsGreedy)
         {
@@ -53,6 +52,15 @@ internal sealed class Sampler
             token = Draw(probabilities, CounterRandom.UnitInterval(seed, step));
         }
 
+        return new SampledToken(token, (float)(logits[token] - logNormalizer), LikelyTokens.Of(logits, logNormalizer, settings.TopLogProbabilities));
+    }
+
+    /// <summary>A token that is taken whatever the model would choose.</summary>
+    /// <exception cref="SequenceFailedException">The logits hold a NaN or an infinity.</exception>
+    public SampledToken Score(ReadOnlySpan<float> logits, int token, SamplingSettings settings)
+    {
+        logits = Known(logits, settings);
+        var logNormalizer = Normalize(logits);
         return new SampledToken(token, (float)(logits[token] - logNormalizer), LikelyTokens.Of(logits, logNormalizer, settings.TopLogProbabilities));
     }
 
@@ -264,6 +272,20 @@ internal sealed class Sampler
 
             scores[_candidates[i]] = float.NegativeInfinity;
         }
+    }
+
+    private static ReadOnlySpan<float> Known(ReadOnlySpan<float> logits, SamplingSettings settings) => logits[..Math.Min(logits.Length, settings.VocabularyLimit ?? logits.Length)];
+
+    /// <summary>Copies the logits to the scores and gives log Σ exp(logit).</summary>
+    private double Normalize(ReadOnlySpan<float> logits)
+    {
+        Reserve(logits.Length);
+        var scores = _scores.AsSpan(0, logits.Length);
+        logits.CopyTo(scores);
+        var logNormalizer = Softmax(scores, _probabilities.AsSpan(0, logits.Length));
+        return double.IsFinite(logNormalizer)
+            ? logNormalizer
+            : throw new SequenceFailedException("A token cannot be chosen: the model's logits are not finite numbers. Check the weights and the compute type.", isRetryable: false);
     }
 
     private void Reserve(int vocabulary)

@@ -1,3 +1,5 @@
+using Llava.ModelCore.Grammars;
+
 namespace Llava.ModelCore.Engine;
 
 /// <summary>One prompt to be continued.</summary>
@@ -20,6 +22,12 @@ public sealed record SequenceRequest
     /// prompt, which is then read once. Default false.
     /// </summary>
     public bool SharesWholePrompt { get; init; }
+
+    /// <summary>Tokens that are taken one after the other whatever the model would choose, to learn what it thinks of them; null lets it choose.</summary>
+    public IReadOnlyList<int>? Forced { get; init; }
+
+    /// <summary>Holds the answer to a grammar, which also says where it ends; null leaves it free.</summary>
+    internal TokenConstraint? Constraint { get; init; }
 
     /// <summary>Ends the sequence by what its text says; null relies on stop tokens and the limit.</summary>
     public IStopCondition? StopCondition { get; init; }

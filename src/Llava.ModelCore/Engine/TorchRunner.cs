@@ -244,7 +244,10 @@ internal sealed class TorchRunner : IStepRunner
         {
             var sequence = work.Sequence;
             Sampled?.Invoke(sequence, logits);
-            return new WorkOutcome(work, _sampler.Sample(logits, sequence.Tokens, sequence.Request.Sampling, sequence.Seed, sequence.Generated.Length));
+            var (request, step) = (sequence.Request, sequence.Generated.Length);
+            return new WorkOutcome(work, request.Forced is { } forced
+                ? _sampler.Score(logits, forced[step], request.Sampling)
+                : _sampler.Sample(logits, sequence.Tokens, request.Sampling, sequence.Seed, step, request.Constraint));
         }
         catch (Exception e)
         {

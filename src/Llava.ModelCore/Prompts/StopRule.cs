@@ -34,6 +34,9 @@ public sealed class StopRule
         return new StopRule(ids, stops);
     }
 
+    /// <summary>Whether the model says eos at the end of an answer, and not some other text.</summary>
+    public bool EndsAtEos(ITokenizer tokenizer) => tokenizer.EosId is { } eos && Strings.Texts.All(text => text == tokenizer.TokenOf(eos));
+
     /// <summary>Whether this token ends the answer.</summary>
     public bool IsStop(int id) => _ids.Contains(id);
 

@@ -114,6 +114,12 @@ public sealed class ByteLevelBpeTokenizer : ITokenizer
         _addedById.TryGetValue(id, out var added) ? Encoding.UTF8.GetBytes(added.Content)
         : _model.TokenOf(id) is { } token ? ByteLevelBpeModel.BytesOf(token) : [];
 
+    /// <inheritdoc/>
+    public bool IsText(int id) => !_addedById.ContainsKey(id) && _model.TokenOf(id) is not null;
+
+    /// <inheritdoc/>
+    public bool PutsSpaceBeforeText => false;
+
     private TokenDecoder StartDecoding(bool skipSpecial)
     {
         var decoder = new ByteLevelDecoder(this, skipSpecial);

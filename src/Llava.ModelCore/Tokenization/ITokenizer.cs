@@ -45,6 +45,12 @@ public interface ITokenizer
     /// <summary>Whether decoding skips this id when special tokens are skipped.</summary>
     bool IsSpecial(int id);
 
+    /// <summary>Whether a model writes text with this id: neither a special nor an added token, and no id without a token.</summary>
+    bool IsText(int id);
+
+    /// <summary>Whether a text is split with a space before it, so that the first token's leading space is no part of the text.</summary>
+    bool PutsSpaceBeforeText { get; }
+
     /// <summary>
     /// A tokenizer that also knows these tokens: those already in the vocabulary keep their id and are cut out from now on, the
     /// others get the next ids in order.

@@ -116,6 +116,13 @@ public sealed class LlamaTokenizer : ITokenizer
     public bool IsSpecial(int id) => _addedById.TryGetValue(id, out var token) && token.IsSpecial;
 
     /// <inheritdoc/>
+    public bool IsText(int id) => id >= 0 && id < _model.Pieces.Count && !_addedById.ContainsKey(id)
+        && _model.Pieces[id].Kind is SentencePieceKind.Normal or SentencePieceKind.UserDefined or SentencePieceKind.Byte;
+
+    /// <inheritdoc/>
+    public bool PutsSpaceBeforeText => _model.AddDummyPrefix;
+
+    /// <inheritdoc/>
     public ITokenizer WithAddedTokens(params IReadOnlyList<string> contents)
     {
         var next = VocabularySize;

@@ -7,10 +7,15 @@ namespace Llava.ModelCore.Tokenization;
 /// unfinished characters and what may become a stop string. (Upstream waits for spaces; its rule 5.4 shows the same final text.)
 /// Not for use by several threads.
 /// </summary>
-public sealed class StreamingText(ITokenizer tokenizer, StopStrings stops)
+public sealed class StreamingText(TokenDecoder decoder, StopStrings stops)
 {
-    private readonly TokenDecoder _decoder = tokenizer.StartDecoding();
     private readonly StringBuilder _unreleased = new();
+
+    /// <summary>Reads tokens as the tokenizer decodes them.</summary>
+    public StreamingText(ITokenizer tokenizer, StopStrings stops)
+        : this(tokenizer.StartDecoding(), stops)
+    {
+    }
 
     /// <summary>Whether a stop string was found; nothing is released any more.</summary>
     public bool IsStopped { get; private set; }
@@ -23,7 +28,7 @@ public sealed class StreamingText(ITokenizer tokenizer, StopStrings stops)
             return "";
         }
 
-        _decoder.Append(id, _unreleased);
+        decoder.Append(id, _unreleased);
         return Release(isEnd: false);
     }
 
@@ -35,7 +40,7 @@ public sealed class StreamingText(ITokenizer tokenizer, StopStrings stops)
             return "";
         }
 
-        _decoder.Complete(_unreleased);
+        decoder.Complete(_unreleased);
         return Release(isEnd: true);
     }
 

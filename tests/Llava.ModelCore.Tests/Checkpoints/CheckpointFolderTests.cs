@@ -223,12 +223,13 @@ public sealed class CheckpointFolderTests : IDisposable
     {
         Write(_folder.Path);
         File.WriteAllText(_folder.File("generation_config.json"), """
-            {"eos_token_id": [2, 7], "bos_token_id": 1, "pad_token_id": -1, "do_sample": true, "temperature": 0.9, "top_p": 0.6, "top_k": 50, "repetition_penalty": 1.1, "max_new_tokens": 64}
+            {"eos_token_id": [2, 7], "bos_token_id": 1, "pad_token_id": -1, "do_sample": true, "temperature": 0.9, "top_p": 0.6, "top_k": 50, "repetition_penalty": 1.1, "max_new_tokens": 64, "choice_temperature": 2.5}
             """);
         using var checkpoint = CheckpointFolder.Open(_folder.Path);
         var generation = checkpoint.Generation;
         Assert.Equal([2, 7], generation.EndTokens);
         Assert.Equal((true, 0.9, 0.6, 50, 1.1, 64), (generation.Samples, generation.Temperature, generation.TopP, generation.TopK, generation.RepetitionPenalty, generation.MaxNewTokens));
+        Assert.Equal(2.5, generation.ChoiceTemperature);
     }
 
     [Theory]

@@ -68,9 +68,18 @@ internal sealed record ChatBody
 
     public JsonElement? ParallelToolCalls { get; init; }
 
-    // Refused by name unless they ask for nothing.
+    // What answers have to look like.
     public JsonElement? ResponseFormat { get; init; }
 
+    public JsonElement? GuidedJson { get; init; }
+
+    public JsonElement? GuidedChoice { get; init; }
+
+    public JsonElement? GuidedRegex { get; init; }
+
+    public JsonElement? StructuredOutputs { get; init; }
+
+    // Refused by name unless they ask for nothing.
     public JsonElement? Tools { get; init; }
 
     public JsonElement? ToolChoice { get; init; }
@@ -87,15 +96,7 @@ internal sealed record ChatBody
 
     public JsonElement? WebSearchOptions { get; init; }
 
-    public JsonElement? GuidedJson { get; init; }
-
-    public JsonElement? GuidedChoice { get; init; }
-
-    public JsonElement? GuidedRegex { get; init; }
-
     public JsonElement? GuidedGrammar { get; init; }
-
-    public JsonElement? StructuredOutputs { get; init; }
 
     public JsonElement? Priority { get; init; }
 

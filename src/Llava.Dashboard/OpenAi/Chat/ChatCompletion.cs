@@ -13,7 +13,19 @@ internal sealed record ChatCompletion(string Id, long Created, string Model, IRe
 }
 
 /// <summary>One answer.</summary>
-internal sealed record ChatChoice(int Index, ChatAnswer Message, ChatLogprobs? Logprobs, string FinishReason);
+/// <param name="XChoices">What the model thinks of each of the answers there are, where they were given.</param>
+internal sealed record ChatChoice(
+    int Index, ChatAnswer Message, ChatLogprobs? Logprobs, string FinishReason, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ScoredChoice>? XChoices = null);
+
+/// <summary>One of the answers there are.</summary>
+/// <param name="Text">The answer.</param>
+/// <param name="Logprob">Natural log of the probability that the model answers exactly this.</param>
+/// <param name="Probability">Its share among all choices.</param>
+internal sealed record ScoredChoice(string Text, double Logprob, double Probability)
+{
+    public static IReadOnlyList<ScoredChoice>? Of(IEnumerable<ChatAlternative>? alternatives) =>
+        alternatives?.Select(one => new ScoredChoice(one.Text, one.LogProbability, one.Probability)).ToList();
+}
 
 /// <summary>What the model says.</summary>
 internal sealed record ChatAnswer(string Content)
@@ -32,7 +44,8 @@ internal sealed record ChatChunk(string Id, long Created, string Model, string S
 }
 
 /// <summary>What one answer has grown by.</summary>
-internal sealed record ChatChunkChoice(int Index, ChatDelta Delta, ChatLogprobs? Logprobs = null, string? FinishReason = null);
+internal sealed record ChatChunkChoice(
+    int Index, ChatDelta Delta, ChatLogprobs? Logprobs = null, string? FinishReason = null, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ScoredChoice>? XChoices = null);
 
 /// <summary>What is new; the role comes first and alone, and nothing is new in the end.</summary>
 internal sealed record ChatDelta(

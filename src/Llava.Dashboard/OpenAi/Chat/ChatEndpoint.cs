@@ -34,7 +34,7 @@ internal static class ChatEndpoint
     {
         var texts = Enumerable.Range(0, settings.Choices).Select(_ => new StringBuilder()).ToArray();
         var tokens = Enumerable.Range(0, settings.Choices).Select(_ => new List<ChatToken>()).ToArray();
-        var reasons = new string[settings.Choices];
+        var ends = new ChatAnswered[settings.Choices];
         ChatUsage usage = new(0, 0, 0, 0);
         while (await chat.MoveNextAsync())
         {
@@ -45,7 +45,7 @@ internal static class ChatEndpoint
                     tokens[text.Choice].AddRange(text.Tokens ?? []);
                     break;
                 case ChatAnswered answered:
-                    reasons[answered.Choice] = answered.FinishReason;
+                    ends[answered.Choice] = answered;
                     break;
                 case ChatEnded ended:
                     usage = ended.Usage;
@@ -56,7 +56,7 @@ internal static class ChatEndpoint
         }
 
         var choices = texts.Select((text, index) => new ChatChoice(
-            index, new(text.ToString()), settings.LogProbabilities ? ChatLogprobs.Of(tokens[index]) : null, reasons[index]));
+            index, new(text.ToString()), settings.LogProbabilities ? ChatLogprobs.Of(tokens[index]) : null, ends[index].FinishReason, ScoredChoice.Of(ends[index].Alternatives)));
         return new(head.Id, head.Created, head.Model, [.. choices], ChatUsageObject.Of(usage), head.Fingerprint);
     }
 }

@@ -13,7 +13,7 @@ internal sealed class ChatRequests(OpenAiBody bodies, ChatImages images, ChatInp
     public async Task<(ChatRequest Request, ChatBody Body)> ReadChatAsync(HttpContext context, CancellationToken cancellation)
     {
         var body = await ReadAsync(context, cancellation);
-        var settings = ChatSettingsReader.Read(body, limits.DefaultMaxTokens);
+        var settings = StructuredFields.Read(body, ChatSettingsReader.Read(body, limits.DefaultMaxTokens));
         var messages = ChatMessages.Read(body.Messages, limits);
         var read = new Queue<byte[]>(await images.ReadAsync(messages.Turns.SelectMany(turn => turn.Images), Caller.Of(context.User), cancellation));
         return (new()
@@ -42,7 +42,7 @@ internal sealed class ChatRequests(OpenAiBody bodies, ChatImages images, ChatInp
             RequestId = OpenAiErrors.RequestIdOf(context),
             Model = body.Model!,
             Plain = PromptOf(body),
-            Settings = ChatSettingsReader.Read(body, DefaultMaxTokens),
+            Settings = StructuredFields.Read(body, ChatSettingsReader.Read(body, DefaultMaxTokens)),
         }, body);
     }
 

@@ -61,7 +61,7 @@ internal sealed class ChatChunks(AnswerHead head, ChatSettings settings, bool in
     public Task SendAsync(EventStream stream, ChatEvent said) => said switch
     {
         ChatText text => SendAsync(stream, new ChatChunkChoice(text.Choice, new(Content: text.Text), ChatLogprobs.Of(text.Tokens))),
-        ChatAnswered answered => SendAsync(stream, new ChatChunkChoice(answered.Choice, new(), FinishReason: answered.FinishReason)),
+        ChatAnswered answered => SendAsync(stream, new ChatChunkChoice(answered.Choice, new(), FinishReason: answered.FinishReason, XChoices: ScoredChoice.Of(answered.Alternatives))),
         ChatEnded ended when includesUsage => stream.SendAsync(Chunk([]) with { Usage = ChatUsageObject.Of(ended.Usage) }, ChatJson.Default.ChatChunk),
         _ => Task.CompletedTask,
     };

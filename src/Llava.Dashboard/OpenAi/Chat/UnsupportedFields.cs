@@ -17,13 +17,7 @@ internal static class UnsupportedFields
         Require(IsNothing(body.Modalities) || (body.Modalities is { ValueKind: JsonValueKind.Array } all && all.EnumerateArray().All(one => IsText(one, "text"))), "modalities", "only [\"text\"] is answered");
         Require(IsNothing(body.Prediction), "prediction", "predicted outputs are not made use of");
         Require(IsNothing(body.WebSearchOptions), "web_search_options", "the models here search nothing");
-        Require(IsNothing(body.ResponseFormat) || (body.ResponseFormat is { ValueKind: JsonValueKind.Object } format && format.TryGetProperty("type", out var type) && IsText(type, "text")),
-            "response_format", "only {\"type\": \"text\"} is answered");
-        Require(IsNothing(body.GuidedJson), "guided_json", "answers are not constrained");
-        Require(IsNothing(body.GuidedChoice), "guided_choice", "answers are not constrained");
-        Require(IsNothing(body.GuidedRegex), "guided_regex", "answers are not constrained");
-        Require(IsNothing(body.GuidedGrammar), "guided_grammar", "answers are not constrained");
-        Require(IsNothing(body.StructuredOutputs), "structured_outputs", "answers are not constrained");
+        Require(IsNothing(body.GuidedGrammar), "guided_grammar", "grammars are not read; say it with a JSON schema or a regular expression");
         Require(IsNothing(body.Priority) || (body.Priority is { ValueKind: JsonValueKind.Number } priority && priority.TryGetInt32(out var number) && number == 0), "priority", "chats all go first; only 0 is taken");
         Require(IsEmpty(body.MmProcessorKwargs), "mm_processor_kwargs", "images are prepared as the model was trained");
         Require(body.AddGenerationPrompt is null or { ValueKind: JsonValueKind.Null or JsonValueKind.True }, "add_generation_prompt", "the assistant always has the next word");

@@ -8,7 +8,7 @@ namespace Llava.ModelCore.Engine.Chats;
 /// </summary>
 internal sealed class AnswerStream(ITokenizer tokenizer, PreparedChat chat, int choice)
 {
-    private readonly StreamingText _text = new(tokenizer, chat.Stops);
+    private readonly StreamingText _text = chat.Form.StartText();
     private readonly TrimmedText _trimmed = new();
     // Tokens whose text is not shown yet, where anybody wants to see them.
     private readonly List<SampledToken> _held = [];
@@ -47,7 +47,7 @@ internal sealed class AnswerStream(ITokenizer tokenizer, PreparedChat chat, int 
             _held.Add(token);
         }
 
-        return _trimmed.Push(_text.Push(token.Id));
+        return Shown(_text.Push(token.Id));
     }
 
     private ChatPart End(SequenceResult result)
@@ -58,16 +58,15 @@ internal sealed class AnswerStream(ITokenizer tokenizer, PreparedChat chat, int 
             _held.Clear();
         }
 
-        return new(choice, _trimmed.Push(_text.Finish()), TakeTokens(), result);
+        return new(choice, Shown(_text.Finish()), TakeTokens(), result);
     }
+
+    private string Shown(string text) => chat.Form.IsBound ? text : _trimmed.Push(text);
 
     private List<ChatToken> TakeTokens()
     {
-        List<ChatToken> tokens = [.. _held.Select(token => new ChatToken(
-            Text(new(token.Id, token.LogProbability)), [.. (token.Likeliest ?? []).Select(Text)]))];
+        List<ChatToken> tokens = [.. _held.Select(token => ChatToken.Of(token, tokenizer))];
         _held.Clear();
         return tokens;
     }
-
-    private TokenText Text(TokenProbability token) => new(tokenizer.BytesOf(token.Id), token.LogProbability);
 }

@@ -1,4 +1,5 @@
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Grammars;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Prompts;
 using Llava.ModelCore.Tokenization;
@@ -18,6 +19,7 @@ public sealed class ChatModel
     /// <summary>Decodes, resizes and tokenizes on the calling thread; several may do so at the same time.</summary>
     /// <exception cref="ImageException">An image cannot be used.</exception>
     /// <exception cref="PromptException">The template cannot express the conversation.</exception>
+    /// <exception cref="GrammarException">What answers have to look like cannot be used.</exception>
     /// <exception cref="RequestRefusedException">The model sees no images, or a setting is out of its range.</exception>
     public PreparedChat Prepare(ChatPrompt chat) => _preparation.Prepare(chat);
 
@@ -30,9 +32,9 @@ public sealed class ChatModel
         List<SequenceHandle> handles = [];
         try
         {
-            while (handles.Count < chat.Choices)
+            foreach (var request in chat.Alternatives?.Requests(chat.Request) ?? Enumerable.Range(0, chat.Choices).Select(choice => Request(chat, choice)))
             {
-                handles.Add(_engine.Submit(Request(chat, handles.Count)));
+                handles.Add(_engine.Submit(request));
             }
 
             return new(_tokenizer, chat, handles);
@@ -44,9 +46,10 @@ public sealed class ChatModel
         }
     }
 
-    private SequenceRequest Request(PreparedChat chat, int choice) => chat.Request with
+    private static SequenceRequest Request(PreparedChat chat, int choice) => chat.Request with
     {
-        StopCondition = new AnswerText(_tokenizer, chat.Stops),
+        StopCondition = new AnswerText(chat.Form),
+        Constraint = chat.Form.StartConstraint(),
         Sampling = chat.Request.Sampling with { Seed = chat.Request.Sampling.Seed + choice },
     };
 }

@@ -23,7 +23,7 @@ internal sealed class ChatPreparation(LlavaConfig config, ITokenizer tokenizer, 
         };
         var sampling = questions.Sampling(chat.Sampling, request, stops);
         request = request with { Sampling = chat.IgnoresEnd ? sampling with { StopTokens = chat.Sampling.StopTokens } : sampling };
-        return new(chat, request, stops.Strings, engine.CountPositions(request), request.Images.Count * (config.Vision?.Features ?? 0));
+        return new(chat, request, questions.Form(chat.Grammar, chat.StopStrings, stops), questions.Alternatives(chat.Alternatives, stops), engine.CountPositions(request), request.Images.Count * (config.Vision?.Features ?? 0));
     }
 
     private string Prompt(ConversationTemplate template, List<ChatTurn> turns)

@@ -1,3 +1,4 @@
+using Llava.ModelCore.Grammars;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Prompts;
 
@@ -20,6 +21,12 @@ public sealed record ChatPrompt
 
     /// <summary>Texts that end an answer, besides the template's own.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
+
+    /// <summary>What answers have to look like; null leaves them free. <see cref="StopStrings"/> do not go with it.</summary>
+    public Grammar? Grammar { get; init; }
+
+    /// <inheritdoc cref="Question.Alternatives"/>
+    public IReadOnlyList<string> Alternatives { get; init; } = [];
 
     /// <summary>Whether only the caller's own stop strings and stop tokens end an answer. Default false.</summary>
     public bool IgnoresEnd { get; init; }

@@ -18,6 +18,11 @@ public sealed class ChatRun : IAsyncDisposable
     /// <exception cref="EngineStoppedException">The engine is stopping.</exception>
     public IAsyncEnumerable<ChatPart> ReadAsync(CancellationToken cancellation = default)
     {
+        if (_chat.Alternatives is { } alternatives)
+        {
+            return new AlternativeReading(_tokenizer, _chat, alternatives).ReadAsync(_handles, cancellation);
+        }
+
         var parts = Channel.CreateUnbounded<ChatPart>(new() { SingleReader = true });
         var pumps = _handles.Select((handle, choice) => PumpAsync(new AnswerStream(_tokenizer, _chat, choice).ReadAsync(handle), parts.Writer));
         _ = Task.WhenAll(pumps).ContinueWith(_ => parts.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);

@@ -1,12 +1,15 @@
-using Llava.ModelCore.Tokenization;
+using Llava.ModelCore.Engine.Alternatives;
 
 namespace Llava.ModelCore.Engine.Chats;
 
 /// <summary>A conversation made ready for the engine: decoded, resized, tokenized. Holds no tensors.</summary>
 public sealed class PreparedChat
 {
-    internal PreparedChat(ChatPrompt asked, SequenceRequest request, StopStrings stops, int promptTokens, int imageTokens) =>
-        (Choices, ReportsTokens, Request, Stops, PromptTokens, ImageTokens) = (asked.Choices, asked.ReportsTokens, request, stops, promptTokens, imageTokens);
+    internal PreparedChat(ChatPrompt asked, SequenceRequest request, AnswerForm form, AlternativeSet? alternatives, int promptTokens, int imageTokens)
+    {
+        (Choices, ReportsTokens, PromptTokens, ImageTokens) = (asked.Choices, asked.ReportsTokens, promptTokens, imageTokens);
+        (Request, Form, Alternatives) = (request, form, alternatives);
+    }
 
     /// <summary>Answers that will be generated.</summary>
     public int Choices { get; }
@@ -21,5 +24,8 @@ public sealed class PreparedChat
 
     internal SequenceRequest Request { get; }
 
-    internal StopStrings Stops { get; }
+    internal AnswerForm Form { get; }
+
+    /// <summary>The only answers there are; null where any will do.</summary>
+    internal AlternativeSet? Alternatives { get; }
 }

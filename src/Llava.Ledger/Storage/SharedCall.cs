@@ -2,43 +2,43 @@ using System.Threading.Channels;
 
 namespace Llava.Ledger.Storage;
 
-/// <summary>Work that waits at the same moment shares one commit: many callers hand it in, one task commits for all of them.</summary>
+/// <summary>Work that waits at the same moment shares one commit, or one query: many callers hand it in, one task asks for all of them.</summary>
 /// <typeparam name="TWork">What is handed in.</typeparam>
-/// <typeparam name="TAnswer">What the commit says of each.</typeparam>
-internal sealed class GroupCommit<TWork, TAnswer> : IAsyncDisposable
+/// <typeparam name="TAnswer">What the call says of each.</typeparam>
+internal sealed class SharedCall<TWork, TAnswer> : IAsyncDisposable
 {
-    private readonly Func<IReadOnlyList<TWork>, Task<IReadOnlyList<TAnswer>>> _commit;
+    private readonly Func<IReadOnlyList<TWork>, Task<IReadOnlyList<TAnswer>>> _call;
     private readonly Func<TWork, int> _rowsOf;
     private readonly int _mostRows;
     private readonly Channel<Waiting> _waiting = Channel.CreateUnbounded<Waiting>(new() { SingleReader = true });
     private readonly Task _loop;
 
-    /// <param name="commit">Commits a group and answers for each of it, in order. When it throws, every caller of the group hears of it.</param>
+    /// <param name="call">Does the work of a group and answers for each of it, in order. When it throws, every caller of the group hears of it.</param>
     /// <param name="rowsOf">Rows that a piece of work touches.</param>
     /// <param name="mostRows">Rows after which a group is closed.</param>
-    public GroupCommit(Func<IReadOnlyList<TWork>, Task<IReadOnlyList<TAnswer>>> commit, Func<TWork, int> rowsOf, int mostRows)
+    public SharedCall(Func<IReadOnlyList<TWork>, Task<IReadOnlyList<TAnswer>>> call, Func<TWork, int> rowsOf, int mostRows)
     {
-        (_commit, _rowsOf, _mostRows) = (commit, rowsOf, mostRows);
-        _loop = Task.Run(CommitLoopAsync);
+        (_call, _rowsOf, _mostRows) = (call, rowsOf, mostRows);
+        _loop = Task.Run(CallLoopAsync);
     }
 
-    /// <summary>Hands work in; the task ends once it is committed.</summary>
+    /// <summary>Hands work in; the task ends once it is done.</summary>
     /// <param name="work">The work.</param>
-    /// <param name="cancellation">Takes it back as long as its commit has not begun; after that the answer comes.</param>
+    /// <param name="cancellation">Takes it back as long as its call has not begun; after that the answer comes.</param>
     public Task<TAnswer> AddAsync(TWork work, CancellationToken cancellation = default)
     {
         Waiting waiting = new(work, cancellation);
         return _waiting.Writer.TryWrite(waiting) ? waiting.Answer.Task : throw new ObjectDisposedException(GetType().Name);
     }
 
-    /// <summary>Commits what was handed in and ends.</summary>
+    /// <summary>Does what was handed in and ends.</summary>
     public async ValueTask DisposeAsync()
     {
         _waiting.Writer.TryComplete();
         await _loop;
     }
 
-    private async Task CommitLoopAsync()
+    private async Task CallLoopAsync()
     {
         List<Waiting> group = [];
         while (await _waiting.Reader.WaitToReadAsync())
@@ -46,7 +46,7 @@ internal sealed class GroupCommit<TWork, TAnswer> : IAsyncDisposable
             TakeGroup(group);
             try
             {
-                IReadOnlyList<TAnswer> answers = group.Count == 0 ? [] : await _commit([.. group.Select(waiting => waiting.Work)]);
+                IReadOnlyList<TAnswer> answers = group.Count == 0 ? [] : await _call([.. group.Select(waiting => waiting.Work)]);
                 for (var place = 0; place < group.Count; place++)
                 {
                     group[place].Answer.SetResult(answers[place]);
