@@ -8,6 +8,7 @@ using Llava.Dashboard.Navigation;
 using Llava.Dashboard.OpenAi;
 using Llava.Dashboard.Overview;
 using Llava.Dashboard.Recurring;
+using Llava.Dashboard.Reviews;
 using Llava.Dashboard.Security;
 using Llava.Dashboard.Training;
 using Microsoft.AspNetCore.Builder;
@@ -22,7 +23,7 @@ public static class DashboardHosting
 {
     private const long LongestForm = 1 << 20;
 
-    /// <summary>Adds the pages' services. The host also registers an <see cref="IThumbnails"/> and the ledger and, where it has one, its <see cref="IModelFolder"/>.</summary>
+    /// <summary>Adds the pages' services. The host also registers an <see cref="IThumbnails"/> and the ledger and, where it has them, its <see cref="IModelFolder"/> and, for more formats than the API's own, an <see cref="IJobExports"/>.</summary>
     public static IServiceCollection AddLlavaDashboard(this IServiceCollection services)
     {
         services.AddRazorPages(options => options.Conventions.AddFolderApplicationModelConvention("/", PageAccess.NamePolicy))
@@ -35,6 +36,12 @@ public static class DashboardHosting
         services.AddSingleton<SystemWatch>();
         services.AddSingleton<LiveSource, AlarmsLive>();
         services.AddSingleton<LiveSource, JobsLive>();
+        services.AddSingleton<JobDetailsReader>();
+        services.AddSingleton<LiveSource, JobLive>();
+        services.AddSingleton<LiveSource, ProgressLive>();
+        services.AddSingleton<TrainingFiles>();
+        services.TryAddSingleton<IJobExports, DocumentExport>();
+        services.AddSingleton<RecentWork>();
         services.AddSingleton<OverviewReader>();
         services.AddSingleton<LiveSource, OverviewLive>();
         services.AddSingleton<LiveSource, ConsumersLive>();
@@ -57,6 +64,7 @@ public static class DashboardHosting
         app.UseSecurity();
         app.MapAssets();
         app.MapThumbnails();
+        app.MapExport();
         app.MapEvents();
         app.MapRazorPages().WithMetadata(new RequestSizeLimitAttribute(LongestForm));
         app.MapLlavaApi();

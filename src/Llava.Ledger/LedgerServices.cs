@@ -7,10 +7,12 @@ using Llava.Ledger.Expansion;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Keys;
 using Llava.Ledger.Results;
+using Llava.Ledger.Reviews;
 using Llava.Ledger.Schedules;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
 using Llava.Ledger.Telemetry;
+using Llava.Ledger.Throughput;
 using Llava.Ledger.Training;
 using Llava.Ledger.Webhooks;
 using Llava.Ledger.Workers;
@@ -25,11 +27,12 @@ namespace Llava.Ledger;
 public static class LedgerServices
 {
     /// <summary>
-    /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobReports"/>, <see cref="JobRetention"/>, <see cref="JobParts"/>,
+    /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobFollowUp"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobReports"/>, <see cref="JobRetention"/>, <see cref="JobParts"/>,
     /// <see cref="JobExpansion"/>, <see cref="PartExpansion"/>, <see cref="ChunkDispatch"/>, <see cref="ChunkLeases"/>, <see cref="LeaseSweep"/>,
-    /// <see cref="AttemptHistory"/>, <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="ResultCache"/>, <see cref="BacklogReader"/>, <see cref="WorkerRegistry"/>,
-    /// <see cref="ScheduleStore"/>, <see cref="ScheduleFiring"/>, <see cref="ScheduleMemory"/>, <see cref="ApiKeys"/>, <see cref="SignIns"/>, <see cref="AuditLog"/>, <see cref="TrainingRuns"/>, <see cref="TrainingLeases"/>,
-    /// <see cref="BatchStore"/>, <see cref="WebhookStore"/>, <see cref="WebhookQueue"/> and <see cref="ILedgerSignal"/>.
+    /// <see cref="AttemptHistory"/>, <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="GalleryReader"/>, <see cref="ComparisonReader"/>, <see cref="ReviewStore"/>, <see cref="ThroughputReader"/>,
+    /// <see cref="ResultCache"/>, <see cref="BacklogReader"/>, <see cref="WorkerRegistry"/>, <see cref="ScheduleStore"/>, <see cref="ScheduleFiring"/>, <see cref="ScheduleMemory"/>, <see cref="ApiKeys"/>,
+    /// <see cref="SignIns"/>, <see cref="AuditLog"/>, <see cref="TrainingRuns"/>, <see cref="TrainingLeases"/>, <see cref="BatchStore"/>, <see cref="WebhookStore"/>, <see cref="WebhookQueue"/>
+    /// and <see cref="ILedgerSignal"/>.
     /// The schema is created, or brought up to date, with the first use.
     /// </summary>
     /// <param name="services">The container.</param>
@@ -59,6 +62,7 @@ public static class LedgerServices
         services.TryAddSingleton(provider => new LedgerSetup(Database(provider)));
         services.TryAddSingleton(provider => new JobSubmission(Database(provider), Signal(provider), Time(provider), Logger<JobSubmission>(provider), provider.GetServices<IAnswerShapeCheck>()));
         services.TryAddSingleton(provider => new JobControl(Database(provider), Signal(provider), Time(provider), Logger<JobControl>(provider)));
+        services.TryAddSingleton(provider => new JobFollowUp(Database(provider), Signal(provider), Time(provider), Logger<JobFollowUp>(provider)));
         services.TryAddSingleton(provider => new JobEnding(Database(provider), Signal(provider), Metrics(provider), Time(provider), Logger<JobEnding>(provider)));
         services.TryAddSingleton(provider => new JobReader(Database(provider)));
         services.TryAddSingleton(provider => new JobReports(Database(provider), Time(provider)));
@@ -73,6 +77,10 @@ public static class LedgerServices
         services.TryAddSingleton(provider => new AttemptHistory(Database(provider)));
         services.TryAddSingleton(provider => new ResultWriter(Database(provider), Signal(provider), Metrics(provider), Time(provider)));
         services.TryAddSingleton(provider => new ResultReader(Database(provider)));
+        services.TryAddSingleton(provider => new GalleryReader(Database(provider)));
+        services.TryAddSingleton(provider => new ComparisonReader(Database(provider)));
+        services.TryAddSingleton(provider => new ReviewStore(Database(provider), Time(provider)));
+        services.TryAddSingleton(provider => new ThroughputReader(Database(provider)));
         services.TryAddSingleton(provider => new ResultCache(Database(provider), Time(provider)));
         services.TryAddSingleton(provider => new WorkerRegistry(Database(provider), Signal(provider), Options(provider), Time(provider)));
         services.TryAddSingleton(provider => new ScheduleStore(Database(provider), Signal(provider), Time(provider)));

@@ -58,7 +58,7 @@ internal static class UpCommand
         builder.Services.AddLlavaTelemetry(builder.Configuration, "up");
         builder.Services.AddReadyCheck("ledger", (provider, token) => provider.GetRequiredService<LedgerSetup>().IsReachableAsync(token));
         builder.Services.AddLlavaHangfire();
-        builder.Services.AddLlavaDashboard().AddOneTimeLink().AddSingleton<IThumbnails, Thumbnails>().AddSingleton<IModelFolder, FolderModels>();
+        builder.Services.AddLlavaDashboard().AddOneTimeLink().AddSingleton<IThumbnails, Thumbnails>().AddSingleton<IModelFolder, FolderModels>().AddSingleton<IJobExports, Exports>();
         await using var app = builder.Build();
         app.MapLlavaMetrics(metricsPort).RequireAccess(AccessRole.Viewer);
         app.MapLlavaDashboard();

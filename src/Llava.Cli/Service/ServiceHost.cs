@@ -60,7 +60,7 @@ internal static class ServiceHost
 
         if (roles.Contains(Role.Dashboard))
         {
-            builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, Thumbnails>().AddSingleton<IModelFolder, FolderModels>();
+            builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, Thumbnails>().AddSingleton<IModelFolder, FolderModels>().AddSingleton<IJobExports, Exports>();
             builder.Services.AddOptions<SignInOptions>().PostConfigure(options => options.KeysFolder ??= Path.Combine(DataFolder.Resolve(null), "dashboard-keys"));
         }
 

@@ -7,11 +7,16 @@ namespace Llava.Dashboard.Alarms;
 /// <summary>When to raise an alarm.</summary>
 internal static class AlarmRules
 {
+    /// <summary>A share of failures above this is an alarm, once there are enough results to speak of a share.</summary>
+    private const double FailingShare = 0.25;
+    private const long EnoughResults = 20;
+
     /// <summary>Alarms of the system's state; the grave ones first.</summary>
     /// <param name="state">The state.</param>
     /// <param name="expiry">How long a worker counts as alive without a heartbeat.</param>
-    public static IReadOnlyList<Alarm> Of(SystemState state, TimeSpan expiry) =>
-        [.. Parts(state).Concat(Work(state, expiry)).Concat(Models(state, expiry)).OrderByDescending(alarm => alarm.IsGrave)];
+    /// <param name="recent">Results of the last minutes and how many of them failed.</param>
+    public static IReadOnlyList<Alarm> Of(SystemState state, TimeSpan expiry, (long Results, long Failed) recent) =>
+        [.. Parts(state).Concat(Work(state, expiry)).Concat(Models(state, expiry)).Concat(Failures(recent)).OrderByDescending(alarm => alarm.IsGrave)];
 
     private static IEnumerable<Alarm> Parts(SystemState state) => state.Parts.Where(part => !part.IsWell).Select(part => part.Name switch
     {
@@ -39,6 +44,10 @@ internal static class AlarmRules
         from model in worker.Models
         where model.State == ModelState.Failed
         select new Alarm($"“{model.Name}” failed on {worker.Host}.", model.Failure ?? "The log of the consumer says why.");
+
+    private static IEnumerable<Alarm> Failures((long Results, long Failed) recent) => recent.Results >= EnoughResults && (double)recent.Failed / recent.Results > FailingShare
+        ? [new($"{Words.Percent((double)recent.Failed / recent.Results)} of the last items failed.", $"{Words.Count(recent.Failed)} of {Words.Count(recent.Results)} in five minutes; a job's page lists the causes.")]
+        : [];
 
     private static bool Serves(WorkerRecord worker, string model, DateTimeOffset oldest) =>
         worker.HeartbeatAt >= oldest && !worker.Draining && worker.Models.Any(served => served.Name == model);

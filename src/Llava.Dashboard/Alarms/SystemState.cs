@@ -30,7 +30,7 @@ public sealed record SystemPart(string Name, bool IsWell, TimeSpan Took)
     internal static string NameOf(string check) => check switch
     {
         "ledger" => Ledger,
-        _ when check.StartsWith("masstransit", StringComparison.OrdinalIgnoreCase) => Broker,
+        _ when check.StartsWith("masstransit", StringComparison.OrdinalIgnoreCase) || check.StartsWith("broker", StringComparison.Ordinal) => Broker,
         _ => char.ToUpperInvariant(check[0]) + check[1..],
     };
 }

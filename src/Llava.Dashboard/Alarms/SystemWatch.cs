@@ -45,7 +45,8 @@ internal sealed class SystemWatch(
     {
         var names = checks.Value.Registrations.Where(check => check.Tags.Contains(HealthEndpoints.ReadyTag)).Select(check => check.Name);
         var parts = await Task.WhenAll(names.Select(name => CheckAsync(name, cancellation)));
-        SystemState state = new([.. parts.DistinctBy(part => part.Name)], last?.Workers ?? [], last?.Backlog, now);
+        // A broker has a check for each way to it; it is well when all are.
+        SystemState state = new([.. parts.GroupBy(part => part.Name).Select(same => new SystemPart(same.Key, same.All(part => part.IsWell), same.Max(part => part.Took)))], last?.Workers ?? [], last?.Backlog, now);
         if (!state.HasLedger)
         {
             return state;

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
 using Llava.Contracts.Documents;
+using Llava.Dashboard.Jobs;
 using Llava.Dashboard.OpenAi;
+using Llava.Dashboard.Reviews;
 using Llava.Dashboard.Security;
 using Llava.Dashboard.Webhooks;
 using Llava.Ledger.Keys;
@@ -50,6 +52,8 @@ internal static class ApiHosting
         api.MapSubmission();
         api.MapReading();
         api.MapResults();
+        api.MapExportApi();
+        api.MapReviews();
         api.MapControl();
         api.MapParts();
         api.MapWorkers();

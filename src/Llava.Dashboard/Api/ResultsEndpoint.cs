@@ -34,7 +34,8 @@ internal static class ResultsEndpoint
         return Results.Stream(stream => WriteAsync(stream, record, results, filter, cancellation), "application/x-ndjson");
     }
 
-    private static async Task WriteAsync(Stream stream, JobRecord job, ResultReader results, ResultFilter filter, CancellationToken cancellation)
+    /// <summary>Writes the results a filter chooses, a page at a time.</summary>
+    internal static async Task WriteAsync(Stream stream, JobRecord job, ResultReader results, ResultFilter filter, CancellationToken cancellation)
     {
         var output = PipeWriter.Create(stream, new(minimumBufferSize: FlushBytes, leaveOpen: true));
         await using Utf8JsonWriter json = new(output);

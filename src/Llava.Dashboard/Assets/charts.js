@@ -17,6 +17,8 @@
     return value;
   }
 
+  const clock = (seconds, isExact) => new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...(isExact ? { second: "2-digit" } : {}), hourCycle: "h23" });
+
   function draw(figure) {
     const { x, lines } = JSON.parse(figure.dataset.chart);
     const data = [x, ...lines.map(line => line.values)];
@@ -45,12 +47,12 @@
       cursor: { y: false, points: { size: 6 } },
       scales: { x: { time: isTime }, y: { range: (_, low, high) => figure.dataset.zero === "no" ? [low, high] : [0, Math.max(high * 1.1, 1e-6)] }, own: { range: (_, low, high) => [0, Math.max(high * 1.1, 1e-6)] } },
       axes: [
-        { ...axis, grid: { show: false }, size: 26 },
+        { ...axis, grid: { show: false }, size: 28, ...(isTime ? { values: (_, splits, __, ___, step) => splits.map(at => clock(at, step < 60)) } : {}) },
         { ...axis, size: 44 },
         ...(lines.some(line => line.own) ? [{ ...axis, scale: "own", side: 1, size: 48, grid: { show: false } }] : []),
       ],
       series: [
-        { label: isTime ? "time" : figure.dataset.x ?? "x", value: (_, v) => v == null ? "" : isTime ? new Date(v * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" }) : v.toLocaleString() },
+        { label: isTime ? "time" : figure.dataset.x ?? "x", value: (_, v) => v == null ? "" : isTime ? clock(v, true) : v.toLocaleString() },
         ...lines.map((line, index) => ({
           label: line.name,
           scale: line.own ? "own" : "y",

@@ -21,6 +21,9 @@ public sealed class SegmentsTagHelper : TagHelper
     /// <summary>What the whole bar stands for; the rest stays empty.</summary>
     public long Total { get; set; }
 
+    /// <summary>What it shows, in words; default the counts.</summary>
+    public string? Label { get; set; }
+
     /// <inheritdoc/>
     public override void Process(TagHelperContext context, TagHelperOutput output)
     {
@@ -31,7 +34,7 @@ public sealed class SegmentsTagHelper : TagHelper
         output.Attributes.SetAttribute("viewBox", "0 0 1000 8");
         output.Attributes.SetAttribute("preserveAspectRatio", "none");
         output.Attributes.SetAttribute("role", "img");
-        output.Attributes.SetAttribute("aria-label", said.Length == 0 ? $"nothing of {Words.Count(Total)} yet" : $"{said} of {Words.Count(Total)}");
+        output.Attributes.SetAttribute("aria-label", Label ?? (said.Length == 0 ? $"nothing of {Words.Count(Total)} yet" : $"{said} of {Words.Count(Total)}"));
         output.Content.SetHtmlContent(Draw());
     }
 

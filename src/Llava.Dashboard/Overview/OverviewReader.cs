@@ -1,5 +1,6 @@
 using Llava.Contracts.States;
 using Llava.Dashboard.Alarms;
+using Llava.Dashboard.Elements;
 using Llava.Dashboard.Jobs;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Workers;
@@ -7,9 +8,11 @@ using Llava.Ledger.Workers;
 namespace Llava.Dashboard.Overview;
 
 /// <summary>Reads what the first page shows.</summary>
-internal sealed class OverviewReader(SystemWatch watch, JobReader jobs, WorkerRegistry workers)
+internal sealed class OverviewReader(SystemWatch watch, JobReader jobs, WorkerRegistry workers, RecentWork recent)
 {
     private const int MostJobs = 8;
+
+    private static readonly TimeSeries Nothing = new([], [new("items/s", []), new("tokens/s", [])]);
 
     /// <summary>As it is for this tenant, or for all.</summary>
     public async Task<OverviewState> ReadAsync(string? tenant, CancellationToken cancellation)
@@ -24,6 +27,11 @@ internal sealed class OverviewReader(SystemWatch watch, JobReader jobs, WorkerRe
             }
         }
 
-        return new(system, running, [.. system.Workers.Where(worker => worker.HeartbeatAt >= system.At - workers.Expiry)]);
+        return new(
+            system,
+            running,
+            [.. system.Workers.Select(worker => new ConsumerView(worker, worker.HeartbeatAt >= system.At - workers.Expiry))],
+            system.HasLedger ? await recent.SeriesAsync(tenant, cancellation) : Nothing,
+            system.HasLedger ? await recent.RunningAsync(tenant, cancellation) : 0);
     }
 }

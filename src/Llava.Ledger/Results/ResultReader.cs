@@ -50,7 +50,8 @@ public sealed class ResultReader
             .Set("@job", job.Value)
             .ListAsync(row => new ErrorCount(row.GetString(0), row.GetInt64(1), row.GetInt32(2)), token), cancellation);
 
-    private static ItemResult Read(DbDataReader row) => new()
+    /// <summary>Reads the columns that page_results.sql selects.</summary>
+    internal static ItemResult Read(DbDataReader row) => new()
     {
         ItemNo = row.GetInt32(0),
         CustomId = row.GetString(1),

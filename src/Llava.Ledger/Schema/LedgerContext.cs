@@ -38,6 +38,7 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
         {
             item.ToTable("items");
             item.HasKey(row => new { row.JobId, row.ItemNo });
+            item.HasIndex(row => new { row.JobId, row.Category, row.ItemNo }).HasFilter("category is not null").HasDatabaseName("ix_items_category");
         });
         modelBuilder.Entity<ChunkRow>(chunk =>
         {
@@ -54,7 +55,14 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
             result.HasKey(row => new { row.JobId, row.ItemNo });
             StoreWireName(result.Property(row => row.Outcome), ItemOutcomes.Table);
             result.HasIndex(row => new { row.JobId, row.ErrorCode }).HasFilter("error_code is not null").HasDatabaseName("ix_results_error");
+
+            // The gallery that shows first what the model was least sure of.
+            result.HasIndex(row => new { row.JobId, row.Confidence, row.ItemNo }).HasFilter("confidence is not null").HasDatabaseName("ix_results_confidence");
+
+            // The pages' throughput: what was recorded in the last moments, of all jobs.
+            result.HasIndex(row => row.FinishedAt).HasDatabaseName("ix_results_finished");
         });
+        AddReviews(modelBuilder);
         modelBuilder.Entity<AttemptRow>(attempt =>
         {
             attempt.ToTable("attempts", table => table.HasCheckConstraint("ck_attempts_ending", AnyOf("ending", AttemptEndings.Table)));
@@ -82,6 +90,15 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
         AddAccess(modelBuilder);
         NameColumnsInSnakeCase(modelBuilder);
     }
+
+    private static void AddReviews(ModelBuilder modelBuilder) => modelBuilder.Entity<ReviewRow>(review =>
+    {
+        review.ToTable("reviews", table => table.HasCheckConstraint("ck_reviews_verdict", AnyOf("verdict", ReviewVerdicts.Table)));
+        review.HasKey(row => new { row.JobId, row.ItemNo, row.ReviewNo });
+        StoreWireName(review.Property(row => row.Verdict), ReviewVerdicts.Table);
+        review.HasIndex(row => new { row.JobId, row.ItemNo }).IsUnique().HasFilter("latest").HasDatabaseName("ux_reviews_latest");
+        review.HasIndex(row => new { row.JobId, row.Verdict, row.ItemNo }).HasFilter("latest").HasDatabaseName("ix_reviews_verdict");
+    });
 
     private static void AddSchedules(ModelBuilder modelBuilder)
     {

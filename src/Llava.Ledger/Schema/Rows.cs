@@ -142,6 +142,28 @@ internal sealed class ResultRow
     public int? SourceItemNo { get; init; }
 }
 
+/// <summary>What a person said of an item's answer.</summary>
+internal sealed class ReviewRow
+{
+    public long JobId { get; init; }
+    public int ItemNo { get; init; }
+
+    /// <summary>Counted from 1 for each item.</summary>
+    public int ReviewNo { get; init; }
+    public ReviewVerdict Verdict { get; init; }
+
+    /// <summary>The right text, where it was edited.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>The answer that was looked at.</summary>
+    public string? Original { get; init; }
+    public required string Reviewer { get; init; }
+    public long CreatedAt { get; init; }
+
+    /// <summary>Whether it holds: the last of the item's.</summary>
+    public bool Latest { get; init; }
+}
+
 /// <summary>A claim that did not end with its chunk done, or the halving that followed.</summary>
 internal sealed class AttemptRow
 {

@@ -450,3 +450,29 @@ end;
 
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261128035805_Access', '10.0.15');
+CREATE TABLE "reviews" (
+    "job_id" INTEGER NOT NULL,
+    "item_no" INTEGER NOT NULL,
+    "review_no" INTEGER NOT NULL,
+    "verdict" TEXT NOT NULL,
+    "text" TEXT NULL,
+    "original" TEXT NULL,
+    "reviewer" TEXT NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "latest" INTEGER NOT NULL,
+    CONSTRAINT "PK_reviews" PRIMARY KEY ("job_id", "item_no", "review_no"),
+    CONSTRAINT "ck_reviews_verdict" CHECK (verdict in ('accepted', 'edited', 'rejected'))
+);
+
+CREATE INDEX "ix_items_category" ON "items" ("job_id", "category", "item_no") WHERE category is not null;
+
+CREATE INDEX "ix_results_confidence" ON "results" ("job_id", "confidence", "item_no") WHERE confidence is not null;
+
+CREATE INDEX "ix_results_finished" ON "results" ("finished_at");
+
+CREATE INDEX "ix_reviews_verdict" ON "reviews" ("job_id", "verdict", "item_no") WHERE latest;
+
+CREATE UNIQUE INDEX "ux_reviews_latest" ON "reviews" ("job_id", "item_no") WHERE latest;
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261128041731_Reviews', '10.0.15');

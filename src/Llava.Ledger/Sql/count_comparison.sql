@@ -1,0 +1,6 @@
+select count(*), coalesce(sum(case when lr.outcome = 'succeeded' and rr.outcome = 'succeeded' and lower(trim(lr.text)) = lower(trim(rr.text)) then 1 else 0 end), 0)
+from items li
+join results lr on lr.job_id = li.job_id and lr.item_no = li.item_no
+join items ri on ri.job_id = @right and ri.item_no = li.item_no and ri.images = li.images
+join results rr on rr.job_id = ri.job_id and rr.item_no = ri.item_no
+where li.job_id = @left;

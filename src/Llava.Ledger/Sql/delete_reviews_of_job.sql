@@ -1,0 +1,2 @@
+delete from reviews
+where job_id = @job;

@@ -1,0 +1,5 @@
+select distinct category
+from items
+where job_id = @job and category is not null
+order by category
+limit @limit;

@@ -1,0 +1,3 @@
+update reviews
+set latest = false
+where job_id = @job and item_no = @item and latest;

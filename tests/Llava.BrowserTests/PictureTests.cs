@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using Llava.EndToEndTests;
+using Llava.Testing;
+using Microsoft.Playwright;
+
+namespace Llava.BrowserTests;
+
+/// <summary>
+/// The pictures of docs/pages: a server with jobs of the shipped model, one of them at work. <c>LLAVA_WRITE_PICTURES=1</c> takes them anew; otherwise
+/// each page is only looked at, and its picture must be there.
+/// </summary>
+public sealed partial class PictureTests : IAsyncLifetime
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("llava-pictures-");
+    private readonly bool _writes = Environment.GetEnvironmentVariable("LLAVA_WRITE_PICTURES") == "1";
+    private Process? _server;
+
+    private static string Pictures => Repository.Path("docs", "pages");
+
+    private string Data => Path.Combine(_folder.FullName, "data");
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync()
+    {
+        _server?.Kill(entireProcessTree: true);
+        _server?.Dispose();
+        _folder.Delete(recursive: true);
+        return Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task Every_page_has_its_picture()
+    {
+        var (captions, colors) = await WorkAsync();
+        var origin = await StartAsync();
+        using var playwright = await Playwright.CreateAsync();
+        await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = "/usr/bin/chromium", Args = ["--no-sandbox", "--disable-dev-shm-usage"] });
+        await using var signedIn = await browser.NewContextAsync();
+        await (await signedIn.NewPageAsync()).GotoAsync(origin.ToString());
+        var state = await signedIn.StorageStateAsync();
+
+        Dictionary<string, string> paths = new()
+        {
+            ["overview"] = "/", ["jobs"] = "/jobs", ["job"] = $"/jobs/{captions}", ["gallery"] = $"/jobs/{captions}/gallery?order=confidence", ["compare"] = $"/compare?left={captions}&right={colors}",
+        };
+        await ReviewSomeAsync(await signedIn.NewPageAsync(), new Uri(origin, paths["gallery"]));
+        foreach (var (suffix, width, height, scheme) in new[] { ("", 1280, 800, ColorScheme.Light), ("-dark", 1280, 800, ColorScheme.Dark), ("-narrow", 375, 760, ColorScheme.Light) })
+        {
+            await using var context = await browser.NewContextAsync(new() { StorageState = state, ViewportSize = new() { Width = width, Height = height }, ColorScheme = scheme });
+            foreach (var (name, path) in paths)
+            {
+                await TakeAsync(await context.NewPageAsync(), new Uri(origin, path), Path.Combine(Pictures, $"{name}{suffix}.png"));
+            }
+        }
+    }
+
+    private async Task TakeAsync(IPage page, Uri address, string file)
+    {
+        await page.GotoAsync(address.ToString(), new() { WaitUntil = WaitUntilState.Load });
+        await page.WaitForFunctionAsync("() => [...document.images].every(image => image.complete || image.loading === 'lazy') && document.fonts.status === 'loaded'");
+        if (_writes)
+        {
+            // Long enough for the first live state and the thumbnails in sight.
+            await page.WaitForTimeoutAsync(1500);
+            Directory.CreateDirectory(Pictures);
+            await page.ScreenshotAsync(new() { Path = file });
+        }
+
+        Assert.True(new FileInfo(file) is { Exists: true, Length: > 5_000 }, $"'{file}' is missing; take it with LLAVA_WRITE_PICTURES=1.");
+        await page.CloseAsync();
+    }
+
+    private static async Task ReviewSomeAsync(IPage page, Uri gallery)
+    {
+        await page.GotoAsync(gallery.ToString());
+        foreach (var key in new[] { "j", "a", "a", "r", "a" })
+        {
+            var reviewed = await page.Locator(".item .under .state").CountAsync();
+            await page.Keyboard.PressAsync(key);
+            await page.WaitForFunctionAsync("([key, before]) => key === 'j' || document.querySelectorAll('.item .under .state').length > before", new object[] { key, reviewed });
+        }
+
+        await page.CloseAsync();
+    }
+
+    /// <summary>Two jobs that are over, on the same scenes, and a long one that waits for the server.</summary>
+    private async Task<(string Captions, string Colors)> WorkAsync()
+    {
+        var images = Path.Combine(_folder.FullName, "scenes-holdout");
+        SceneFiles.WriteImages(images, 60);
+        await File.WriteAllBytesAsync(Path.Combine(images, "scan-0007.png"), []);
+        await File.WriteAllTextAsync(Path.Combine(images, "scan-0008.png"), "not an image");
+        var captions = await RunAsync(images, "Describe this image.");
+        var colors = await RunAsync(images, "Describe the image in one sentence.");
+        var stream = Path.Combine(_folder.FullName, "scenes-archive");
+        SceneFiles.WriteImages(stream, _writes ? 600 : 20);
+        List<string> arguments = ["submit", stream];
+        foreach (var prompt in new[] { "Describe this image.", "How many objects are there?", "What color is the largest object?", "Is there a circle?", "Where is the square?" })
+        {
+            arguments.AddRange(["--prompt", prompt]);
+        }
+
+        var submitted = await LlavaProcess.RunAsync(Data, [.. arguments]);
+        Assert.True(submitted.ExitCode == 0, submitted.Errors);
+        return (captions, colors);
+    }
+
+    private async Task<string> RunAsync(string images, string prompt)
+    {
+        var run = await LlavaProcess.RunAsync(Data, "annotate", images, "--prompt", prompt);
+        Assert.True(run.ExitCode == 1, run.Errors);
+        var listed = await LlavaProcess.RunAsync(Data, "status", "--json");
+        return JobId().Match(listed.Lines[0]).Value;
+    }
+
+    private async Task<Uri> StartAsync()
+    {
+        _server = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "llava"), ["up", "--port", "0", "--data", Data]) { RedirectStandardOutput = true })!;
+        return new(Address().Match(await _server.StandardOutput.ReadLineAsync() ?? "").Value);
+    }
+
+    [GeneratedRegex("job_[0-9a-z]{13}")]
+    private static partial Regex JobId();
+
+    [GeneratedRegex(@"http://\S+")]
+    private static partial Regex Address();
+}
