@@ -29,6 +29,8 @@ internal static class ItemChats
             Plain = chat.Plain ? item.Prompt : null,
             Template = item.Request.ConversationTemplate,
             StopStrings = chat.Settings.StopStrings,
+            Grammar = AnswerShapes.Of(chat.Settings),
+            Alternatives = chat.Settings.Alternatives ?? [],
             IgnoresEnd = chat.Settings.IgnoresEnd,
             Sampling = EngineChatRunner.ToSampling(chat.Settings),
         };

@@ -21,7 +21,7 @@ internal sealed record OpenAiQuestion(string Prompt, IReadOnlyList<ImageUrl> Ima
         UnsupportedFields.Refuse(fields);
         RequireOneAnswer(fields);
         var defaults = ChatSettings.Of(job.Generation);
-        var settings = ChatSettingsReader.Read(fields, defaults);
+        var settings = StructuredFields.Read(fields, ChatSettingsReader.Read(fields, defaults));
         if (endpoint == BatchEndpoints.Completions)
         {
             return new(PromptOf(fields), [], new() { Plain = true, Settings = settings });

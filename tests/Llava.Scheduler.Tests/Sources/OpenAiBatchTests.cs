@@ -35,7 +35,7 @@ public sealed class OpenAiBatchTests : SourceFolder
     [InlineData("\"logprobs\":true", "unsupported_parameter", "'logprobs'")]
     [InlineData("\"stream\":true", "unsupported_parameter", "'stream'")]
     [InlineData("\"tools\":[{}]", "unsupported_parameter", "'tools' is not supported")]
-    [InlineData("\"response_format\":{\"type\":\"json_object\"}", "unsupported_parameter", "'response_format'")]
+    [InlineData("\"response_format\":{\"type\":\"xml\"}", "invalid_value", "'response_format'")]
     [InlineData("\"temperature\":3", "invalid_value", "'temperature'")]
     [InlineData("\"max_tokens\":\"many\"", "invalid_type", "'max_tokens'")]
     [InlineData("\"model\":\"gpt-4o\"", "mismatched_model", "gpt-4o")]
@@ -62,6 +62,20 @@ public sealed class OpenAiBatchTests : SourceFolder
         Assert.Equal((7, 0.2, 0, 0.5, 5L), (settings.MaxNewTokens, settings.Temperature, settings.TopK, settings.PresencePenalty, settings.Seed));
         Assert.Equal(["END"], settings.StopStrings);
         Assert.Equal(-100, settings.LogitBias[3]);
+    }
+
+    [Fact]
+    public async Task A_line_may_give_its_answer_a_form()
+    {
+        var job = Job("""
+            {"custom_id":"x","method":"POST","url":"/v1/chat/completions","body":{"messages":[{"role":"user","content":"?"}],"structured_outputs":{"choice":["yes","no"]}}}
+            {"custom_id":"y","method":"POST","url":"/v1/chat/completions","body":{"messages":[{"role":"user","content":"?"}],"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"integer"}}}}}
+            """);
+
+        var settings = (await ReadJobAsync(job)).ConvertAll(item => item.Item.Spec.Chat!.Settings);
+
+        Assert.Equal(["yes", "no"], settings[0].Alternatives!);
+        Assert.Equal("""{"type":"integer"}""", settings[1].JsonSchema?.GetRawText());
     }
 
     [Fact]

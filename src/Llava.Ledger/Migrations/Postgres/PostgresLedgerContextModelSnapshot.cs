@@ -129,6 +129,134 @@ namespace Llava.Ledger.Migrations.Postgres
                         });
                 });
 
+            modelBuilder.Entity("Llava.Ledger.Schema.AuditRow", b =>
+                {
+                    b.Property<long>("Number")
+                        .HasColumnType("bigint")
+                        .HasColumnName("number");
+
+                    b.Property<string>("Action")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("action");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("actor");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Details")
+                        .HasColumnType("text")
+                        .HasColumnName("details");
+
+                    b.Property<string>("Hash")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("hash");
+
+                    b.Property<string>("RequestId")
+                        .HasColumnType("text")
+                        .HasColumnName("request_id");
+
+                    b.Property<string>("Target")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("target");
+
+                    b.Property<string>("Tenant")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("tenant");
+
+                    b.HasKey("Number");
+
+                    b.HasIndex("Target", "Number")
+                        .HasDatabaseName("ix_audit_target");
+
+                    b.ToTable("audit", "llava");
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.BatchRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<long?>("CancellingAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("cancelling_at");
+
+                    b.Property<string>("CompletionWindow")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("completion_window");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Endpoint")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("endpoint");
+
+                    b.Property<string>("ErrorFileId")
+                        .HasColumnType("text")
+                        .HasColumnName("error_file_id");
+
+                    b.Property<string>("Findings")
+                        .HasColumnType("text")
+                        .HasColumnName("findings");
+
+                    b.Property<string>("InputFileId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("input_file_id");
+
+                    b.Property<long>("JobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("Metadata")
+                        .HasColumnType("text")
+                        .HasColumnName("metadata");
+
+                    b.Property<string>("OutputFileId")
+                        .HasColumnType("text")
+                        .HasColumnName("output_file_id");
+
+                    b.Property<long?>("OutputLifetime")
+                        .HasColumnType("bigint")
+                        .HasColumnName("output_lifetime");
+
+                    b.Property<long?>("PublishedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("published_at");
+
+                    b.Property<string>("Tenant")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("tenant");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("JobId")
+                        .IsUnique()
+                        .HasDatabaseName("ux_batches_job");
+
+                    b.HasIndex("Tenant", "Id")
+                        .HasDatabaseName("ix_batches_tenant");
+
+                    b.HasIndex(new[] { "JobId" }, "ix_batches_unpublished")
+                        .HasFilter("published_at is null");
+
+                    b.ToTable("batches", "llava");
+                });
+
             modelBuilder.Entity("Llava.Ledger.Schema.CachedResultRow", b =>
                 {
                     b.Property<string>("Key")
@@ -319,6 +447,10 @@ namespace Llava.Ledger.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("category");
 
+                    b.Property<string>("Chat")
+                        .HasColumnType("text")
+                        .HasColumnName("chat");
+
                     b.Property<string>("CustomId")
                         .IsRequired()
                         .HasColumnType("text")
@@ -334,6 +466,10 @@ namespace Llava.Ledger.Migrations.Postgres
                         .HasColumnName("prompt");
 
                     b.HasKey("JobId", "ItemNo");
+
+                    b.HasIndex("JobId", "Category", "ItemNo")
+                        .HasDatabaseName("ix_items_category")
+                        .HasFilter("category is not null");
 
                     b.ToTable("items", "llava");
                 });
@@ -614,13 +750,79 @@ namespace Llava.Ledger.Migrations.Postgres
 
                     b.HasKey("JobId", "ItemNo");
 
+                    b.HasIndex("FinishedAt")
+                        .HasDatabaseName("ix_results_finished");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("FinishedAt"), "brin");
+
                     b.HasIndex("JobId", "ErrorCode")
                         .HasDatabaseName("ix_results_error")
                         .HasFilter("error_code is not null");
 
+                    b.HasIndex("JobId", "Confidence", "ItemNo")
+                        .HasDatabaseName("ix_results_confidence")
+                        .HasFilter("confidence is not null");
+
                     b.ToTable("results", "llava", t =>
                         {
                             t.HasCheckConstraint("ck_results_outcome", "outcome in ('succeeded', 'failed', 'cancelled', 'expired')");
+                        });
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.ReviewRow", b =>
+                {
+                    b.Property<long>("JobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("ItemNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("item_no");
+
+                    b.Property<int>("ReviewNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("review_no");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<bool>("Latest")
+                        .HasColumnType("boolean")
+                        .HasColumnName("latest");
+
+                    b.Property<string>("Original")
+                        .HasColumnType("text")
+                        .HasColumnName("original");
+
+                    b.Property<string>("Reviewer")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reviewer");
+
+                    b.Property<string>("Text")
+                        .HasColumnType("text")
+                        .HasColumnName("text");
+
+                    b.Property<string>("Verdict")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("verdict");
+
+                    b.HasKey("JobId", "ItemNo", "ReviewNo");
+
+                    b.HasIndex("JobId", "ItemNo")
+                        .IsUnique()
+                        .HasDatabaseName("ux_reviews_latest")
+                        .HasFilter("latest");
+
+                    b.HasIndex("JobId", "Verdict", "ItemNo")
+                        .HasDatabaseName("ix_reviews_verdict")
+                        .HasFilter("latest");
+
+                    b.ToTable("reviews", "llava", t =>
+                        {
+                            t.HasCheckConstraint("ck_reviews_verdict", "verdict in ('accepted', 'edited', 'rejected')");
                         });
                 });
 
@@ -755,6 +957,257 @@ namespace Llava.Ledger.Migrations.Postgres
                     b.ToTable("schedules", "llava");
                 });
 
+            modelBuilder.Entity("Llava.Ledger.Schema.SignInRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ended_at");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("KeyId")
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("sign_ins", "llava");
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.TrainingCheckpointRow", b =>
+                {
+                    b.Property<string>("RunId")
+                        .HasColumnType("text")
+                        .HasColumnName("run_id");
+
+                    b.Property<int>("Step")
+                        .HasColumnType("integer")
+                        .HasColumnName("step");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.HasKey("RunId", "Step");
+
+                    b.ToTable("training_checkpoints", "llava");
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.TrainingEventRow", b =>
+                {
+                    b.Property<string>("RunId")
+                        .HasColumnType("text")
+                        .HasColumnName("run_id");
+
+                    b.Property<int>("EventNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("event_no");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Data")
+                        .HasColumnType("text")
+                        .HasColumnName("data");
+
+                    b.Property<string>("Level")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("level");
+
+                    b.Property<string>("Message")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("message");
+
+                    b.HasKey("RunId", "EventNo");
+
+                    b.ToTable("training_events", "llava");
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.TrainingMetricRow", b =>
+                {
+                    b.Property<string>("RunId")
+                        .HasColumnType("text")
+                        .HasColumnName("run_id");
+
+                    b.Property<int>("Step")
+                        .HasColumnType("integer")
+                        .HasColumnName("step");
+
+                    b.Property<double>("Accuracy")
+                        .HasColumnType("double precision")
+                        .HasColumnName("accuracy");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<double>("GradientNorm")
+                        .HasColumnType("double precision")
+                        .HasColumnName("gradient_norm");
+
+                    b.Property<double>("LearningRate")
+                        .HasColumnType("double precision")
+                        .HasColumnName("learning_rate");
+
+                    b.Property<double>("Loss")
+                        .HasColumnType("double precision")
+                        .HasColumnName("loss");
+
+                    b.Property<long>("Tokens")
+                        .HasColumnType("bigint")
+                        .HasColumnName("tokens");
+
+                    b.Property<double>("TokensPerSecond")
+                        .HasColumnType("double precision")
+                        .HasColumnName("tokens_per_second");
+
+                    b.Property<double?>("ValidAccuracy")
+                        .HasColumnType("double precision")
+                        .HasColumnName("valid_accuracy");
+
+                    b.Property<double?>("ValidLoss")
+                        .HasColumnType("double precision")
+                        .HasColumnName("valid_loss");
+
+                    b.HasKey("RunId", "Step");
+
+                    b.ToTable("training_metrics", "llava");
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.TrainingRunRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("ErrorCode")
+                        .HasColumnType("text")
+                        .HasColumnName("error_code");
+
+                    b.Property<string>("ErrorMessage")
+                        .HasColumnType("text")
+                        .HasColumnName("error_message");
+
+                    b.Property<string>("ErrorParam")
+                        .HasColumnType("text")
+                        .HasColumnName("error_param");
+
+                    b.Property<long?>("EstimatedFinish")
+                        .HasColumnType("bigint")
+                        .HasColumnName("estimated_finish");
+
+                    b.Property<int>("Events")
+                        .HasColumnType("integer")
+                        .HasColumnName("events");
+
+                    b.Property<int>("Fence")
+                        .HasColumnType("integer")
+                        .HasColumnName("fence");
+
+                    b.Property<string>("Findings")
+                        .HasColumnType("text")
+                        .HasColumnName("findings");
+
+                    b.Property<long?>("FinishedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("finished_at");
+
+                    b.Property<long?>("LeaseUntil")
+                        .HasColumnType("bigint")
+                        .HasColumnName("lease_until");
+
+                    b.Property<int>("Losses")
+                        .HasColumnType("integer")
+                        .HasColumnName("losses");
+
+                    b.Property<string>("Model")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("model");
+
+                    b.Property<long?>("ModelDeletedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("model_deleted_at");
+
+                    b.Property<string>("Owner")
+                        .HasColumnType("text")
+                        .HasColumnName("owner");
+
+                    b.Property<int>("Priority")
+                        .HasColumnType("integer")
+                        .HasColumnName("priority");
+
+                    b.Property<string>("Request")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("request");
+
+                    b.Property<string>("Resolved")
+                        .HasColumnType("text")
+                        .HasColumnName("resolved");
+
+                    b.Property<string>("ResultFile")
+                        .HasColumnType("text")
+                        .HasColumnName("result_file");
+
+                    b.Property<long?>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<int>("Step")
+                        .HasColumnType("integer")
+                        .HasColumnName("step");
+
+                    b.Property<int?>("Steps")
+                        .HasColumnType("integer")
+                        .HasColumnName("steps");
+
+                    b.Property<string>("Tenant")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("tenant");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Model")
+                        .IsUnique()
+                        .HasDatabaseName("ux_training_runs_model");
+
+                    b.HasIndex("Priority", "Id")
+                        .HasDatabaseName("ix_training_runs_waiting")
+                        .HasFilter("state in ('validating_files', 'queued', 'running')");
+
+                    b.HasIndex("Tenant", "Id")
+                        .HasDatabaseName("ix_training_runs_tenant");
+
+                    b.ToTable("training_runs", "llava", t =>
+                        {
+                            t.HasCheckConstraint("ck_training_runs_state", "state in ('validating_files', 'queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled')");
+                        });
+                });
+
             modelBuilder.Entity("Llava.Ledger.Schema.UploadPartRow", b =>
                 {
                     b.Property<string>("Id")
@@ -837,6 +1290,126 @@ namespace Llava.Ledger.Migrations.Postgres
                         {
                             t.HasCheckConstraint("ck_uploads_state", "state in ('pending', 'completed', 'cancelled')");
                         });
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.WebhookDeliveryRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempts");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Error")
+                        .HasColumnType("text")
+                        .HasColumnName("error");
+
+                    b.Property<string>("EventId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("event_id");
+
+                    b.Property<long>("GiveUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("give_up_at");
+
+                    b.Property<long>("NextAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("next_at");
+
+                    b.Property<string>("Payload")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("payload");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<int?>("Status")
+                        .HasColumnType("integer")
+                        .HasColumnName("status");
+
+                    b.Property<long?>("TriedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("tried_at");
+
+                    b.Property<string>("Type")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("type");
+
+                    b.Property<string>("WebhookId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("webhook_id");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("NextAt")
+                        .HasDatabaseName("ix_webhook_deliveries_due")
+                        .HasFilter("state = 'pending'");
+
+                    b.HasIndex("WebhookId", "Id")
+                        .HasDatabaseName("ix_webhook_deliveries_webhook");
+
+                    b.ToTable("webhook_deliveries", "llava", t =>
+                        {
+                            t.HasCheckConstraint("ck_webhook_deliveries_state", "state in ('pending', 'delivered', 'dead')");
+                        });
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.WebhookRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Events")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("events");
+
+                    b.Property<string>("FormerSecret")
+                        .HasColumnType("text")
+                        .HasColumnName("former_secret");
+
+                    b.Property<long?>("FormerUntil")
+                        .HasColumnType("bigint")
+                        .HasColumnName("former_until");
+
+                    b.Property<string>("Secret")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("secret");
+
+                    b.Property<string>("Tenant")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("tenant");
+
+                    b.Property<string>("Url")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("url");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Tenant")
+                        .HasDatabaseName("ix_webhooks_tenant");
+
+                    b.ToTable("webhooks", "llava");
                 });
 
             modelBuilder.Entity("Llava.Ledger.Schema.WorkerRow", b =>

@@ -28,8 +28,8 @@ public sealed class ChatModel
     public PreparedQuestion PrepareItem(ChatPrompt chat, RequestPriority priority)
     {
         var prepared = _preparation.Prepare(chat);
-        AnswerText text = new(_tokenizer, prepared.Stops);
-        return new(prepared.Request with { Priority = priority, StopCondition = text }, text);
+        AnswerText text = new(prepared.Form);
+        return new(prepared.Request with { Priority = priority, StopCondition = text, Constraint = prepared.Form.StartConstraint() }, text, prepared.Alternatives);
     }
 
     /// <summary>Puts the chat into the batch. Whoever disposes the run ends its answers and gets their slots back.</summary>

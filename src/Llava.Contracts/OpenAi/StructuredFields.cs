@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Llava.Contracts.Interactive;
 
-namespace Llava.Dashboard.OpenAi.Chat;
+namespace Llava.Contracts.OpenAi;
 
 /// <summary>
 /// Reads what answers have to look like, in the words of OpenAI (<c>response_format</c>) and of vLLM (<c>structured_outputs</c>, <c>guided_…</c>). Whether a
