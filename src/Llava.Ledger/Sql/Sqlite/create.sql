@@ -287,6 +287,59 @@ CREATE INDEX "ix_uploads_expiry" ON "uploads" ("expires_at");
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261123142207_Files', '10.0.15');
 
+ALTER TABLE "items" ADD "chat" TEXT NULL;
+
+CREATE TABLE "audit" (
+    "number" INTEGER NOT NULL CONSTRAINT "PK_audit" PRIMARY KEY,
+    "at" INTEGER NOT NULL,
+    "actor" TEXT NOT NULL,
+    "tenant" TEXT NOT NULL,
+    "action" TEXT NOT NULL,
+    "target" TEXT NOT NULL,
+    "request_id" TEXT NULL,
+    "details" TEXT NULL,
+    "hash" TEXT NOT NULL
+);
+
+CREATE TABLE "batches" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_batches" PRIMARY KEY,
+    "tenant" TEXT NOT NULL,
+    "job_id" INTEGER NOT NULL,
+    "input_file_id" TEXT NOT NULL,
+    "endpoint" TEXT NOT NULL,
+    "completion_window" TEXT NOT NULL,
+    "metadata" TEXT NULL,
+    "output_lifetime" INTEGER NULL,
+    "created_at" INTEGER NOT NULL,
+    "cancelling_at" INTEGER NULL,
+    "findings" TEXT NULL,
+    "output_file_id" TEXT NULL,
+    "error_file_id" TEXT NULL,
+    "published_at" INTEGER NULL
+);
+
+CREATE TABLE "reviews" (
+    "job_id" INTEGER NOT NULL,
+    "item_no" INTEGER NOT NULL,
+    "review_no" INTEGER NOT NULL,
+    "verdict" TEXT NOT NULL,
+    "text" TEXT NULL,
+    "original" TEXT NULL,
+    "reviewer" TEXT NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "latest" INTEGER NOT NULL,
+    CONSTRAINT "PK_reviews" PRIMARY KEY ("job_id", "item_no", "review_no"),
+    CONSTRAINT "ck_reviews_verdict" CHECK (verdict in ('accepted', 'edited', 'rejected'))
+);
+
+CREATE TABLE "sign_ins" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_sign_ins" PRIMARY KEY,
+    "key_id" TEXT NULL,
+    "created_at" INTEGER NOT NULL,
+    "expires_at" INTEGER NOT NULL,
+    "ended_at" INTEGER NULL
+);
+
 CREATE TABLE "training_checkpoints" (
     "run_id" TEXT NOT NULL,
     "step" INTEGER NOT NULL,
@@ -347,33 +400,6 @@ CREATE TABLE "training_runs" (
     CONSTRAINT "ck_training_runs_state" CHECK (state in ('validating_files', 'queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'))
 );
 
-CREATE INDEX "ix_training_runs_tenant" ON "training_runs" ("tenant", "id");
-
-CREATE INDEX "ix_training_runs_waiting" ON "training_runs" ("priority", "id") WHERE state in ('validating_files', 'queued', 'running');
-
-CREATE UNIQUE INDEX "ux_training_runs_model" ON "training_runs" ("model");
-
-INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
-VALUES ('20261128041243_TrainingRuns', '10.0.15');
-ALTER TABLE "items" ADD "chat" TEXT NULL;
-
-CREATE TABLE "batches" (
-    "id" TEXT NOT NULL CONSTRAINT "PK_batches" PRIMARY KEY,
-    "tenant" TEXT NOT NULL,
-    "job_id" INTEGER NOT NULL,
-    "input_file_id" TEXT NOT NULL,
-    "endpoint" TEXT NOT NULL,
-    "completion_window" TEXT NOT NULL,
-    "metadata" TEXT NULL,
-    "output_lifetime" INTEGER NULL,
-    "created_at" INTEGER NOT NULL,
-    "cancelling_at" INTEGER NULL,
-    "findings" TEXT NULL,
-    "output_file_id" TEXT NULL,
-    "error_file_id" TEXT NULL,
-    "published_at" INTEGER NULL
-);
-
 CREATE TABLE "webhook_deliveries" (
     "id" TEXT NOT NULL CONSTRAINT "PK_webhook_deliveries" PRIMARY KEY,
     "webhook_id" TEXT NOT NULL,
@@ -402,41 +428,35 @@ CREATE TABLE "webhooks" (
     "created_at" INTEGER NOT NULL
 );
 
+CREATE INDEX "ix_results_confidence" ON "results" ("job_id", "confidence", "item_no") WHERE confidence is not null;
+
+CREATE INDEX "ix_results_finished" ON "results" ("finished_at");
+
+CREATE INDEX "ix_items_category" ON "items" ("job_id", "category", "item_no") WHERE category is not null;
+
+CREATE INDEX "ix_audit_target" ON "audit" ("target", "number");
+
 CREATE INDEX "ix_batches_tenant" ON "batches" ("tenant", "id");
 
 CREATE INDEX "ix_batches_unpublished" ON "batches" ("job_id") WHERE published_at is null;
 
 CREATE UNIQUE INDEX "ux_batches_job" ON "batches" ("job_id");
 
+CREATE INDEX "ix_reviews_verdict" ON "reviews" ("job_id", "verdict", "item_no") WHERE latest;
+
+CREATE UNIQUE INDEX "ux_reviews_latest" ON "reviews" ("job_id", "item_no") WHERE latest;
+
+CREATE INDEX "ix_training_runs_tenant" ON "training_runs" ("tenant", "id");
+
+CREATE INDEX "ix_training_runs_waiting" ON "training_runs" ("priority", "id") WHERE state in ('validating_files', 'queued', 'running');
+
+CREATE UNIQUE INDEX "ux_training_runs_model" ON "training_runs" ("model");
+
 CREATE INDEX "ix_webhook_deliveries_due" ON "webhook_deliveries" ("next_at") WHERE state = 'pending';
 
 CREATE INDEX "ix_webhook_deliveries_webhook" ON "webhook_deliveries" ("webhook_id", "id");
 
 CREATE INDEX "ix_webhooks_tenant" ON "webhooks" ("tenant");
-
-INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
-VALUES ('20261128041248_BatchesAndWebhooks', '10.0.15');
-CREATE TABLE "audit" (
-    "number" INTEGER NOT NULL CONSTRAINT "PK_audit" PRIMARY KEY,
-    "at" INTEGER NOT NULL,
-    "actor" TEXT NOT NULL,
-    "tenant" TEXT NOT NULL,
-    "action" TEXT NOT NULL,
-    "target" TEXT NOT NULL,
-    "request_id" TEXT NULL,
-    "details" TEXT NULL,
-    "hash" TEXT NOT NULL
-);
-
-CREATE TABLE "sign_ins" (
-    "id" TEXT NOT NULL CONSTRAINT "PK_sign_ins" PRIMARY KEY,
-    "key_id" TEXT NULL,
-    "created_at" INTEGER NOT NULL,
-    "expires_at" INTEGER NOT NULL,
-    "ended_at" INTEGER NULL
-);
-
-CREATE INDEX "ix_audit_target" ON "audit" ("target", "number");
 
 create trigger audit_is_not_changed before update on audit
 begin
@@ -449,30 +469,4 @@ end;
 
 
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
-VALUES ('20261128035805_Access', '10.0.15');
-CREATE TABLE "reviews" (
-    "job_id" INTEGER NOT NULL,
-    "item_no" INTEGER NOT NULL,
-    "review_no" INTEGER NOT NULL,
-    "verdict" TEXT NOT NULL,
-    "text" TEXT NULL,
-    "original" TEXT NULL,
-    "reviewer" TEXT NOT NULL,
-    "created_at" INTEGER NOT NULL,
-    "latest" INTEGER NOT NULL,
-    CONSTRAINT "PK_reviews" PRIMARY KEY ("job_id", "item_no", "review_no"),
-    CONSTRAINT "ck_reviews_verdict" CHECK (verdict in ('accepted', 'edited', 'rejected'))
-);
-
-CREATE INDEX "ix_items_category" ON "items" ("job_id", "category", "item_no") WHERE category is not null;
-
-CREATE INDEX "ix_results_confidence" ON "results" ("job_id", "confidence", "item_no") WHERE confidence is not null;
-
-CREATE INDEX "ix_results_finished" ON "results" ("finished_at");
-
-CREATE INDEX "ix_reviews_verdict" ON "reviews" ("job_id", "verdict", "item_no") WHERE latest;
-
-CREATE UNIQUE INDEX "ux_reviews_latest" ON "reviews" ("job_id", "item_no") WHERE latest;
-
-INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
-VALUES ('20261128041731_Reviews', '10.0.15');
+VALUES ('20261128052156_AccessBatchesReviewsTraining', '10.0.15');
