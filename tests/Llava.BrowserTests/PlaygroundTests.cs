@@ -30,10 +30,10 @@ public sealed class PlaygroundTests(PagesUnderTest pages)
         await Expect(answer).ToHaveCountAsync(1);
 
         await page.PressAsync("Good");
-        await Expect(page[".verdict [data-type=upvote]"]).ToHaveAttributeAsync("aria-pressed", "true");
+        await Expect(page[".verdict [data-type=upvote]"].First).ToHaveAttributeAsync("aria-pressed", "true");
         var written = await page.Page.RunAndWaitForResponseAsync(() => page.PressAsync("Flag"), response => response.Url.Contains("handler=Log", StringComparison.Ordinal));
         Assert.Equal(204, written.Status);
-        await Expect(page[".verdict [data-type=upvote]"]).ToHaveAttributeAsync("aria-pressed", "false");
+        await Expect(page[".verdict [data-type=upvote]"].First).ToHaveAttributeAsync("aria-pressed", "false");
 
         var lines = Directory.GetFiles(Path.Combine(pages.Data, "conversations")).Order(StringComparer.Ordinal).SelectMany(File.ReadAllLines)
             .Where(line => line.Contains(Question, StringComparison.Ordinal)).Select(line => JsonDocument.Parse(line).RootElement).ToList();
