@@ -7,6 +7,7 @@ using Llava.Dashboard.Models;
 using Llava.Dashboard.Navigation;
 using Llava.Dashboard.OpenAi;
 using Llava.Dashboard.Overview;
+using Llava.Dashboard.Playground;
 using Llava.Dashboard.Recurring;
 using Llava.Dashboard.Reviews;
 using Llava.Dashboard.Security;
@@ -48,6 +49,7 @@ public static class DashboardHosting
         services.AddTrainingPages();
         services.TryAddSingleton<IModelFolder, NoModelFolder>();
         services.AddSingleton<JobFigures>();
+        services.AddPlayground();
         services.AddLlavaApi();
         services.AddLlavaOpenAi();
         return services;

@@ -43,7 +43,7 @@ public sealed partial class PagesUnderTest : IAsyncLifetime
 
     /// <summary>Every page that shows something of these jobs.</summary>
     public IReadOnlyList<string> Paths =>
-        ["/", "/jobs", $"/jobs/{Job}", $"/jobs/{Job}/gallery", $"/jobs/{Other}/gallery", $"/jobs/{Job}/items/0", $"/jobs/{Job}/again", $"/compare?left={Job}&right={Other}", "/compare"];
+        ["/", "/jobs", $"/jobs/{Job}", $"/jobs/{Job}/gallery", $"/jobs/{Other}/gallery", $"/jobs/{Job}/items/0", $"/jobs/{Job}/again", $"/compare?left={Job}&right={Other}", "/compare", "/playground"];
 
     public async Task InitializeAsync()
     {

@@ -43,7 +43,7 @@ public sealed partial class PictureTests : IAsyncLifetime
 
         Dictionary<string, string> paths = new()
         {
-            ["overview"] = "/", ["jobs"] = "/jobs", ["job"] = $"/jobs/{captions}", ["gallery"] = $"/jobs/{captions}/gallery?order=confidence", ["compare"] = $"/compare?left={captions}&right={colors}",
+            ["overview"] = "/", ["jobs"] = "/jobs", ["job"] = $"/jobs/{captions}", ["gallery"] = $"/jobs/{captions}/gallery?order=confidence", ["compare"] = $"/compare?left={captions}&right={colors}", ["playground"] = "/playground",
         };
         await ReviewSomeAsync(await signedIn.NewPageAsync(), new Uri(origin, paths["gallery"]));
         foreach (var (suffix, width, height, scheme) in new[] { ("", 1280, 800, ColorScheme.Light), ("-dark", 1280, 800, ColorScheme.Dark), ("-narrow", 375, 760, ColorScheme.Light) })
@@ -62,6 +62,7 @@ public sealed partial class PictureTests : IAsyncLifetime
         await page.WaitForFunctionAsync("() => [...document.images].every(image => image.complete || image.loading === 'lazy') && document.fonts.status === 'loaded'");
         if (_writes)
         {
+            await AskOneExampleAsync(page);
             // Long enough for the first live state and the thumbnails in sight.
             await page.WaitForTimeoutAsync(1500);
             Directory.CreateDirectory(Pictures);
@@ -70,6 +71,19 @@ public sealed partial class PictureTests : IAsyncLifetime
 
         Assert.True(new FileInfo(file) is { Exists: true, Length: > 5_000 }, $"'{file}' is missing; take it with LLAVA_WRITE_PICTURES=1.");
         await page.CloseAsync();
+    }
+
+    /// <summary>A playground without a conversation shows little.</summary>
+    private static async Task AskOneExampleAsync(IPage page)
+    {
+        var example = page.Locator(".examples button").Last;
+        if (await example.CountAsync() > 0)
+        {
+            await example.ClickAsync();
+            await page.Locator("#preview").WaitForAsync();
+            await page.Locator("#send").ClickAsync();
+            await page.Locator(".message.assistant:not(.waits)").WaitForAsync(new() { Timeout = 60_000 });
+        }
     }
 
     private static async Task ReviewSomeAsync(IPage page, Uri gallery)

@@ -1,3 +1,4 @@
+using Llava.Dashboard.Playground;
 using Llava.Ledger;
 using Llava.Ledger.Files;
 using Llava.Ledger.Storage;
@@ -21,7 +22,11 @@ internal static class LedgerSettings
         }
     }
 
-    /// <summary>Beside a ledger in PostgreSQL there is no folder, so files are in the data folder unless another is named.</summary>
-    public static void PlaceFiles(this IServiceCollection services, string dataFolder) => services.AddOptions<FileStoreOptions>().PostConfigure<IOptions<LedgerOptions>>(
-        (files, ledger) => files.Folder ??= PostgresAddress.Find(ledger.Value) is null ? null : Path.Combine(dataFolder, "files"));
+    /// <summary>Beside a ledger in PostgreSQL there is no folder, so files are in the data folder unless another is named; conversations of the playground always are.</summary>
+    public static void PlaceFiles(this IServiceCollection services, string dataFolder)
+    {
+        services.AddOptions<PlaygroundOptions>().PostConfigure(playground => playground.Folder ??= Path.Combine(dataFolder, "conversations"));
+        services.AddOptions<FileStoreOptions>().PostConfigure<IOptions<LedgerOptions>>(
+            (files, ledger) => files.Folder ??= PostgresAddress.Find(ledger.Value) is null ? null : Path.Combine(dataFolder, "files"));
+    }
 }

@@ -9,7 +9,7 @@ internal sealed class SiteMap(EndpointDataSource endpoints)
 {
     private static readonly (string Heading, PageLink[] Links)[] Groups =
     [
-        ("Work", [new("Overview", "/", "overview"), new("Jobs", "/jobs", "jobs"), new("Compare", "/compare", "compare"), new("Playground", "/playground", "playground")]),
+        ("Work", [new("Overview", "/", "overview"), new("Jobs", "/jobs", "jobs"), new("Compare", "/compare", "compare"), new("Playground", "/playground", "playground", AccessRole.Operator)]),
         ("Models", [new("Training", "/training", "training"), new("Models", "/models", "models"), new("Files", "/files", "files")]),
         ("Operation", [
             new("Consumers", "/consumers", "consumers"), new("Schedules", "/schedules", "schedules"),

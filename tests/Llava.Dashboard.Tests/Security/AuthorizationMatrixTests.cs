@@ -14,7 +14,7 @@ public sealed class AuthorizationMatrixTests(Server server) : IClassFixture<Serv
     /// <summary>What matters most, written out a second time: policies by the beginning of the route.</summary>
     private static readonly (string Route, string Policy)[] ByHand =
     [
-        ("GET /keys", "page-admin"), ("POST /keys", "page-admin"), ("GET /audit", "page-admin"), ("POST /audit", "page-admin"),
+        ("GET /playground", "page-operator"), ("POST /playground", "page-operator"), ("GET /keys", "page-admin"), ("POST /keys", "page-admin"), ("GET /audit", "page-admin"), ("POST /audit", "page-admin"),
         ("GET /schedules", "page-viewer"), ("GET /consumers", "page-viewer"), ("GET /models", "page-viewer"), ("GET /files", "page-viewer"),
         ("GET /hangfire/{**path}", "page-viewer"), ("GET /api/v1/audit", "api-admin"), ("POST /api/v1/jobs", "api-operator"), ("GET /api/v1/jobs", "api-viewer"),
         ("POST /v1/chat/completions", "api-operator"), ("POST /v1/files", "api-operator"), ("DELETE /v1/files/{file}", "api-operator"), ("GET /v1/files/{file}/content", "api-viewer"),
