@@ -1,4 +1,5 @@
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Native;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Models;
@@ -31,7 +32,7 @@ internal sealed class RotaryEmbedding(LanguageModelConfig config)
 
     /// <summary>Rotates (tokens, heads, head size).</summary>
     public static Tensor Rotate(Tensor x, Tensor cosine, Tensor sine) =>
-        (x * cosine) + (x.roll(x.shape[^1] / 2, -1) * sine);
+        (x * cosine).add(x.roll(x.shape[^1] / 2, -1) * sine, Scalars.One);
 
     private (double Theta, double Divisor) Scaled(long length) => config.RopeScaling switch
     {
