@@ -5,6 +5,7 @@ using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
+using Llava.Ledger.Webhooks;
 using Microsoft.Extensions.Logging;
 
 namespace Llava.Ledger.Training;
@@ -201,6 +202,11 @@ public sealed partial class TrainingRuns
                 .Set("@now", now.ToUnixTimeMilliseconds())
                 .ExecuteAsync(token);
             await NoteAsync(session, run, TrainingEventLevel.Info, message, null, now, token);
+            if (next.IsFinal())
+            {
+                await WebhookEvent.OfTraining(run, next, now).AddAsync(session, found.Request.Tenant, token);
+            }
+
             return (await FindAsync(session, run, token))!;
         }, cancellation);
         _signal.Ring(LedgerTopic.TrainingChanged);
