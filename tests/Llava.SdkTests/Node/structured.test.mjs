@@ -3,7 +3,7 @@ import test from 'node:test';
 import { about, client, drawn, model } from './support.mjs';
 
 const openai = client();
-const [color, shape] = process.env.LLAVA_DRAWN.split(' ');
+const [color, shape] = process.env.LLAVA_DRAWN.toLowerCase().split(' ');
 const schema = {
   type: 'object',
   properties: { sentence: { type: 'string', maxLength: 60 }, count: { type: 'integer', minimum: 1, maximum: 3 }, kind: { enum: ['scene', 'photo'] } },
