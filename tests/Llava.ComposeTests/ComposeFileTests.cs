@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Llava.Cli.Service;
 using Llava.GpuConsumer;
+using Llava.GpuConsumer.Training;
 using Llava.Hosting.Interactive;
 using Llava.Hosting.Transport;
 using Llava.Ledger;
@@ -51,6 +52,7 @@ public sealed class ComposeFileTests
             [ConsumerOptions.SectionName] = new ConsumerOptions(),
             [HttpOptions.SectionName] = new HttpOptions(),
             [ChatOptions.SectionName] = new ChatOptions(),
+            [TrainingOptions.SectionName] = new TrainingOptions(),
             [$"Llava:{EngineOptions.SectionName}"] = new EngineOptions(),
         };
 

@@ -228,9 +228,9 @@ public sealed partial class TrainingRuns
         return moved;
     }
 
-    [LoggerMessage(2070, LogLevel.Information, "Training run {Run} of tenant {Tenant} from model {Model} was taken in")]
+    [LoggerMessage(2074, LogLevel.Information, "Training run {Run} of tenant {Tenant} from model {Model} was taken in")]
     private partial void Created(string run, string tenant, string model);
 
-    [LoggerMessage(2071, LogLevel.Information, "Training run {Run} is {State} on request")]
+    [LoggerMessage(2075, LogLevel.Information, "Training run {Run} is {State} on request")]
     private partial void Moved(string run, TrainingRunState state);
 }

@@ -36,6 +36,6 @@ internal sealed partial class TrainingLoop(TrainingRuns runs, MessageSender send
         }
     }
 
-    [LoggerMessage(4070, LogLevel.Information, "A training run that waits could not be told of; consumers that train find it by looking")]
+    [LoggerMessage(4072, LogLevel.Information, "A training run that waits could not be told of; consumers that train find it by looking")]
     private partial void NotTold(Exception failure);
 }

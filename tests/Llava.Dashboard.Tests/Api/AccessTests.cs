@@ -19,7 +19,10 @@ public sealed partial class AccessTests(Server server) : IClassFixture<Server>
         ["GET /api/v1/audit"] = AccessRole.Admin,
         ["GET /api/v1/jobs"] = AccessRole.Viewer,
         ["GET /api/v1/jobs/{job}"] = AccessRole.Viewer,
+        ["GET /api/v1/jobs/{job}/export"] = AccessRole.Viewer,
+        ["GET /api/v1/jobs/{job}/items/{item:int}/reviews"] = AccessRole.Viewer,
         ["GET /api/v1/jobs/{job}/results"] = AccessRole.Viewer,
+        ["GET /api/v1/jobs/{job}/reviews"] = AccessRole.Viewer,
         ["GET /api/v1/models"] = AccessRole.Viewer,
         ["GET /api/v1/webhooks"] = AccessRole.Viewer,
         ["GET /api/v1/webhooks/{webhook}"] = AccessRole.Viewer,
@@ -34,10 +37,12 @@ public sealed partial class AccessTests(Server server) : IClassFixture<Server>
         ["POST /api/v1/jobs"] = AccessRole.Operator,
         ["POST /api/v1/jobs/{job}/cancel"] = AccessRole.Operator,
         ["POST /api/v1/jobs/{job}/close"] = AccessRole.Operator,
+        ["POST /api/v1/jobs/{job}/items/{item:int}/reviews"] = AccessRole.Operator,
         ["POST /api/v1/jobs/{job}/parts"] = AccessRole.Operator,
         ["POST /api/v1/jobs/{job}/pause"] = AccessRole.Operator,
         ["POST /api/v1/jobs/{job}/resume"] = AccessRole.Operator,
         ["POST /api/v1/jobs/{job}/retry"] = AccessRole.Operator,
+        ["POST /api/v1/jobs/{job}/training-file"] = AccessRole.Operator,
     };
 
     [Fact]

@@ -16,7 +16,7 @@ public sealed class LiveConsumersTests : IAsyncLifetime
 
     private static readonly ChatEvent[] Answer = [new ChatStarted("r1"), new ChatText(0, "hello"), new ChatAnswered(0, "stop"), new ChatEnded(new(3, 0, 0, 1))];
 
-    private readonly Server _server = new Server().With("Llava:Chat:Secret", Secret).With("Llava:Chat:Silence", "00:00:00.5000000");
+    private readonly Server _server = new Server().With("Llava:Chat:Secret", Secret).With("Llava:Chat:Silence", "00:00:03");
     private HttpClient _caller = null!;
 
     public async Task InitializeAsync()
@@ -165,9 +165,9 @@ public sealed class LiveConsumersTests : IAsyncLifetime
         await using var slow = await ScriptedConsumer.StartAsync(async (_, say) =>
         {
             await say(Answer[0]);
-            for (var i = 0; i < 6; i++)
+            for (var i = 0; i < 8; i++)
             {
-                await Task.Delay(150);
+                await Task.Delay(600);
                 await say(new ChatPing());
             }
 
