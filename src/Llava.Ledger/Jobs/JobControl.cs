@@ -56,6 +56,7 @@ public sealed partial class JobControl
     }, cancellation);
 
     /// <summary>The same inside a write of the caller's, who rings when it is committed.</summary>
+    /// <returns>False when the job was being cancelled, or was, before.</returns>
     internal static async Task<bool> CancelAsync(LedgerSession session, JobId job, DateTimeOffset now, CancellationToken cancellation)
     {
         await session.Statement("hold_job").Set("@job", job.Value).ExecuteAsync(cancellation);
