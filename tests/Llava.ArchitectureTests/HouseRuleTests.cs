@@ -32,6 +32,11 @@ public sealed partial class HouseRuleTests
     public void No_file_says_that_work_is_unfinished() => Assert.Empty(
         SourceFiles.Below(SourceFiles.Folder).Where(f => Unfinished().IsMatch(File.ReadAllText(f))).Select(SourceFiles.Relative));
 
+    // A form that names its action gets no antiforgery token by itself, and is refused when it is sent.
+    [Fact]
+    public void Every_form_that_names_its_action_asks_for_its_token() => Assert.Empty(
+        Directory.EnumerateFiles(SourceFiles.Folder, "*.cshtml", SearchOption.AllDirectories).Where(f => UnguardedForm().IsMatch(File.ReadAllText(f))).Select(SourceFiles.Relative));
+
     private static IEnumerable<string> Outside(string project, Regex words) => Directory.EnumerateDirectories(SourceFiles.Folder)
         .Where(folder => Path.GetFileName(folder) != project)
         .SelectMany(SourceFiles.Below)
@@ -40,6 +45,9 @@ public sealed partial class HouseRuleTests
 
     [GeneratedRegex(@"\btorch\.|using TorchSharp")]
     private static partial Regex Tensors();
+
+    [GeneratedRegex(@"<form(?=[^>]*method=""post"")(?=[^>]*\baction=)(?![^>]*asp-antiforgery=""true"")")]
+    private static partial Regex UnguardedForm();
 
     [GeneratedRegex(@"Environment\.GetEnvironmentVariable|IConfiguration\b")]
     private static partial Regex Configuration();

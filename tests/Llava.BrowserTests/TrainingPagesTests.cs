@@ -56,7 +56,7 @@ public sealed class TrainingPagesTests(TrainingUnderTest pages) : IClassFixture<
         await page.GetByLabel("Compare second").CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Compare" }).ClickAsync();
 
-        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(2);
+        await Expect(page.Locator(".scroll tbody tr")).ToHaveCountAsync(2);
         await Expect(page.Locator(".chart .u-wrap")).ToHaveCountAsync(2);
         await Expect(page.Locator(".chart").First).ToContainTextAsync("second");
         await page.CloseAsync();

@@ -2,8 +2,11 @@ using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using Llava.Contracts;
 using Llava.Ledger.Audit;
+using Llava.Ledger.Batches;
 using Llava.Ledger.Keys;
 using Llava.Ledger.Schedules;
+using Llava.Ledger.Training;
+using Llava.Ledger.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Llava.Ledger.Tests;
@@ -83,6 +86,76 @@ public abstract class AuditTests(TestDatabase database) : LedgerFixture(database
             ],
             lines.Select(line => (line.Actor, line.Action)));
         Assert.Contains("job_", lines[0].Details, StringComparison.Ordinal); // the job that had not begun went with it
+    }
+
+    [Fact]
+    public async Task What_is_done_to_a_training_run_is_told_once_each()
+    {
+        var runs = Get<TrainingRuns>();
+        var run = (await runs.CreateAsync(new() { Model = "scenes", TrainingFile = "file-1", Tenant = "archive" })).Id;
+        await runs.PauseAsync(run);
+        await Assert.ThrowsAsync<TrainingRunTransitionException>(() => runs.PauseAsync(run));
+        await runs.ResumeAsync(run);
+        await runs.CancelAsync(run);
+        await Assert.ThrowsAsync<TrainingRunNotFoundException>(() => runs.CancelAsync(run, "other"));
+
+        var lines = await Log.ListAsync(new());
+
+        Assert.Equal(["training.cancelled", "training.resumed", "training.paused", "training.created"], lines.Select(line => line.Action));
+        Assert.All(lines, line => Assert.Equal(("archive", run), (line.Tenant, line.Target)));
+        Assert.Contains("\"file\":\"file-1\"", lines[^1].Details, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_trained_model_that_is_deleted_is_told_of_once_and_under_its_owner()
+    {
+        var (runs, leases) = (Get<TrainingRuns>(), Get<TrainingLeases>());
+        var run = await runs.CreateAsync(new() { Model = "scenes", TrainingFile = "file-1", Tenant = "archive" });
+        Assert.True(await leases.QueueAsync((await leases.ClaimAsync(TrainingPhase.Validate, "w"))!.Lease, new(), 1, []));
+        Assert.True(await leases.SucceedAsync((await leases.ClaimAsync(TrainingPhase.Train, "w"))!.Lease, "file-2"));
+
+        Assert.False(await runs.DeleteModelAsync(run.Model, "other"));
+        Assert.True(await runs.DeleteModelAsync(run.Model, null));
+        Assert.False(await runs.DeleteModelAsync(run.Model, null));
+
+        var line = Assert.Single(await Log.ListAsync(new() { Action = "model." }));
+        Assert.Equal(("model.deleted", "archive", run.Model), (line.Action, line.Tenant, line.Target));
+        Assert.Contains(run.Id, line.Details, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_batch_is_told_of_as_the_job_that_it_is()
+    {
+        var batches = Get<BatchStore>();
+        var batch = await batches.CreateAsync(new("file-1", "/v1/chat/completions", "24h"), Request());
+        await batches.CancelAsync(batch);
+        await batches.CancelAsync(batch);
+        await Control.CancelAsync(batch.Job);
+
+        var lines = await Log.ListAsync(new());
+
+        Assert.Equal([("job.cancelled", batch.Job.ToString()), ("job.submitted", batch.Job.ToString())], lines.Select(line => (line.Action, line.Target)));
+        Assert.Contains(batch.Id, lines[0].Details, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Webhooks_are_told_of_without_what_is_secret_about_them()
+    {
+        var webhooks = Get<WebhookStore>();
+        var webhook = await webhooks.CreateAsync("archive", "https://example.org/hooks/hidden?token=hidden", []);
+        var rotated = await webhooks.RotateAsync(webhook, TimeSpan.FromHours(1));
+        await webhooks.TestAsync(rotated);
+        await webhooks.DeleteAsync(rotated);
+        await webhooks.DeleteAsync(rotated);
+        await webhooks.RotateAsync(rotated, TimeSpan.FromHours(1));
+
+        var lines = await Log.ListAsync(new());
+
+        Assert.Equal(["webhook.deleted", "webhook.rotated", "webhook.created"], lines.Select(line => line.Action));
+        Assert.All(lines, line => Assert.Equal(("archive", webhook.Id), (line.Tenant, line.Target)));
+        Assert.All(lines, line => Assert.Contains("example.org", line.Details, StringComparison.Ordinal));
+        Assert.All(lines, line => Assert.DoesNotContain("hidden", line.Details, StringComparison.Ordinal));
+        Assert.All(lines, line => Assert.DoesNotContain("whsec_", line.ToString(), StringComparison.Ordinal));
     }
 
     [Fact]

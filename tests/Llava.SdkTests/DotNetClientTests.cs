@@ -6,6 +6,7 @@ using OpenAI.Batch;
 using OpenAI.Chat;
 using OpenAI.Embeddings;
 using OpenAI.Files;
+using OpenAI.FineTuning;
 using OpenAI.Models;
 
 namespace Llava.SdkTests;
@@ -82,6 +83,30 @@ public sealed class DotNetClientTests(ServerUnderTest server)
     }
 
     [Fact]
+    public async Task An_answer_has_the_form_of_a_schema()
+    {
+        var schema = BinaryData.FromString("""{"type":"object","properties":{"sure":{"type":"boolean"}},"required":["sure"],"additionalProperties":false}""");
+        ChatCompletion chat = await Client().GetChatClient(Model).CompleteChatAsync(
+            [new UserChatMessage(ChatMessageContentPart.CreateImagePart(BinaryData.FromBytes(ServerUnderTest.Picture), "image/png"), ChatMessageContentPart.CreateTextPart("Describe this image."))],
+            new ChatCompletionOptions { Temperature = 0, ResponseFormat = ChatResponseFormat.CreateJsonSchemaFormat("answer", schema, jsonSchemaIsStrict: true) });
+
+        using var answer = JsonDocument.Parse(chat.Content[0].Text);
+        Assert.Equal("sure", Assert.Single(answer.RootElement.EnumerateObject()).Name);
+        Assert.Contains(answer.RootElement.GetProperty("sure").ValueKind, new[] { JsonValueKind.True, JsonValueKind.False });
+        Assert.Equal(ChatFinishReason.Stop, chat.FinishReason);
+    }
+
+    [Fact]
+    public async Task A_training_run_is_cancelled()
+    {
+        FineTuningOptions options = new() { TrainingMethod = FineTuningTrainingMethod.CreateSupervised(batchSize: 1, epochCount: 50) };
+        var job = await Client().GetFineTuningClient().FineTuneAsync(Model, await SendRowsAsync(), waitUntilCompleted: false, options);
+        await job.CancelAndUpdateAsync();
+
+        Assert.Equal((FineTuningStatus.Cancelled, null), (job.Status, job.Value));
+    }
+
+    [Fact]
     public async Task Models_and_vectors_are_read()
     {
         Assert.Contains((await Client().GetOpenAIModelClient().GetModelsAsync()).Value, model => model.Id == Model);
@@ -100,6 +125,20 @@ public sealed class DotNetClientTests(ServerUnderTest server)
     }
 
     private static string PictureUrl => "data:image/png;base64," + Convert.ToBase64String(ServerUnderTest.Picture);
+
+    private async Task<string> SendRowsAsync()
+    {
+        var row = JsonSerializer.Serialize(new
+        {
+            messages = new object[]
+            {
+                new { role = "user", content = new object[] { new { type = "image_url", image_url = new { url = PictureUrl } }, new { type = "text", text = "Describe this image." } } },
+                new { role = "assistant", content = ServerUnderTest.Words },
+            },
+        });
+        OpenAIFile sent = await Client().GetOpenAIFileClient().UploadFileAsync(BinaryData.FromString(string.Join('\n', Enumerable.Repeat(row, 10))), "rows.jsonl", FileUploadPurpose.FineTune);
+        return sent.Id;
+    }
 
     private OpenAIClient Client(string? key = null) =>
         new(new ApiKeyCredential(key ?? server.Key), new OpenAIClientOptions { Endpoint = new(server.Address + "/v1"), RetryPolicy = new ClientRetryPolicy(0) });

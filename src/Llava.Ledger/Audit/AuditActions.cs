@@ -59,4 +59,28 @@ public static class AuditActions
 
     /// <summary>A file was deleted.</summary>
     public const string FileDeleted = "file.deleted";
+
+    /// <summary>A training run was asked for.</summary>
+    public const string TrainingCreated = "training.created";
+
+    /// <summary>A training run was put down.</summary>
+    public const string TrainingPaused = "training.paused";
+
+    /// <summary>A training run that was put down goes on.</summary>
+    public const string TrainingResumed = "training.resumed";
+
+    /// <summary>A training run was cancelled.</summary>
+    public const string TrainingCancelled = "training.cancelled";
+
+    /// <summary>A model that a training run had made was deleted.</summary>
+    public const string ModelDeleted = "model.deleted";
+
+    /// <summary>An address for events was registered.</summary>
+    public const string WebhookCreated = "webhook.created";
+
+    /// <summary>An address for events was removed.</summary>
+    public const string WebhookDeleted = "webhook.deleted";
+
+    /// <summary>Another secret took the place of the one that signs what is sent to an address.</summary>
+    public const string WebhookRotated = "webhook.rotated";
 }

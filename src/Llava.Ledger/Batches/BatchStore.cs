@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
+using Llava.Ledger.Audit;
 using Llava.Ledger.Expansion;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Signals;
@@ -82,8 +83,13 @@ public sealed class BatchStore
         var now = _time.GetUtcNow();
         var cancelled = await _database.WriteAsync(async (session, token) =>
         {
-            await JobControl.CancelAsync(session, batch.Job, now, token);
+            var isNew = await JobControl.CancelAsync(session, batch.Job, now, token);
             await session.Statement("note_batch_cancelling").Set("@id", batch.Id).Set("@now", now.ToUnixTimeMilliseconds()).ExecuteAsync(token);
+            if (isNew)
+            {
+                await AuditChain.AppendAsync(session, now, AuditActions.JobCancelled, batch.Tenant, batch.Job.ToString(), new() { ["batch"] = batch.Id }, token);
+            }
+
             return await FindAsync(session, batch.Id, batch.Tenant, token);
         }, cancellation);
         foreach (var topic in Enum.GetValues<LedgerTopic>())

@@ -56,10 +56,12 @@ public sealed partial class JobControl
     }, cancellation);
 
     /// <summary>The same inside a write of the caller's, who rings when it is committed.</summary>
-    internal static async Task<JobState> CancelAsync(LedgerSession session, JobId job, DateTimeOffset now, CancellationToken cancellation)
+    /// <returns>False when the job was being cancelled, or was, before.</returns>
+    internal static async Task<bool> CancelAsync(LedgerSession session, JobId job, DateTimeOffset now, CancellationToken cancellation)
     {
         await session.Statement("hold_job").Set("@job", job.Value).ExecuteAsync(cancellation);
-        return await CancelAsync(session, await JobReader.FindAsync(session, job, cancellation) ?? throw new JobNotFoundException(job), now, cancellation);
+        var record = await JobReader.FindAsync(session, job, cancellation) ?? throw new JobNotFoundException(job);
+        return await CancelAsync(session, record, now, cancellation) != record.State;
     }
 
     private static async Task<JobState> CancelAsync(LedgerSession session, JobRecord job, DateTimeOffset now, CancellationToken cancellation)

@@ -9,4 +9,5 @@ set state = @state,
     estimated_finish = null,
     owner = null,
     lease_until = null
-where id = @id and owner = @owner and fence = @fence and state in ('validating_files', 'running');
+where id = @id and owner = @owner and fence = @fence and state in ('validating_files', 'running')
+returning tenant;

@@ -3,6 +3,7 @@ using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
+using Llava.Ledger.Webhooks;
 using Microsoft.Extensions.Logging;
 
 namespace Llava.Ledger.Training;
@@ -170,7 +171,7 @@ public sealed partial class TrainingLeases
         var now = _time.GetUtcNow();
         var isEnded = await _database.WriteAsync(async (session, token) =>
         {
-            var ended = await ForLease(session, "end_training_run", lease)
+            var tenant = await ForLease(session, "end_training_run", lease)
                 .Set("@state", state.WireName())
                 .Set("@now", now.ToUnixTimeMilliseconds())
                 .Set("@code", failure?.Code)
@@ -178,13 +179,14 @@ public sealed partial class TrainingLeases
                 .Set("@param", failure?.Param)
                 .Set("@findings", findings is null ? null : WriteFindings(findings))
                 .Set("@file", file)
-                .ExecuteAsync(token) == 1;
-            if (ended)
+                .FirstAsync(row => row.GetString(0), token);
+            if (tenant is not null)
             {
                 await TrainingRuns.NoteAsync(session, lease.Run, failure is null ? TrainingEventLevel.Info : TrainingEventLevel.Error, message, null, now, token);
+                await WebhookEvent.OfTraining(lease.Run, state, now).AddAsync(session, tenant, token);
             }
 
-            return ended || (session.IsRepeat && await TrainingRuns.FindAsync(session, lease.Run, token) is { } found && found.Fence == lease.Fence && found.State == state);
+            return tenant is not null || (session.IsRepeat && await TrainingRuns.FindAsync(session, lease.Run, token) is { } found && found.Fence == lease.Fence && found.State == state);
         }, cancellation);
         _signal.Ring(LedgerTopic.TrainingChanged);
         if (isEnded)

@@ -3,8 +3,10 @@ using System.Text.Json;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
+using Llava.Ledger.Audit;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
+using Llava.Ledger.Webhooks;
 using Microsoft.Extensions.Logging;
 
 namespace Llava.Ledger.Training;
@@ -48,6 +50,7 @@ public sealed partial class TrainingRuns
             if (isNew)
             {
                 await NoteAsync(session, id, TrainingEventLevel.Info, $"Created fine-tuning job: {id}", null, now, token);
+                await AuditChain.AppendAsync(session, now, AuditActions.TrainingCreated, request.Tenant, id, new() { ["model"] = request.Model, ["file"] = request.TrainingFile }, token);
             }
 
             return isNew;
@@ -113,29 +116,39 @@ public sealed partial class TrainingRuns
     /// <exception cref="TrainingRunNotFoundException">There is none.</exception>
     /// <exception cref="TrainingRunTransitionException">It is over.</exception>
     public Task<TrainingRunRecord> PauseAsync(string run, string? tenant = null, CancellationToken cancellation = default) =>
-        MoveAsync(run, tenant, _ => TrainingRunState.Paused, "Fine-tuning job paused", cancellation);
+        MoveAsync(run, tenant, AuditActions.TrainingPaused, _ => TrainingRunState.Paused, "Fine-tuning job paused", cancellation);
 
     /// <summary>Lets a paused run go on.</summary>
     /// <inheritdoc cref="PauseAsync"/>
     public Task<TrainingRunRecord> ResumeAsync(string run, string? tenant = null, CancellationToken cancellation = default) =>
-        MoveAsync(run, tenant, found => found.Resolved is null ? TrainingRunState.ValidatingFiles : TrainingRunState.Queued, "Fine-tuning job resumed", cancellation);
+        MoveAsync(run, tenant, AuditActions.TrainingResumed, found => found.Resolved is null ? TrainingRunState.ValidatingFiles : TrainingRunState.Queued, "Fine-tuning job resumed", cancellation);
 
     /// <summary>Ends the run at its next step, without a model.</summary>
     /// <inheritdoc cref="PauseAsync"/>
     public Task<TrainingRunRecord> CancelAsync(string run, string? tenant = null, CancellationToken cancellation = default) =>
-        MoveAsync(run, tenant, _ => TrainingRunState.Cancelled, "Fine-tuning job cancelled", cancellation);
+        MoveAsync(run, tenant, AuditActions.TrainingCancelled, _ => TrainingRunState.Cancelled, "Fine-tuning job cancelled", cancellation);
 
     /// <summary>Takes a model away that a run has made; its bytes go as soon as a worker that has them looks.</summary>
     /// <returns>False when no run of the tenant has made such a model, or it is gone already.</returns>
     public async Task<bool> DeleteModelAsync(string model, string? tenant, CancellationToken cancellation = default)
     {
-        var deleted = await _database.WriteAsync((session, token) => session.Statement("delete_trained_model")
-            .Set("@model", model)
-            .Set("@tenant", tenant)
-            .Set("@now", _time.GetUtcNow().ToUnixTimeMilliseconds())
-            .ExecuteAsync(token), cancellation);
+        var now = _time.GetUtcNow();
+        var isDeleted = await _database.WriteAsync(async (session, token) =>
+        {
+            var origin = await session.Statement("delete_trained_model")
+                .Set("@model", model)
+                .Set("@tenant", tenant)
+                .Set("@now", now.ToUnixTimeMilliseconds())
+                .FirstAsync(row => new { Run = row.GetString(0), Tenant = row.GetString(1) }, token);
+            if (origin is not null)
+            {
+                await AuditChain.AppendAsync(session, now, AuditActions.ModelDeleted, origin.Tenant, model, new() { ["run"] = origin.Run }, token);
+            }
+
+            return origin is not null;
+        }, cancellation);
         _signal.Ring(LedgerTopic.TrainingChanged);
-        return deleted == 1;
+        return isDeleted;
     }
 
     internal static Task<TrainingRunRecord?> FindAsync(LedgerSession session, string run, CancellationToken cancellation) =>
@@ -170,7 +183,8 @@ public sealed partial class TrainingRuns
         return $"ft:{folder.Split(':') switch { ["ft", var origin, ..] => origin, _ => folder }}:{request.Tenant}:{request.Suffix}:{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(NameDigits / 2))}";
     }
 
-    private async Task<TrainingRunRecord> MoveAsync(string run, string? tenant, Func<TrainingRunRecord, TrainingRunState> to, string message, CancellationToken cancellation)
+    private async Task<TrainingRunRecord> MoveAsync(
+        string run, string? tenant, string action, Func<TrainingRunRecord, TrainingRunState> to, string message, CancellationToken cancellation)
     {
         var now = _time.GetUtcNow();
         var moved = await _database.WriteAsync(async (session, token) =>
@@ -201,6 +215,12 @@ public sealed partial class TrainingRuns
                 .Set("@now", now.ToUnixTimeMilliseconds())
                 .ExecuteAsync(token);
             await NoteAsync(session, run, TrainingEventLevel.Info, message, null, now, token);
+            if (next.IsFinal())
+            {
+                await WebhookEvent.OfTraining(run, next, now).AddAsync(session, found.Request.Tenant, token);
+            }
+
+            await AuditChain.AppendAsync(session, now, action, found.Request.Tenant, run, null, token);
             return (await FindAsync(session, run, token))!;
         }, cancellation);
         _signal.Ring(LedgerTopic.TrainingChanged);

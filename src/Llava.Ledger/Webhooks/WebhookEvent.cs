@@ -18,10 +18,12 @@ internal sealed record WebhookEvent(string Id, string Type, long CreatedAt, Webh
 
     private static readonly JobState[] Ends = [JobState.Completed, JobState.Failed, JobState.Cancelled, JobState.Expired];
 
+    private static readonly IEnumerable<TrainingRunState> TrainingEnds = Enum.GetValues<TrainingRunState>().Where(TrainingRunStates.IsFinal);
+
     private static readonly TimeSpan TriedFor = TimeSpan.FromHours(72);
 
     /// <summary>Every type there is: a kind of thing that ends adds its own here.</summary>
-    public static IReadOnlyList<string> Types { get; } = [.. Ends.SelectMany(end => new[] { BatchType(end.WireName()), JobType(end) }), Test];
+    public static IReadOnlyList<string> Types { get; } = [.. Ends.SelectMany(end => new[] { BatchType(end.WireName()), JobType(end) }), .. TrainingEnds.Select(TrainingType), Test];
 
     public string Object { get; } = "event";
 
@@ -30,6 +32,9 @@ internal sealed record WebhookEvent(string Id, string Type, long CreatedAt, Webh
 
     /// <summary>The end of a job.</summary>
     public static WebhookEvent OfJob(EndedJob ended, DateTimeOffset now) => Of(JobType(ended.EndState), ended.Job.Id.ToString(), now);
+
+    /// <summary>The end of a training run, as OpenAI calls it.</summary>
+    public static WebhookEvent OfTraining(string run, TrainingRunState end, DateTimeOffset now) => Of(TrainingType(end), run, now);
 
     /// <summary>An event of this type.</summary>
     public static WebhookEvent Of(string type, string subject, DateTimeOffset now) => new("evt_" + Guid.CreateVersion7(now).ToString("N"), type, now.ToUnixTimeSeconds(), new(subject));
@@ -67,6 +72,8 @@ internal sealed record WebhookEvent(string Id, string Type, long CreatedAt, Webh
     private static string BatchType(string end) => "batch." + end;
 
     private static string JobType(JobState end) => "job." + end.WireName();
+
+    private static string TrainingType(TrainingRunState end) => "fine_tuning.job." + end.WireName();
 }
 
 /// <summary>The thing to which something happened.</summary>

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Llava.Ledger.Audit;
 using Llava.Ledger.Storage;
 
 namespace Llava.Ledger.Webhooks;
@@ -33,14 +34,19 @@ public sealed class WebhookStore
     {
         var now = _time.GetUtcNow();
         WebhookRecord webhook = new() { Id = "wh_" + Guid.CreateVersion7(now).ToString("N"), Tenant = tenant, Url = url, Events = events, CreatedAt = now, Secret = NewSecret() };
-        await _database.WriteAsync((session, token) => session.Statement("insert_webhook")
-            .Set("@id", webhook.Id)
-            .Set("@tenant", tenant)
-            .Set("@url", url)
-            .Set("@events", JsonSerializer.Serialize(events, LedgerJson.Default.IReadOnlyListString))
-            .Set("@secret", webhook.Secret)
-            .Set("@now", now.ToUnixTimeMilliseconds())
-            .ExecuteAsync(token), cancellation);
+        await _database.WriteAsync(async (session, token) =>
+        {
+            await session.Statement("insert_webhook")
+                .Set("@id", webhook.Id)
+                .Set("@tenant", tenant)
+                .Set("@url", url)
+                .Set("@events", JsonSerializer.Serialize(events, LedgerJson.Default.IReadOnlyListString))
+                .Set("@secret", webhook.Secret)
+                .Set("@now", now.ToUnixTimeMilliseconds())
+                .ExecuteAsync(token);
+            await NoteAsync(session, now, AuditActions.WebhookCreated, webhook, token);
+            return true;
+        }, cancellation);
         return webhook;
     }
 
@@ -53,11 +59,21 @@ public sealed class WebhookStore
         (await ListAsync(tenant, cancellation)).Find(webhook => webhook.Id == id);
 
     /// <summary>Forgets the address and what was sent to it.</summary>
-    public Task DeleteAsync(WebhookRecord webhook, CancellationToken cancellation = default) => _database.WriteAsync(async (session, token) =>
+    public Task DeleteAsync(WebhookRecord webhook, CancellationToken cancellation = default)
     {
-        await session.Statement("delete_deliveries_of_webhook").Set("@webhook", webhook.Id).ExecuteAsync(token);
-        return await session.Statement("delete_webhook").Set("@id", webhook.Id).ExecuteAsync(token);
-    }, cancellation);
+        var now = _time.GetUtcNow();
+        return _database.WriteAsync(async (session, token) =>
+        {
+            await session.Statement("delete_deliveries_of_webhook").Set("@webhook", webhook.Id).ExecuteAsync(token);
+            var isThere = await session.Statement("delete_webhook").Set("@id", webhook.Id).ExecuteAsync(token) == 1;
+            if (isThere)
+            {
+                await NoteAsync(session, now, AuditActions.WebhookDeleted, webhook, token);
+            }
+
+            return isThere;
+        }, cancellation);
+    }
 
     /// <summary>Gives the address another secret; what is sent meanwhile is signed with the former too.</summary>
     /// <param name="webhook">The address.</param>
@@ -66,13 +82,23 @@ public sealed class WebhookStore
     /// <returns>The address with its new secret.</returns>
     public async Task<WebhookRecord> RotateAsync(WebhookRecord webhook, TimeSpan overlap, CancellationToken cancellation = default)
     {
-        var rotated = webhook with { Secret = NewSecret(), FormerSecret = webhook.Secret, FormerUntil = _time.GetUtcNow() + overlap };
-        await _database.WriteAsync((session, token) => session.Statement("rotate_webhook")
-            .Set("@id", webhook.Id)
-            .Set("@secret", rotated.Secret)
-            .Set("@former", rotated.FormerSecret)
-            .Set("@until", rotated.FormerUntil?.ToUnixTimeMilliseconds())
-            .ExecuteAsync(token), cancellation);
+        var now = _time.GetUtcNow();
+        var rotated = webhook with { Secret = NewSecret(), FormerSecret = webhook.Secret, FormerUntil = now + overlap };
+        await _database.WriteAsync(async (session, token) =>
+        {
+            var isThere = await session.Statement("rotate_webhook")
+                .Set("@id", webhook.Id)
+                .Set("@secret", rotated.Secret)
+                .Set("@former", rotated.FormerSecret)
+                .Set("@until", rotated.FormerUntil?.ToUnixTimeMilliseconds())
+                .ExecuteAsync(token) == 1;
+            if (isThere)
+            {
+                await NoteAsync(session, now, AuditActions.WebhookRotated, webhook, token);
+            }
+
+            return isThere;
+        }, cancellation);
         return rotated;
     }
 
@@ -142,6 +168,10 @@ public sealed class WebhookStore
         Status = row.IsDBNull(11) ? null : row.GetInt32(11),
         Error = row.Text(12),
     };
+
+    /// <summary>The address itself may hold a secret, so that only its host is told.</summary>
+    private static Task NoteAsync(LedgerSession session, DateTimeOffset now, string action, WebhookRecord webhook, CancellationToken cancellation) =>
+        AuditChain.AppendAsync(session, now, action, webhook.Tenant, webhook.Id, new() { ["host"] = new Uri(webhook.Url).Host }, cancellation);
 
     private static string NewSecret() => SecretPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes));
 }

@@ -1,9 +1,11 @@
+using System.Text.Json.Nodes;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Training;
+using Llava.Ledger.Webhooks;
 
 namespace Llava.Ledger.Tests.Training;
 
@@ -258,6 +260,36 @@ public abstract class TrainingRunTests(TestDatabase database) : TrainingFixture(
         Assert.False(await Runs.DeleteModelAsync(model, null));
 
         Assert.False((await Runs.ListSucceededAsync()).Single().HasModel);
+    }
+
+    [Fact]
+    public async Task The_end_of_a_run_is_told_once_to_the_addresses_of_its_tenant()
+    {
+        var webhook = await Get<WebhookStore>().CreateAsync("default", "https://example.org", []);
+        var others = await Get<WebhookStore>().CreateAsync("other", "https://example.org", []);
+        var succeeded = await BeginAsync();
+        await StepAsync(succeeded, 1);
+        await Runs.PauseAsync(succeeded.Run);
+        await TrainingLeases.ReleaseAsync(succeeded);
+        await Runs.ResumeAsync(succeeded.Run);
+        Assert.Empty(await ToldAsync(webhook));
+        var lease = (await TrainingLeases.ClaimAsync(TrainingPhase.Train, "w"))!.Lease;
+        Assert.True(await TrainingLeases.SucceedAsync(lease, "file"));
+        Assert.False(await TrainingLeases.SucceedAsync(lease, "file"));
+        var failed = await BeginAsync();
+        Assert.True(await TrainingLeases.FailAsync(failed, new("worker_lost", "Gone.")));
+        var cancelled = await CreateAsync();
+        await Runs.CancelAsync(cancelled);
+        await Assert.ThrowsAsync<TrainingRunTransitionException>(() => Runs.CancelAsync(cancelled));
+
+        Assert.Equal(
+            [("fine_tuning.job.cancelled", cancelled), ("fine_tuning.job.failed", failed.Run), ("fine_tuning.job.succeeded", lease.Run)],
+            (await ToldAsync(webhook)).OrderBy(told => told.Type, StringComparer.Ordinal));
+        Assert.Empty(await ToldAsync(others));
+        Assert.Subset(WebhookStore.EventTypes.ToHashSet(), (await ToldAsync(webhook)).Select(told => told.Type).ToHashSet());
+
+        async Task<List<(string Type, string? Run)>> ToldAsync(WebhookRecord address) =>
+            [.. (await Get<WebhookStore>().DeliveriesAsync(address, null, null, 10)).Select(told => (told.Type, JsonNode.Parse(told.Payload)!["data"]!["id"]!.GetValue<string>()))];
     }
 
     [Fact]

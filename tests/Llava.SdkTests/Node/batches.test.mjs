@@ -61,6 +61,20 @@ test('a batch answers like the chat that somebody waits for', async () => {
   assert.equal(batch.error_file_id, null);
 });
 
+test('a line says which form its answer has', async () => {
+  const schema = { type: 'object', properties: { sure: { type: 'boolean' } }, required: ['sure'], additionalProperties: false };
+  const batch = await runBatch(openai, [
+    line('schema', { messages: [about('Describe this image.')], temperature: 0, max_tokens: 20, response_format: { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema } } }),
+    line('choice', { messages: [about('Describe this image.')], temperature: 0, structured_outputs: { choice: ['yes', 'no'] } }),
+    line('free', { messages: [about('Describe this image.')], temperature: 0 }),
+  ]);
+  const answers = Object.fromEntries((await readLines(openai, batch.output_file_id)).map((one) => [one.custom_id, one.response.body.choices[0].message.content]));
+
+  assert.equal(typeof JSON.parse(answers.schema).sure, 'boolean');
+  assert.ok(['yes', 'no'].includes(answers.choice));
+  assert.match(answers.free, drawn);
+});
+
 test('texts are continued too', async () => {
   const batch = await runBatch(openai, [line('one', { prompt: 'There is', max_tokens: 3, temperature: 0 }, '/v1/completions')], { endpoint: '/v1/completions' });
   const [{ response }] = await readLines(openai, batch.output_file_id);

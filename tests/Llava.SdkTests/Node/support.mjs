@@ -32,6 +32,12 @@ export const line = (id, body, url = '/v1/chat/completions') => JSON.stringify({
 /** A file of lines, as it is sent. */
 export const linesFile = (lines, name = 'lines.jsonl') => toFile(Buffer.from(lines.join('\n')), name);
 
+/** Sends rows to learn from: the picture, and an answer that the model never gives by itself. */
+export const sendRows = async (openai, count = 10) => {
+  const row = JSON.stringify({ messages: [about('Describe this image.'), { role: 'assistant', content: 'red red red' }] });
+  return openai.files.create({ file: await linesFile(Array(count).fill(row), 'rows.jsonl'), purpose: 'fine-tune' });
+};
+
 /** The objects of a file of lines. */
 export const readLines = async (openai, id) => (await (await openai.files.content(id)).text()).trim().split('\n').map((text) => JSON.parse(text));
 

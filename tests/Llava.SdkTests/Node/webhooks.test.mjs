@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import test from 'node:test';
 import OpenAI from 'openai';
-import { about, api, client, line, runBatch, until } from './support.mjs';
+import { about, api, client, line, model, runBatch, sendRows, until } from './support.mjs';
 
 const openai = client();
 const received = [];
@@ -37,6 +37,16 @@ test("the end of a batch is told, and the library's own helper believes it", asy
 
   const failed = await runBatch(openai, ['not json']);
   assert.deepEqual((await openai.webhooks.unwrap((await arrived('batch.failed')).body, (await arrived('batch.failed')).headers, webhook.secret)).data, { id: failed.id });
+  await api(`/webhooks/${webhook.id}`, { method: 'DELETE' });
+});
+
+test('the end of a fine-tuning job is told', async () => {
+  const webhook = await register(['fine_tuning.job.cancelled']);
+  const job = await openai.fineTuning.jobs.create({ model, training_file: (await sendRows(openai)).id, method: { type: 'supervised', supervised: { hyperparameters: { n_epochs: 50 } } } });
+  await openai.fineTuning.jobs.cancel(job.id);
+  const { body, headers } = await arrived('fine_tuning.job.cancelled');
+
+  assert.deepEqual((await openai.webhooks.unwrap(body, headers, webhook.secret)).data, { id: job.id });
   await api(`/webhooks/${webhook.id}`, { method: 'DELETE' });
 });
 
