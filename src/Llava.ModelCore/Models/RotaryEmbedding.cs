@@ -22,7 +22,7 @@ internal sealed class RotaryEmbedding(LanguageModelConfig config)
         var frequencies = Enumerable.Range(0, config.HeadSize / 2)
             .Select(i => (float)Math.Pow(theta, -2.0 * i / config.HeadSize)).ToArray();
         using var inverse = tensor(frequencies, device: positions.device);
-        using var steps = divisor == 1 ? positions.to(ScalarType.Float32) : positions.to(ScalarType.Float32) / (float)divisor;
+        using var steps = divisor == 1 ? positions.to(ScalarType.Float32) : positions.to(ScalarType.Float32).div(Scalars.Of(divisor));
         using var angles = outer(steps, inverse);
         using var cosine = angles.cos();
         using var sine = angles.sin();

@@ -1,3 +1,4 @@
+using Llava.ModelCore.Native;
 using Llava.ModelCore.Tokenization;
 using Llava.ModelCore.Training;
 using TorchSharp;
@@ -41,7 +42,7 @@ public sealed class TrainerTests
         using var trainer = new Trainer(model, TinyModel.Recipe, steps: 1);
         var (first, second) = (TinyModel.Batch(3, (9, true)), TinyModel.Batch(4, (12, false), (7, true)));
 
-        var expected = (Gradients(trainer, first) + Gradients(trainer, second)) / 2;
+        var expected = Gradients(trainer, first).add(Gradients(trainer, second), Scalars.One).div(Scalars.Of(2));
 
         Assert.True(Gradients(trainer, first, second).allclose(expected, rtol: 1e-5, atol: 1e-7));
     }
