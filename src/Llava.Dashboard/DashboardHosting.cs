@@ -34,6 +34,7 @@ public static class DashboardHosting
         services.AddSingleton<SiteMap>();
         services.AddHealthChecks();
         services.AddLive();
+        services.AddSingleton<BrokerProbe>();
         services.AddSingleton<SystemWatch>();
         services.AddSingleton<LiveSource, AlarmsLive>();
         services.AddSingleton<LiveSource, JobsLive>();

@@ -12,19 +12,15 @@ public sealed partial class BrokerTests : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("llava-broker-");
     private RabbitServer _broker = null!;
+    private string _key = "";
     private Process? _dashboard;
 
     public async Task InitializeAsync()
     {
         _broker = await RabbitServer.CreateAsync();
-        ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "llava"), ["serve", "dashboard"]) { RedirectStandardOutput = true };
-        start.Environment["LLAVA_DATA"] = _folder.FullName;
-        start.Environment["Llava__Http__Port"] = "0";
-        start.Environment["Llava__Transport__Kind"] = "RabbitMq";
-        start.Environment["Llava__Transport__RabbitMq__Host"] = "127.0.0.1";
-        start.Environment["Llava__Transport__RabbitMq__QueueType"] = "Classic";
-        start.Environment["Llava__Transport__RabbitMq__Port"] = _broker.Port.ToString(CultureInfo.InvariantCulture);
-        _dashboard = Process.Start(start);
+        using var keys = Run("keys", "create", "--name", "tests", "--role", "admin");
+        _key = (await keys.StandardOutput.ReadToEndAsync()).Trim();
+        _dashboard = Run("serve", "dashboard");
     }
 
     public async Task DisposeAsync()
@@ -41,7 +37,8 @@ public sealed partial class BrokerTests : IAsyncLifetime
         using var playwright = await Playwright.CreateAsync();
         await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = "/usr/bin/chromium", Args = ["--no-sandbox", "--disable-dev-shm-usage"] });
         var page = await browser.NewPageAsync();
-        await page.GotoAsync(await LinkAsync());
+        await using WatchedPage site = new(page, new(await AddressAsync()));
+        await site.SignInAsync(_key);
         var banner = page.Locator(".banner", new() { HasText = "The broker does not answer." });
         await Expect(page.Locator("tr:has-text('Broker') .state")).ToHaveTextAsync("healthy", new() { Timeout = 30_000 });
         await Expect(banner).ToHaveCountAsync(0);
@@ -53,21 +50,33 @@ public sealed partial class BrokerTests : IAsyncLifetime
         await Expect(banner).ToHaveCountAsync(0, new() { Timeout = 30_000 });
     }
 
-    private async Task<string> LinkAsync()
+    private Process Run(params string[] arguments)
+    {
+        ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "llava"), arguments) { RedirectStandardOutput = true };
+        start.Environment["LLAVA_DATA"] = _folder.FullName;
+        start.Environment["Llava__Http__Port"] = "0";
+        start.Environment["Llava__Transport__Kind"] = "RabbitMq";
+        start.Environment["Llava__Transport__RabbitMq__Host"] = "127.0.0.1";
+        start.Environment["Llava__Transport__RabbitMq__QueueType"] = "Classic";
+        start.Environment["Llava__Transport__RabbitMq__Port"] = _broker.Port.ToString(CultureInfo.InvariantCulture);
+        return Process.Start(start)!;
+    }
+
+    private async Task<string> AddressAsync()
     {
         while (await _dashboard!.StandardOutput.ReadLineAsync() is { } line)
         {
-            if (Link().Match(line) is { Success: true } link)
+            if (Listening().Match(line) is { Success: true } address)
             {
                 // What it says from here on nobody needs, but a full pipe would hold it up.
                 _ = _dashboard.StandardOutput.ReadToEndAsync();
-                return link.Value;
+                return address.Groups["url"].Value;
             }
         }
 
-        throw new InvalidOperationException("The dashboard ended without a link.");
+        throw new InvalidOperationException("The dashboard ended without listening.");
     }
 
-    [GeneratedRegex(@"http://[^\s;]+/login\?token=\w+")]
-    private static partial Regex Link();
+    [GeneratedRegex(@"^Listening on (?<url>http://[^\s,]+?)\.?$", RegexOptions.ExplicitCapture)]
+    private static partial Regex Listening();
 }

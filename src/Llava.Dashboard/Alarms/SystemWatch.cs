@@ -10,7 +10,7 @@ namespace Llava.Dashboard.Alarms;
 
 /// <summary>Looks at broker, ledger and consumers for all who ask within the same second or two.</summary>
 internal sealed class SystemWatch(
-    HealthCheckService health, IOptions<HealthCheckServiceOptions> checks, WorkerRegistry workers, BacklogReader backlogs, TimeProvider time) : IDisposable
+    HealthCheckService health, IOptions<HealthCheckServiceOptions> checks, BrokerProbe broker, WorkerRegistry workers, BacklogReader backlogs, TimeProvider time) : IDisposable
 {
     /// <summary>What does not answer within this time counts as away.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
@@ -44,8 +44,10 @@ internal sealed class SystemWatch(
     private async Task<SystemState> LookAsync(SystemState? last, DateTimeOffset now, CancellationToken cancellation)
     {
         var names = checks.Value.Registrations.Where(check => check.Tags.Contains(HealthEndpoints.ReadyTag)).Select(check => check.Name);
-        var parts = await Task.WhenAll(names.Select(name => CheckAsync(name, cancellation)));
-        // A broker has a check for each way to it; it is well when all are.
+        var probe = broker.LookAsync(Patience, cancellation);
+        List<SystemPart> parts = [.. await Task.WhenAll(names.Select(name => CheckAsync(name, cancellation)))];
+        parts.AddRange(await probe is { } answer ? [answer] : []);
+        // The broker has several checks; it is well when all are.
         SystemState state = new([.. parts.GroupBy(part => part.Name).Select(same => new SystemPart(same.Key, same.All(part => part.IsWell), same.Max(part => part.Took)))], last?.Workers ?? [], last?.Backlog, now);
         if (!state.HasLedger)
         {
