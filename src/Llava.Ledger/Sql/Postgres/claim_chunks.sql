@@ -1,4 +1,3 @@
--- No commit waits for the disk here: a server that loses power forgets claims, and their results are refused or were first.
 -- One chunk after the other, in the order given, which all writers share: hence the lateral, which also looks each up by its key.
 with open as (
     select wanted.job_id, wanted.chunk_no, wanted.owner, wanted.place
@@ -21,5 +20,4 @@ set state = 'leased',
     published_at = least(c.published_at, @now)
 from open
 where c.job_id = open.job_id and c.chunk_no = open.chunk_no
-returning open.place::integer, c.first_item, c.item_count, c.attempts, c.fence, c.published_at, c.claimed_at, (select state from jobs j where j.id = c.job_id),
-    set_config('synchronous_commit', 'off', true);
+returning open.place::integer, c.first_item, c.item_count, c.attempts, c.fence, c.published_at, c.claimed_at, (select state from jobs j where j.id = c.job_id);
