@@ -46,6 +46,7 @@ internal sealed class QueueBench : IAsyncDisposable
         builder.Logging.AddWarningsToStandardError();
         builder.Services.AddLlavaLedger(options => options.BindLedger(builder.Configuration, _folder.FullName));
         builder.Services.AddLlavaScheduler(options => options.Configure(o => o.ImageRoots = [_folder.FullName]));
+        builder.Services.PlaceFiles(_folder.FullName);
         builder.Services.AddLlavaConsumer(options => options.Configure(o => o.Models = [NullItemRunner.ModelName]));
         builder.Services.AddLlavaTransport(builder.Configuration);
         _host = builder.Build();
