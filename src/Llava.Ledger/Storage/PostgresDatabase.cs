@@ -233,7 +233,7 @@ internal sealed partial class PostgresDatabase : LedgerDatabase
             {
                 return await run(attempt);
             }
-            catch (PostgresException failure) when (failure.SqlState == PostgresErrorCodes.UniqueViolation && !attempt.MetRows)
+            catch (PostgresException failure) when (failure is { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "results" } && !attempt.MetRows)
             {
                 attempt.MetRows = true;
                 continue;
@@ -270,7 +270,7 @@ internal sealed partial class PostgresDatabase : LedgerDatabase
 
         public bool MayBeCommitted { get; private set; }
 
-        /// <summary>Whether rows that it took for new were there.</summary>
+        /// <summary>Whether results that it took for new were there.</summary>
         public bool MetRows { get; set; }
 
         public void Failed()
