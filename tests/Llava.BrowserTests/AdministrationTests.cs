@@ -16,12 +16,10 @@ public sealed class AdministrationTests(AdministrationSite site) : IClassFixture
     {
         await using var page = await site.StrangerAsync();
         await page.GoAsync("/schedules");
-        await page.Page.Keyboard.TypeAsync("llava_wrong");
-        await page.Page.Keyboard.PressAsync("Enter");
+        await page.TypeKeyAsync("llava_wrong");
         await Expect(page["[role=alert]"]).ToContainTextAsync("not known");
 
-        await page.Page.Keyboard.TypeAsync(await site.SecretAsync(AccessRole.Viewer));
-        await page.Page.Keyboard.PressAsync("Enter");
+        await page.TypeKeyAsync(await site.SecretAsync(AccessRole.Viewer));
         await Expect(page["h1"]).ToHaveTextAsync("Schedules");
         await page["nav button:has-text('Sign out')"].ClickAsync();
 

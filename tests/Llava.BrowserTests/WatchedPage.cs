@@ -48,9 +48,16 @@ public sealed class WatchedPage : IAsyncDisposable
     public async Task SignInAsync(string secret)
     {
         await GoAsync("/login");
+        await TypeKeyAsync(secret);
+        await Page.WaitForURLAsync(url => !url.Contains("/login", StringComparison.Ordinal));
+    }
+
+    /// <summary>Types a key into the field that has the focus when the page is drawn, which is after its document was read, and presses Enter.</summary>
+    public async Task TypeKeyAsync(string secret)
+    {
+        await Assertions.Expect(Page.Locator("[name=key]")).ToBeFocusedAsync();
         await Page.Keyboard.TypeAsync(secret);
         await Page.Keyboard.PressAsync("Enter");
-        await Page.WaitForURLAsync(url => !url.Contains("/login", StringComparison.Ordinal));
     }
 
     /// <summary>Presses a button by what it says.</summary>
