@@ -23,6 +23,8 @@ internal sealed class JobOptions
         CustomParser = Named(OutputFormats.Names),
     };
 
+    public Option<int?> Sample { get; } = new("--sample") { Description = "Work on so many rows first, spread over the source, then stop, show their results and say what the rest will take. Without it the same command goes on." };
+
     public Option<bool> Strict { get; } = new("--strict") { Description = "Refuse the whole job, before any work, when one item of the source cannot be used." };
 
     public Option<bool> Deduplicate { get; } = new("--deduplicate") { Description = "Answer items with equal images and prompts once, and give each the answer." };
@@ -60,6 +62,7 @@ internal sealed class JobOptions
     public void AddTo(Command command)
     {
         AddRequestTo(command);
+        command.Options.Add(Sample);
         command.Options.Add(Out);
         command.Options.Add(Format);
         command.Options.Add(AllowUrls);

@@ -50,6 +50,7 @@ internal static class ApiHosting
             .RequireRateLimiting(PerCaller)
             .WithMetadata(new RequestSizeLimitAttribute(limits.MaxBodyBytes));
         api.MapSubmission();
+        api.MapEstimate();
         api.MapReading();
         api.MapResults();
         api.MapExportApi();

@@ -61,15 +61,18 @@ internal sealed class QuestionPreparation(
     /// The user's turn. Where the text has no placeholder, the images go before it, each followed by a line feed, enclosed as the
     /// checkpoint was trained (spec 5.1, 1.10).
     /// </summary>
-    internal string WithImages(string text, int images)
+    internal string WithImages(string text, int images) => WithImages(_config, text, images);
+
+    /// <inheritdoc cref="WithImages(string, int)"/>
+    internal static string WithImages(LlavaConfig config, string text, int images)
     {
-        var image = _config.UseImageStartEnd ? $"<im_start>{ImagePlaceholder.Text}<im_end>" : ImagePlaceholder.Text;
+        var image = config.UseImageStartEnd ? $"<im_start>{ImagePlaceholder.Text}<im_end>" : ImagePlaceholder.Text;
         if (ImagePlaceholder.Count(text) == 0)
         {
             return string.Concat(Enumerable.Repeat(image + "\n", images)) + text;
         }
 
-        return _config.UseImageStartEnd ? text.Replace(ImagePlaceholder.Text, image, StringComparison.Ordinal) : text;
+        return config.UseImageStartEnd ? text.Replace(ImagePlaceholder.Text, image, StringComparison.Ordinal) : text;
     }
 
     /// <summary>Decodes and resizes an image, the checkpoint's own way unless another is named.</summary>
