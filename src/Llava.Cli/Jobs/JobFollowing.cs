@@ -28,7 +28,7 @@ internal static class JobFollowing
     /// <summary>Says on standard error what the sample came to, and how to go on.</summary>
     public static async Task TellAsync(JobId job, SampleDocument sample, string? howToGoOn = null)
     {
-        await Console.Error.WriteLineAsync($"The sample of {sample.Rows} rows is done, and the job waits. The rest:");
+        await Console.Error.WriteLineAsync($"The sample of {sample.Records} records is done, and the job waits. The rest:");
         foreach (var line in sample.Estimate is { } estimate ? EstimateText.Lines(estimate) : [])
         {
             await Console.Error.WriteLineAsync($"  {line}");

@@ -23,7 +23,7 @@ internal sealed class JobOptions
         CustomParser = Named(OutputFormats.Names),
     };
 
-    public Option<int?> Sample { get; } = new("--sample") { Description = "Work on so many rows first, spread over the source, then stop, show their results and say what the rest will take. Without it the same command goes on." };
+    public Option<int?> Sample { get; } = new("--sample") { Description = "Work on so many records first, spread over the source, then stop, show their results and say what the rest will take. Without it the same command goes on." };
 
     public Option<bool> Strict { get; } = new("--strict") { Description = "Refuse the whole job, before any work, when one item of the source cannot be used." };
 

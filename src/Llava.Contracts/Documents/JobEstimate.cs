@@ -74,8 +74,8 @@ public enum EstimateBasis
 /// <summary>How far the sample of a job is.</summary>
 public sealed record SampleDocument
 {
-    /// <summary>Rows that were asked for.</summary>
-    public required int Rows { get; init; }
+    /// <summary>Records that were asked for.</summary>
+    public required int Records { get; init; }
 
     /// <summary>Where it is.</summary>
     public required SampleState State { get; init; }

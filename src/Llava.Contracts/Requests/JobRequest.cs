@@ -6,7 +6,7 @@ public sealed record JobRequest
     /// <summary>Highest <see cref="Priority"/>; the lowest is its negative.</summary>
     public const int HighestPriority = 100;
 
-    /// <summary>Most rows of a <see cref="Sample"/>, and most items that these may give.</summary>
+    /// <summary>Most records of a <see cref="Sample"/>.</summary>
     public const int LargestSample = 1000;
 
     private const int MostSampledItems = 10 * LargestSample;
@@ -44,7 +44,7 @@ public sealed record JobRequest
     public bool Strict { get; init; }
 
     /// <summary>
-    /// Rows to work on first, 1 to 1000, spread over the source; each gives an item for each prompt. When they are done the job pauses by
+    /// Records to work on first, 1 to 1000, spread over the source; each gives an item for each prompt. When they are done the job pauses by
     /// itself and says what the rest will take; resumed, it goes on with the rest. The same source gives the same sample. Null works on all
     /// of it at once. Default null.
     /// </summary>
@@ -96,8 +96,8 @@ public sealed record JobRequest
         Check(Prompt is null || IsPrompt(Prompt), "prompt", "is empty or longer than 100000 letters; leave it out or say what to ask.");
         Check(Prompts.Count <= 1000 && Prompts.All(IsPrompt), "prompts", $"holds {Prompts.Count} texts; give at most 1000, each of 1 to 100000 letters.");
         Check(Prompt is null || Prompts.Count == 0, "prompts", "stands beside 'prompt'; give one of the two.");
-        Check(Sample is null or (>= 1 and <= LargestSample), "sample", $"is {Sample}; give 1 to {LargestSample} rows.");
-        Check(Sample is null || (long)Sample * Math.Max(1, Prompts.Count) <= MostSampledItems, "sample", $"is {Sample} rows of {Prompts.Count} prompts each; give at most {MostSampledItems} items in all.");
+        Check(Sample is null or (>= 1 and <= LargestSample), "sample", $"is {Sample}; give 1 to {LargestSample} records.");
+        Check(Sample is null || (long)Sample * Math.Max(1, Prompts.Count) <= MostSampledItems, "sample", $"is {Sample} records of {Prompts.Count} prompts each; give at most {MostSampledItems} items in all.");
         Check(Sample is null || !Open, "sample", "stands beside 'open', and a job that grows has no whole to sample; give one of the two.");
         Check(Expected is null || (Expected.Length is > 0 and <= 200 && IsPlain(Expected)), "expected", "is empty or longer than 200 letters; name a field of the records, or leave it out.");
         Check(!string.IsNullOrWhiteSpace(Tenant) && Tenant.Length <= 100 && IsPlain(Tenant), "tenant", $"is '{Tenant}'; give 1 to 100 letters.");

@@ -25,7 +25,7 @@ public sealed class JobEstimator
     /// <returns>Null where the job has no sample, or its source is still being read.</returns>
     public async Task<SampleDocument?> OfSampleAsync(JobRecord job, JobProgress? progress, int? imageTokens, CancellationToken cancellation = default) => job.SampleChunk is null ? null : new()
     {
-        Rows = job.Request.Sample ?? 0,
+        Records = job.Request.Sample ?? 0,
         State = job.Sample is null ? SampleState.Running : job.IsSampled ? SampleState.Done : SampleState.Continued,
         Items = job.Sample?.Items,
         DoneAt = job.Sample?.DoneAt,

@@ -72,7 +72,7 @@ internal sealed class ChunkIntake(LedgerDatabase database, LedgerMetrics metrics
         IReadOnlyList<ExpectedAnswer> answers =
         [
             .. chunks.SelectMany(chunk => chunk.Items).Index().Where(item => item.Item.Expected is not null)
-                .Select(item => new ExpectedAnswer(firstItem + item.Index, PostgresRows.Storable(item.Item.Expected!))),
+                .Select(item => new ExpectedAnswer(firstItem + item.Index, PostgresRows.Storable(item.Item.Expected)!)),
         ];
         if (answers.Count > 0)
         {

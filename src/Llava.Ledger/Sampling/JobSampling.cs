@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace Llava.Ledger.Sampling;
 
 /// <summary>
-/// Lets a job try itself out: a sample of its rows is cut into chunks of its own, which alone are handed out, and when they are done the
+/// Lets a job try itself out: a sample of its records is cut into chunks of its own, which alone are handed out, and when they are done the
 /// job pauses until somebody resumes it. Nothing of it is done twice, because the sample's results are the job's.
 /// </summary>
 public sealed partial class JobSampling
@@ -58,14 +58,14 @@ public sealed partial class JobSampling
     /// <summary>Cuts a job's sample out, inside the write that ends its expansion; changes nothing where it has none, or that is all of it.</summary>
     internal static async Task CutAsync(LedgerDatabase database, LedgerSession session, JobId job, CancellationToken cancellation)
     {
-        if (await JobReader.FindAsync(session, job, cancellation) is not { Request.Sample: { } rows } record)
+        if (await JobReader.FindAsync(session, job, cancellation) is not { Request.Sample: { } wanted } record)
         {
             return;
         }
 
         var chunks = await session.Statement("list_unfinished_chunks").Set("@job", job.Value)
             .ListAsync(row => new SampledChunk(row.GetInt32(0), row.GetInt32(1), row.GetInt32(2), row.GetInt64(3)), cancellation);
-        if (SamplePlan.Of(chunks, rows, Math.Max(1, record.Request.Prompts.Count)) is not { } plan)
+        if (SamplePlan.Of(chunks, wanted, Math.Max(1, record.Request.Prompts.Count)) is not { } plan)
         {
             return;
         }

@@ -1,7 +1,7 @@
 namespace Llava.Ledger.Sampling;
 
-/// <summary>How the chunks of a job are cut so that a sample of its rows stands in chunks of its own.</summary>
-/// <param name="Kept">Chunks that give rows away and keep what is left of them, or its first piece.</param>
+/// <summary>How the chunks of a job are cut so that a sample of its records stands in chunks of its own.</summary>
+/// <param name="Kept">Chunks that give records away and keep what is left of them, or its first piece.</param>
 /// <param name="Emptied">Numbers of chunks that give all they have.</param>
 /// <param name="Rest">Further pieces of what is left.</param>
 /// <param name="Sample">The sample.</param>
@@ -10,20 +10,20 @@ internal sealed record SamplePlan(IReadOnlyList<SampledChunk> Kept, IReadOnlyLis
     // A large sample comes in runs: neighbours share images and keep a chunk's places busy, as they will in the rest of the job.
     private const int MostRuns = 32;
 
-    /// <summary>Chooses rows in all parts of the source, at random within each; the same chunks give the same plan.</summary>
+    /// <summary>Chooses records in all parts of the source, at random within each; the same chunks give the same plan.</summary>
     /// <param name="chunks">The chunks that have work, in the order of their items.</param>
-    /// <param name="rows">How many rows.</param>
-    /// <param name="itemsPerRow">Items that each row gives, from a multiple of that number on.</param>
+    /// <param name="records">How many records.</param>
+    /// <param name="itemsPerRecord">Items that each record gives, from a multiple of that number on.</param>
     /// <returns>Null when the sample would be all there is.</returns>
-    public static SamplePlan? Of(IReadOnlyList<SampledChunk> chunks, int rows, int itemsPerRow)
+    public static SamplePlan? Of(IReadOnlyList<SampledChunk> chunks, int records, int itemsPerRecord)
     {
         var all = chunks.Sum(chunk => chunk.Count);
-        if ((long)rows * itemsPerRow >= all)
+        if ((long)records * itemsPerRecord >= all)
         {
             return null;
         }
 
-        var runs = Choose(chunks, rows, itemsPerRow, all / itemsPerRow);
+        var runs = Choose(chunks, records, itemsPerRecord, all / itemsPerRecord);
         List<SampledChunk> kept = [], rest = [], sample = [];
         List<int> emptied = [];
         foreach (var chunk in chunks)
@@ -44,31 +44,31 @@ internal sealed record SamplePlan(IReadOnlyList<SampledChunk> Kept, IReadOnlyLis
         return new(kept, emptied, rest, sample);
     }
 
-    /// <summary>One run of rows in each of equal parts, as runs of items.</summary>
-    private static List<(int First, int End)> Choose(IReadOnlyList<SampledChunk> chunks, int rows, int itemsPerRow, int all)
+    /// <summary>One run of records in each of equal parts, as runs of items.</summary>
+    private static List<(int First, int End)> Choose(IReadOnlyList<SampledChunk> chunks, int records, int itemsPerRecord, int all)
     {
-        // Of no secret: whoever submits the same again shall see the same rows. The generator of a seed is the same in every version.
-        Random random = new(HashCode(all, rows));
-        var parts = Math.Min(MostRuns, rows);
+        // Of no secret: whoever submits the same again shall see the same records. The generator of a seed is the same in every version.
+        Random random = new(HashCode(all, records));
+        var parts = Math.Min(MostRuns, records);
         List<(int First, int End)> runs = [];
         var (open, end) = (0, 0);
         for (var part = 0; part < parts; part++)
         {
             var (from, to) = (Share(all, part, parts), Share(all, part + 1, parts));
             // What did not fit into the part before is made up for.
-            open += Share(rows, part + 1, parts) - Share(rows, part, parts);
+            open += Share(records, part + 1, parts) - Share(records, part, parts);
             var length = Math.Min(open, to - from);
             open -= length;
-            var first = ItemAt(chunks, (from + random.Next(to - from - length + 1)) * itemsPerRow);
-            first = Math.Max(end, first - (first % itemsPerRow));
-            end = first + (length * itemsPerRow);
+            var first = ItemAt(chunks, (from + random.Next(to - from - length + 1)) * itemsPerRecord);
+            first = Math.Max(end, first - (first % itemsPerRecord));
+            end = first + (length * itemsPerRecord);
             runs.Add((first, end));
         }
 
         return runs;
     }
 
-    private static int HashCode(int all, int rows) => unchecked((all * 31) + rows);
+    private static int HashCode(int all, int records) => unchecked((all * 31) + records);
 
     private static int Share(int whole, int part, int parts) => (int)((long)whole * part / parts);
 

@@ -1,3 +1,4 @@
+using Llava.Contracts;
 using Llava.Contracts.States;
 using Llava.Ledger.Storage;
 using Llava.Ledger.Training;

@@ -89,7 +89,7 @@ public sealed class SampleEndpointTests : IAsyncLifetime
         using var resumed = await _caller.PostAsync(new Uri($"/api/v1/jobs/{job}/resume", UriKind.Relative), null);
         var goesOn = await Server.JsonAsync(resumed);
 
-        Assert.Equal(("running", 4), (running.GetProperty("sample").GetProperty("state").GetString(), running.GetProperty("sample").GetProperty("rows").GetInt32()));
+        Assert.Equal(("running", 4), (running.GetProperty("sample").GetProperty("state").GetString(), running.GetProperty("sample").GetProperty("records").GetInt32()));
         Assert.Equal(("paused", "done"), (waits.GetProperty("state").GetString(), waits.GetProperty("sample").GetProperty("state").GetString()));
         var estimate = waits.GetProperty("sample").GetProperty("estimate");
         Assert.Equal(("sample", 36, 5.0), (estimate.GetProperty("basis").GetString(), estimate.GetProperty("items").GetInt32(), estimate.GetProperty("completion_tokens").GetProperty("mean").GetDouble()));

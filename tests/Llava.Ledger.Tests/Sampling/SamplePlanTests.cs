@@ -10,13 +10,13 @@ public sealed class SamplePlanTests
     [InlineData(64, 1)]
     [InlineData(500, 1)]
     [InlineData(20, 10)]
-    public void The_sample_and_what_is_left_are_all_items_once(int rows, int itemsPerRow)
+    public void The_sample_and_what_is_left_are_all_items_once(int records, int itemsPerRecord)
     {
         var chunks = Chunks(10_000, 32);
 
-        var plan = SamplePlan.Of(chunks, rows, itemsPerRow)!;
+        var plan = SamplePlan.Of(chunks, records, itemsPerRecord)!;
 
-        Assert.Equal(rows * itemsPerRow, plan.Sample.Sum(chunk => chunk.Count));
+        Assert.Equal(records * itemsPerRecord, plan.Sample.Sum(chunk => chunk.Count));
         var touched = plan.Kept.Select(chunk => chunk.ChunkNo).Concat(plan.Emptied).ToHashSet();
         var after = plan.Sample.Concat(plan.Rest).Concat(plan.Kept).Concat(chunks.Where(chunk => !touched.Contains(chunk.ChunkNo)));
         Assert.Equal(Enumerable.Range(0, 10_000), after.SelectMany(chunk => Enumerable.Range(chunk.First, chunk.Count)).Order());
@@ -41,19 +41,19 @@ public sealed class SamplePlanTests
     }
 
     [Fact]
-    public void A_row_comes_with_all_its_prompts()
+    public void A_record_comes_with_all_its_prompts()
     {
-        // Chunks that end in the middle of a row.
+        // Chunks that end in the middle of a record.
         var sample = SamplePlan.Of(Chunks(3000, 32), 12, 10)!.Sample.SelectMany(chunk => Enumerable.Range(chunk.First, chunk.Count)).ToList();
 
-        Assert.All(sample.GroupBy(item => item / 10), row => Assert.Equal(10, row.Count()));
+        Assert.All(sample.GroupBy(item => item / 10), record => Assert.Equal(10, record.Count()));
         Assert.Equal(12, sample.Select(item => item / 10).Distinct().Count());
     }
 
     [Theory]
     [InlineData(100)]
     [InlineData(101)]
-    public void A_sample_of_all_there_is_is_none(int rows) => Assert.Null(SamplePlan.Of(Chunks(100, 32), rows, 1));
+    public void A_sample_of_all_there_is_is_none(int records) => Assert.Null(SamplePlan.Of(Chunks(100, 32), records, 1));
 
     [Fact]
     public void Nearly_all_of_it_can_be_sampled_and_a_chunk_that_gives_all_it_has_is_emptied()

@@ -140,7 +140,7 @@ public abstract class SampleTests(TestDatabase database) : LedgerFixture(databas
         var sample = (await Estimator.OfSampleAsync(await Jobs.ReadAsync(job), await Jobs.ProgressAsync(job), imageTokens: 4))!;
         var estimate = sample.Estimate!;
 
-        Assert.Equal((10, SampleState.Done, 10), (sample.Rows, sample.State, sample.Items));
+        Assert.Equal((10, SampleState.Done, 10), (sample.Records, sample.State, sample.Items));
         Assert.Equal(EstimateBasis.Sample, estimate.Basis);
         Assert.Equal(190, estimate.Items);
         // The answered ones were in their slots for 2 s each, the failed ones in work as long.
@@ -184,7 +184,7 @@ public abstract class SampleTests(TestDatabase database) : LedgerFixture(databas
         Assert.Contains("cannot be read", elsewhere.Explanation, StringComparison.Ordinal);
     }
 
-    private Task<JobId> SampledJobAsync(int rows) => QueueJobAsync(Items, chunkItems: 7, change: request => request with { Sample = rows });
+    private Task<JobId> SampledJobAsync(int records) => QueueJobAsync(Items, chunkItems: 7, change: request => request with { Sample = records });
 
     /// <summary>Answers all that may be handed out, and returns its items.</summary>
     private async Task<List<int>> AnswerWaitingAsync(JobId job, Func<int, FinishedItem>? answer = null, TimeSpan pause = default)
