@@ -71,7 +71,7 @@ internal sealed class EmbeddedLedger : IAsyncDisposable
     public async Task<JobEstimate> EstimateAsync(JobRequest request, CancellationToken cancellationToken)
     {
         // Whoever names a folder at a terminal may read it.
-        JobSurvey survey = new(new SourceSurveyor(new AllowedRoots(request.Source.Folders()), Files), takesPaths: true);
+        using JobSurvey survey = new(new SourceSurveyor(new AllowedRoots(request.Source.Folders()), Files), takesPaths: true);
         return await Estimator.BeforeAsync(request.Model, await survey.OfAsync(request, cancellationToken), cancellationToken);
     }
 

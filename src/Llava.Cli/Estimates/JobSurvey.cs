@@ -13,16 +13,21 @@ namespace Llava.Cli.Estimates;
 /// <summary>Counts a source's items with the scheduler's readers and, where the model is on this machine, its prompts with the model's tokenizer.</summary>
 /// <param name="sources">Reads sources.</param>
 /// <param name="takesPaths">Whether a model may be named by its folder, as at a terminal; what comes over the network may not look into folders.</param>
-internal sealed class JobSurvey(SourceSurveyor sources, bool takesPaths = false) : IJobSurvey
+internal sealed class JobSurvey(SourceSurveyor sources, bool takesPaths = false) : IJobSurvey, IDisposable
 {
+    private const int ReadAtOnce = 2;
+
     private readonly ConcurrentDictionary<string, PromptCounter> _counters = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _reading = new(ReadAtOnce);
 
     /// <inheritdoc/>
     public async Task<SourceSurvey> OfAsync(JobRequest request, CancellationToken cancellationToken)
     {
+        await _reading.WaitAsync(cancellationToken);
         try
         {
-            var source = await sources.SurveyAsync(request, cancellationToken);
+            // Folders are walked without waiting: on a thread that nobody else needs.
+            var source = await Task.Run(() => sources.SurveyAsync(request, cancellationToken), cancellationToken);
             var (text, images) = Measure(request, source.Shown);
             return new() { Items = source.Items, Rejected = source.Rejected, IsCut = source.IsCut, PromptTokens = text, ImageTokens = images };
         }
@@ -30,7 +35,14 @@ internal sealed class JobSurvey(SourceSurveyor sources, bool takesPaths = false)
         {
             return new() { Problem = $"The items were not counted: {refused.Message}" };
         }
+        finally
+        {
+            _reading.Release();
+        }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _reading.Dispose();
 
     private (IReadOnlyList<int> Text, IReadOnlyList<int> Images) Measure(JobRequest request, IReadOnlyList<ItemSpec> items)
     {
