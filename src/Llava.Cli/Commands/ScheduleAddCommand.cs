@@ -59,15 +59,11 @@ internal sealed class ScheduleAddCommand
     private Command Evaluation()
     {
         var source = new SourceArguments();
-        var expected = new Option<string>("--expected") { Description = "Field of each record that holds the right answer.", DefaultValueFactory = _ => "answer" };
-        return Job(
-            "evaluate", "Answer a file of questions that holds their right answers too, and score the answers by them.", ScheduleKind.Evaluate,
-            command =>
-            {
-                source.AddTo(command);
-                command.Options.Add(expected);
-            },
-            (options, typed, model) => options.Request(typed, model, source.Source(typed, isRemote: false), []) with { Expected = typed.GetValue(expected) });
+        return Job("evaluate", "Answer a file of questions that holds their right answers too, and score the answers by them (--expected, default answer).", ScheduleKind.Evaluate, source.AddTo, (options, typed, model) =>
+        {
+            var request = options.Request(typed, model, source.Source(typed, isRemote: false), []);
+            return request with { Expected = request.Expected ?? "answer" };
+        });
     }
 
     private Command Finetuning()

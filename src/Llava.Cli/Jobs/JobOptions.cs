@@ -27,6 +27,8 @@ internal sealed class JobOptions
 
     public Option<bool> Strict { get; } = new("--strict") { Description = "Refuse the whole job, before any work, when one item of the source cannot be used." };
 
+    public Option<string?> Expected { get; } = new("--expected") { Description = "Field of each record that holds the right answer, such as answer: answers are scored by it.", HelpName = "field" };
+
     public Option<bool> Deduplicate { get; } = new("--deduplicate") { Description = "Answer items with equal images and prompts once, and give each the answer." };
 
     public Option<bool> Cache { get; } = new("--cache") { Description = "Give answers again that earlier jobs with --cache got to the very same, and keep this job's. Needs temperature 0 or a seed." };
@@ -74,6 +76,7 @@ internal sealed class JobOptions
     {
         command.Options.Add(Model);
         command.Options.Add(Strict);
+        command.Options.Add(Expected);
         command.Options.Add(Deduplicate);
         command.Options.Add(Cache);
         command.Options.Add(MaxNewTokens);
@@ -118,6 +121,7 @@ internal sealed class JobOptions
         Prompt = prompts is [var only] ? only : null,
         Prompts = prompts.Count > 1 ? prompts : [],
         Strict = typed.GetValue(Strict),
+        Expected = typed.GetValue(Expected),
         Deduplicate = typed.GetValue(Deduplicate),
         Cache = typed.GetValue(Cache),
         Source = source,

@@ -26,15 +26,15 @@ internal sealed class JobRun(JobOptions options)
         var submitted = await ledger.Submission.SubmitAsync(request with { Sample = sample }, cancellationToken);
         var last = await ledger.Jobs.ReadAsync(submitted.Id, cancellationToken);
         await AnnounceAsync(ledger.Jobs, submitted, cancellationToken);
-        if (last.IsSampled && sample is null)
+        while (!JobStates.Table.IsFinal(last.State) && !(last.IsSampled && sample is not null))
         {
-            await ledger.Control.ResumeAsync(submitted.Id, cancellationToken);
-            last = await ledger.Jobs.ReadAsync(submitted.Id, cancellationToken);
-        }
+            // Without --sample, one that an earlier command began is no reason to stop.
+            if (last.IsSampled)
+            {
+                await ledger.Control.ResumeAsync(submitted.Id, cancellationToken);
+            }
 
-        if (!JobStates.Table.IsFinal(last.State) && !last.IsSampled)
-        {
-            last = await WorkAsync(ledger, data, request, typed.GetValue(options.AllowUrls), submitted.Id, cancellationToken);
+            last = await WorkAsync(ledger, data, request, typed.GetValue(options.AllowUrls), submitted.Id, tells: sample is not null, cancellationToken);
         }
 
         if (last.Failure is { } failure)
@@ -44,6 +44,11 @@ internal sealed class JobRun(JobOptions options)
         else
         {
             await WriteAsync(ledger.Results, last, target, format, cancellationToken);
+        }
+
+        if (last.FinalProgress?.Score is { } score)
+        {
+            await Console.Error.WriteLineAsync(JobOutput.WordsOf(score));
         }
 
         return JobFollowing.ExitCode(last);
@@ -56,13 +61,13 @@ internal sealed class JobRun(JobOptions options)
     }
 
     /// <summary>Runs the embedded mode until the job is over or its sample is done.</summary>
-    private static async Task<JobRecord> WorkAsync(EmbeddedLedger ledger, string data, JobRequest request, bool allowUrls, JobId job, CancellationToken cancellationToken)
+    private static async Task<JobRecord> WorkAsync(EmbeddedLedger ledger, string data, JobRequest request, bool allowUrls, JobId job, bool tells, CancellationToken cancellationToken)
     {
         await using var host = await EmbeddedHost.StartAsync(data, request, allowUrls, cancellationToken);
         var jobs = host.Services.GetRequiredService<JobReader>();
         var last = await JobFollowing.FollowAsync(async token => new(await jobs.ReadAsync(job, token), await jobs.ProgressAsync(job, token)), cancellationToken);
         // While the worker still lives, for which the rest is counted.
-        if (last.IsSampled && await ledger.SampleAsync(last, await jobs.ProgressAsync(job, cancellationToken), cancellationToken) is { } sample)
+        if (tells && last.IsSampled && await ledger.SampleAsync(last, await jobs.ProgressAsync(job, cancellationToken), cancellationToken) is { } sample)
         {
             await JobFollowing.TellAsync(job, sample, "The same command without --sample goes on with it.");
         }

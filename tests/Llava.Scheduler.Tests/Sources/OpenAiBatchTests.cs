@@ -117,11 +117,11 @@ public sealed class OpenAiBatchTests : SourceFolder
         WriteImages("a.png");
         var inside = JsonSerializer.Serialize($"data:image/png;base64,{Convert.ToBase64String(Picture)}");
         var source = Batch(
-            Embedding("one", $$""""input":"file://{{Root}}/a.png","encoding_format":"base64" """),
-            Embedding("two", $$$""""input":[{{{inside}}},{"type":"image_url","image_url":{"url":"a.png"}}]"""),
-            Embedding("text", """"input":"a red circle" """),
-            Embedding("short", """"input":"file:///a.png","dimensions":8"""),
-            Embedding("none", """"encoding_format":"float" """));
+            Embedding("one", $$"""{"model":"m","input":"file://{{Root}}/a.png","encoding_format":"base64"}"""),
+            Embedding("two", $$$"""{"model":"m","input":[{{{inside}}},{"type":"image_url","image_url":{"url":"a.png"}}]}"""),
+            Embedding("text", """{"model":"m","input":"a red circle"}"""),
+            Embedding("short", """{"model":"m","input":"file:///a.png","dimensions":8}"""),
+            Embedding("none", """{"model":"m","encoding_format":"float"}"""));
 
         var items = await ReadJobAsync(new() { Model = "/models/m", Source = source with { Endpoint = "/v1/embeddings" } });
 
@@ -130,7 +130,7 @@ public sealed class OpenAiBatchTests : SourceFolder
         Assert.Equal("""{"embedding":"float","settings":{"max_new_tokens":1}}""", items[1].Item.Spec.Chat!.Write());
         Assert.Equal(Picture, await ImageLocation.Parse(items[1].Item.Spec.Images[0]).ReadAsync(default));
 
-        static string Embedding(string id, string fields) => $$$"""{"custom_id":"{{{id}}}","method":"POST","url":"/v1/embeddings","body":{"model":"m",{{{fields}}}}}""";
+        static string Embedding(string id, string body) => $$"""{"custom_id":"{{id}}","method":"POST","url":"/v1/embeddings","body":{{body}}}""";
     }
 
     [Fact]
