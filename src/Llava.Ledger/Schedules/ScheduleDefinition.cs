@@ -49,7 +49,6 @@ public sealed partial record ScheduleDefinition
         Check(Kind == ScheduleKind.Finetune || Request is not null, "request", $"is missing, and {Kind.ToString().ToLowerInvariant()} makes a job; give it.");
         Check(Kind != ScheduleKind.Finetune || Training is not null, "training", "is missing, and finetune makes a training run; give it.");
         Check(Request is null || Training is null, "training", "stands beside 'request'; give the one that the kind makes.");
-        Cadence.TryParse(Cron, TimeZone, findings);
         if (Request is { } request)
         {
             Check(Kind != ScheduleKind.Vqa || request.Source.Kind == SourceKind.Questions, "request.source.kind", "is no question file, which vqa answers; give questions.");
@@ -58,9 +57,10 @@ public sealed partial record ScheduleDefinition
             Check(request.IdempotencyKey is null, "request.idempotency_key", "is set; leave it out, each run gets its own.");
             Check(!request.Open, "request.open", "is true, and a schedule's job brings all of its source; leave it out.");
             Check(request.Sample is null, "request.sample", "is set, and nobody may be there to resume the job; leave it out.");
-            findings.AddRange(request.Validate().Select(finding => finding with { Field = $"request.{finding.Field}" }));
         }
 
+        Cadence.TryParse(Cron, TimeZone, findings);
+        findings.AddRange(Request?.Validate().Select(finding => finding with { Field = $"request.{finding.Field}" }) ?? []);
         findings.AddRange(Training?.Findings().Select(finding => finding with { Field = $"training.{finding.Field}" }) ?? []);
         return findings;
 
