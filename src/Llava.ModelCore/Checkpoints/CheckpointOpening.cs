@@ -1,3 +1,4 @@
+using Llava.ModelCore.Checkpoints.Partial;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Checkpoints;
@@ -19,14 +20,16 @@ internal sealed class CheckpointOpening : IDisposable
     public CheckpointOpening(string folder, CheckpointOptions options)
     {
         (_folder, _options) = (folder, options);
-        _config = ConfigSection.Read(Path.Combine(folder, "config.json"));
-        _tensors = _towerTensors = Opened(TensorContainer.FindIn(folder)!);
+        Base = PartialWeights.FindBase(folder, options);
+        // The original's adapters lack a config of their own while they are trained.
+        _config = ConfigSection.Read(With("config.json") ?? Path.Combine(folder, "config.json"));
+        _tensors = _towerTensors = Opened(PartialWeights.Open(folder, Base));
         try
         {
             Layout = CheckpointKind.Recognise(_config, _tensors);
             _names = LayoutNames.Of(Layout, LayoutNames.FindVision(_tensors));
             _towerCandidates = Layout == CheckpointLayout.LlavaOriginal
-                ? VisionTowerFolder.Candidates(_config.Text("mm_vision_tower"), folder, options.VisionTowerFolder)
+                ? [.. Folders.SelectMany(start => VisionTowerFolder.Candidates(_config.Text("mm_vision_tower"), start, options.VisionTowerFolder)).Distinct()]
                 : [];
             Config = Layout switch
             {
@@ -41,6 +44,9 @@ internal sealed class CheckpointOpening : IDisposable
             throw;
         }
     }
+
+    /// <summary>The base of a folder that holds only a part of a model; null otherwise.</summary>
+    public string? Base { get; }
 
     public CheckpointLayout Layout { get; }
 
@@ -59,7 +65,13 @@ internal sealed class CheckpointOpening : IDisposable
 
     public string? VisionTower => _towerCandidates.FirstOrDefault(Directory.Exists);
 
-    public string? PreprocessorConfig => VisionTowerFolder.With([.. _towerCandidates, _folder], "preprocessor_config.json");
+    public string? PreprocessorConfig => VisionTowerFolder.With([.. _towerCandidates, .. Folders], "preprocessor_config.json");
+
+    public string TokenizerFolder => Folders.FirstOrDefault(Tokenization.TokenizerFolder.IsIn) ?? _folder;
+
+    public GenerationDefaults Generation => GenerationDefaults.Read(Path.GetDirectoryName(With("generation_config.json")) ?? _folder, TextSection);
+
+    private IEnumerable<string> Folders => Base is null ? [_folder] : [_folder, Base];
 
     private bool IsHf => Layout is CheckpointLayout.HfOld or CheckpointLayout.HfNew;
 
@@ -133,9 +145,11 @@ internal sealed class CheckpointOpening : IDisposable
         }
     }
 
-    private ITensorSource Opened(string path)
+    /// <summary>A file of the folder, or else of its base; null when neither has it.</summary>
+    private string? With(string file) => VisionTowerFolder.With([.. Folders], file);
+
+    private ITensorSource Opened(ITensorSource source)
     {
-        var source = TensorContainer.Open(path);
         _sources.Add(source);
         return source;
     }
@@ -160,7 +174,7 @@ internal sealed class CheckpointOpening : IDisposable
             throw new CheckpointException($"'{_folder}' does not contain its vision tower '{_config.Text("mm_vision_tower")}', and no folder with config.json and weights was found for it. Tried: {string.Join(", ", _towerCandidates.Select(c => $"'{c}'"))}. Put the tower into one of these, or name its folder.");
         }
 
-        _towerTensors = Opened(weights);
+        _towerTensors = Opened(TensorContainer.Open(weights));
         _names = LayoutNames.Of(Layout, LayoutNames.FindVision(_towerTensors)
             ?? throw new CheckpointException($"'{weights}' holds no CLIP vision tower: no tensor is named '…embeddings.class_embedding'."));
         return VisionConfigReader.ReadFolder(config);

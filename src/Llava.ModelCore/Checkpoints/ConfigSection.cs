@@ -37,6 +37,9 @@ internal sealed class ConfigSection
         }
     }
 
+    /// <summary>Whether it has no fields.</summary>
+    public bool IsEmpty => !_element.EnumerateObject().Any();
+
     public bool Has(string name) => TryGet(name, out _);
 
     /// <summary>A whole number in a range; the default when absent.</summary>

@@ -52,10 +52,11 @@ public static class LlavaCheckpointWriter
     /// <param name="config">The projector.</param>
     /// <param name="read">Gives a parameter by its name in our own layout.</param>
     /// <param name="type">Type of the weights.</param>
-    public static void WriteProjector(string path, ProjectorConfig config, Func<string, Tensor> read, ScalarType type)
+    /// <param name="prefix">What the names begin with, as peft's do.</param>
+    public static void WriteProjector(string path, ProjectorConfig config, Func<string, Tensor> read, ScalarType type, string prefix = "")
     {
         var names = LayoutNames.Of(CheckpointLayout.LlavaOriginal);
-        var ours = ModelParameters.OfProjector(config).ToDictionary(p => names.InFile(p.Name, config.Depth));
+        var ours = ModelParameters.OfProjector(config).ToDictionary(p => prefix + names.InFile(p.Name, config.Depth));
         TensorEntry[] entries = [.. ours.Select(p => new TensorEntry(p.Key, type, p.Value.Shape))];
         Action<string, IReadOnlyList<TensorEntry>, Func<string, Tensor>> write =
             path.EndsWith(".bin", StringComparison.OrdinalIgnoreCase) ? TorchArchiveWriter.Write : SafeTensorsWriter.Write;

@@ -45,7 +45,8 @@ public static class LlavaModelLoader
     internal static Dictionary<string, Tensor> Named(LlavaModel model) =>
         model.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter);
 
-    private static void Fill(Tensor parameter, Tensor value)
+    /// <summary>Overwrites a parameter and disposes the value.</summary>
+    internal static void Fill(Tensor parameter, Tensor value)
     {
         using (value)
         using (no_grad())

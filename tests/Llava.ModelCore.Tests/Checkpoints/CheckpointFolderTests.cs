@@ -64,9 +64,9 @@ public sealed class CheckpointFolderTests : IDisposable
         Assert.Contains("holds no weights: none of model.safetensors", Refusal());
         File.WriteAllText(_folder.File("config.json"), "{}");
         File.WriteAllText(_folder.File("mm_projector.bin"), "");
-        Assert.Contains("holds only a projector (mm_projector.bin)", Refusal());
+        Assert.Contains("holds only a projector for base model ''", Refusal());
         File.WriteAllText(_folder.File("adapter_config.json"), """{"base_model_name_or_path": "vicuna"}""");
-        Assert.Contains("holds a LoRA adapter (adapter_config.json) for base model 'vicuna'", Refusal());
+        Assert.Contains("holds a LoRA adapter for base model 'vicuna'", Refusal());
     }
 
     [Fact]
