@@ -33,13 +33,14 @@ internal static class TrainRunsCommand
         var validation = new Option<FileInfo?>("--validation") { Description = "Rows to measure with." };
         var suffix = new Option<string?>("--suffix") { Description = "Part of the new model's name." };
         var mode = new Option<TrainingMode>("--mode") { Description = "What is trained.", DefaultValueFactory = _ => TrainingMode.Full };
+        var rank = new Option<int?>("--lora-rank") { Description = "Rank of the adapter, with --mode lora or qlora. Default: 64." };
         var epochs = new Option<int?>("--epochs") { Description = "Passes over the rows. Default: chosen." };
         var batch = new Option<int?>("--batch-size") { Description = "Rows of a step. Default: chosen." };
         var rate = new Option<double?>("--learning-rate") { Description = "Highest learning rate. Default: by the mode." };
         var steps = new Option<int?>("--max-steps") { Description = "Steps, instead of passes over the rows." };
         var seed = new Option<int>("--seed") { Description = "Seed of the order of the rows.", DefaultValueFactory = _ => 42 };
         var data = JobOptions.DataOption();
-        var command = new Command("submit", "Queue a training run; 'llava up' trains it.") { rows, model, validation, suffix, mode, epochs, batch, rate, steps, seed, data };
+        var command = new Command("submit", "Queue a training run; 'llava up' trains it.") { rows, model, validation, suffix, mode, rank, epochs, batch, rate, steps, seed, data };
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
         {
             var folder = DataFolder.Resolve(typed.GetValue(data));
@@ -54,6 +55,7 @@ internal static class TrainRunsCommand
                 Settings = new()
                 {
                     Mode = typed.GetValue(mode),
+                    Lora = typed.GetValue(rank) is { } width ? new AdapterSettings { Rank = width } : null,
                     Epochs = typed.GetValue(epochs),
                     BatchSize = typed.GetValue(batch),
                     LearningRate = typed.GetValue(rate),

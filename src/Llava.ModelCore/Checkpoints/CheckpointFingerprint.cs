@@ -14,15 +14,14 @@ public static class CheckpointFingerprint
     private static readonly string[] Suffixes = [".json", ".model", ".safetensors", ".bin"];
 
     /// <summary>Sixteen hexadecimal digits.</summary>
-    /// <param name="folder">The checkpoint; where it is only a part of a model, its base counts too.</param>
+    /// <param name="folder">The checkpoint; where it is only a part of a model, its bases count too.</param>
     /// <exception cref="CheckpointException">The folder holds no weights, or a part whose base was not found.</exception>
     public static string Of(string folder)
     {
         using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Append(digest, folder);
-        if (PartialWeights.FindBase(folder, new CheckpointOptions()) is { } start)
+        foreach (var part in PartialWeights.Chain(folder, new CheckpointOptions()))
         {
-            Append(digest, start);
+            Append(digest, part);
         }
 
         return Convert.ToHexStringLower(digest.GetHashAndReset())[..16];

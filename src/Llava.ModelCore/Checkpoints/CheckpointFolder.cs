@@ -80,7 +80,7 @@ public sealed class CheckpointFolder : IDisposable
             return new CheckpointFolder(folder, opening.Sources)
             {
                 Layout = opening.Layout,
-                BasePath = opening.Base,
+                BasePath = opening.Folders.ElementAtOrDefault(1),
                 TokenizerFolder = opening.TokenizerFolder,
                 Config = opening.Config,
                 Tensors = opening.MatchTensors(),

@@ -19,7 +19,7 @@ internal static class CheckpointKind
         return Any(tensors, "language_model.model.") ? CheckpointLayout.HfOld
             : Any(tensors, "model.language_model.") ? CheckpointLayout.HfNew
             : config.Has("mm_vision_tower") || Any(tensors, "model.mm_projector.") ? CheckpointLayout.LlavaOriginal
-            : tensors.TryGetEntry("model.embed_tokens.weight", out _) ? CheckpointLayout.PlainLanguageModel
+            : tensors.TryGetEntry("model.embed_tokens.weight", out _) || MptConfigReader.Applies(config) ? CheckpointLayout.PlainLanguageModel
             : throw Unknown(config, tensors);
     }
 
@@ -60,11 +60,6 @@ internal static class CheckpointKind
             throw new CheckpointException($"'{config.File}' describes weights quantized by '{quantization.Text("quant_method")}'. Use the unquantized checkpoint; quantization is chosen when a model is loaded.");
         }
 
-        if (Any(tensors, "transformer.wte.") || type is "mpt" or "llava_mpt")
-        {
-            throw new CheckpointException($"'{tensors.Path}' is an MPT model (model_type '{type}'); decoders of the LLaMA family are supported.");
-        }
-
         var isTiled = type == "llava_next" || config.Text("image_aspect_ratio") is { } aspect && aspect.StartsWith("anyres", StringComparison.Ordinal)
             || config.Text("mm_patch_merge_type")?.StartsWith("spatial", StringComparison.Ordinal) == true
             || tensors.Entries.Any(e => e.Name.EndsWith("image_newline", StringComparison.Ordinal));
@@ -77,5 +72,5 @@ internal static class CheckpointKind
     private static bool Any(ITensorSource tensors, string prefix) => tensors.Entries.Any(e => e.Name.StartsWith(prefix, StringComparison.Ordinal));
 
     private static CheckpointException Unknown(ConfigSection config, ITensorSource tensors) => new(
-        $"'{tensors.Path}' is neither LLaVA nor a LLaMA-family model: model_type is '{config.Text("model_type")}', architectures are [{string.Join(", ", config.Texts("architectures"))}], and its tensors are named like '{tensors.Entries.FirstOrDefault()?.Name}'.");
+        $"'{tensors.Path}' is neither LLaVA nor a language model of the LLaMA or MPT family: model_type is '{config.Text("model_type")}', architectures are [{string.Join(", ", config.Texts("architectures"))}], and its tensors are named like '{tensors.Entries.FirstOrDefault()?.Name}'.");
 }

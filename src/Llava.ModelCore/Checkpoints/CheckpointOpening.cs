@@ -14,20 +14,23 @@ internal sealed class CheckpointOpening : IDisposable
     private readonly ITensorSource _tensors;
     private readonly List<ITensorSource> _sources = [];
     private readonly IReadOnlyList<string> _towerCandidates;
+    private readonly bool _isMpt;
     private LayoutNames _names;
     private ITensorSource _towerTensors;
 
     public CheckpointOpening(string folder, CheckpointOptions options)
     {
         (_folder, _options) = (folder, options);
-        Base = PartialWeights.FindBase(folder, options);
+        Folders = PartialWeights.Chain(folder, options);
         // The original's adapters lack a config of their own while they are trained.
         _config = ConfigSection.Read(With("config.json") ?? Path.Combine(folder, "config.json"));
-        _tensors = _towerTensors = Opened(PartialWeights.Open(folder, Base));
+        _isMpt = MptConfigReader.Applies(_config);
+        var weights = PartialWeights.Open([.. Folders]);
+        _tensors = _towerTensors = Opened(_isMpt ? new FusedProjections(weights) : weights);
         try
         {
             Layout = CheckpointKind.Recognise(_config, _tensors);
-            _names = LayoutNames.Of(Layout, LayoutNames.FindVision(_tensors));
+            _names = LayoutNames.Of(Layout, LayoutNames.FindVision(_tensors), _isMpt);
             _towerCandidates = Layout == CheckpointLayout.LlavaOriginal
                 ? [.. Folders.SelectMany(start => VisionTowerFolder.Candidates(_config.Text("mm_vision_tower"), start, options.VisionTowerFolder)).Distinct()]
                 : [];
@@ -45,8 +48,8 @@ internal sealed class CheckpointOpening : IDisposable
         }
     }
 
-    /// <summary>The base of a folder that holds only a part of a model; null otherwise.</summary>
-    public string? Base { get; }
+    /// <summary>The folder, and the bases of one that holds only a part of a model.</summary>
+    public IReadOnlyList<string> Folders { get; }
 
     public CheckpointLayout Layout { get; }
 
@@ -70,8 +73,6 @@ internal sealed class CheckpointOpening : IDisposable
     public string TokenizerFolder => Folders.FirstOrDefault(Tokenization.TokenizerFolder.IsIn) ?? _folder;
 
     public GenerationDefaults Generation => GenerationDefaults.Read(Path.GetDirectoryName(With("generation_config.json")) ?? _folder, TextSection);
-
-    private IEnumerable<string> Folders => Base is null ? [_folder] : [_folder, Base];
 
     private bool IsHf => Layout is CheckpointLayout.HfOld or CheckpointLayout.HfNew;
 
@@ -146,7 +147,7 @@ internal sealed class CheckpointOpening : IDisposable
     }
 
     /// <summary>A file of the folder, or else of its base; null when neither has it.</summary>
-    private string? With(string file) => VisionTowerFolder.With([.. Folders], file);
+    private string? With(string file) => VisionTowerFolder.With(Folders, file);
 
     private ITensorSource Opened(ITensorSource source)
     {
@@ -176,7 +177,7 @@ internal sealed class CheckpointOpening : IDisposable
 
         _towerTensors = Opened(TensorContainer.Open(weights));
         _names = LayoutNames.Of(Layout, LayoutNames.FindVision(_towerTensors)
-            ?? throw new CheckpointException($"'{weights}' holds no CLIP vision tower: no tensor is named '…embeddings.class_embedding'."));
+            ?? throw new CheckpointException($"'{weights}' holds no CLIP vision tower: no tensor is named '…embeddings.class_embedding'."), _isMpt);
         return VisionConfigReader.ReadFolder(config);
     }
 }

@@ -42,6 +42,8 @@ internal sealed class ConfigSection
 
     public bool Has(string name) => TryGet(name, out _);
 
+    public bool IsText(string name) => TryGet(name, out var value) && value.ValueKind == JsonValueKind.String;
+
     /// <summary>A whole number in a range; the default when absent.</summary>
     public int Integer(string name, int absent, int min = 1, int max = int.MaxValue) => OptionalInteger(name, min, max) ?? absent;
 

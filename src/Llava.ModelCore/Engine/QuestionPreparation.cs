@@ -63,13 +63,15 @@ internal sealed class QuestionPreparation(
     /// </summary>
     internal string WithImages(string text, int images)
     {
-        var image = _config.UseImageStartEnd ? $"<im_start>{ImagePlaceholder.Text}<im_end>" : ImagePlaceholder.Text;
+        const string Enclosed = $"<im_start>{ImagePlaceholder.Text}<im_end>";
+        var image = _config.UseImageStartEnd ? Enclosed : ImagePlaceholder.Text;
         if (ImagePlaceholder.Count(text) == 0)
         {
             return string.Concat(Enumerable.Repeat(image + "\n", images)) + text;
         }
 
-        return _config.UseImageStartEnd ? text.Replace(ImagePlaceholder.Text, image, StringComparison.Ordinal) : text;
+        // Whoever knows the model's own tokens may have written them.
+        return _config.UseImageStartEnd ? text.Replace(Enclosed, ImagePlaceholder.Text, StringComparison.Ordinal).Replace(ImagePlaceholder.Text, image, StringComparison.Ordinal) : text;
     }
 
     /// <summary>Decodes and resizes an image, the checkpoint's own way unless another is named.</summary>

@@ -18,6 +18,7 @@ internal sealed class TorchRunner : IStepRunner
     private readonly RowBlocks _blocks;
     private readonly Sampler _sampler = new();
     private readonly Device _device;
+    private readonly Tensor? _slopes;
     private StepOutcome _outcome = new();
 
     /// <param name="model">The model; not disposed with the runner.</param>
@@ -29,6 +30,7 @@ internal sealed class TorchRunner : IStepRunner
         (_model, _time) = (model, time);
         _device = model.parameters().First().device;
         _arena = new KvArena(model.Config.LanguageModel, kvPositions, _device);
+        _slopes = Alibi.SlopesOf(model.Config.LanguageModel, _device)?.DetachFromDisposeScope();
         _features = new FeatureCache(options.FeatureCacheBytes);
         _blocks = RowBlocks.Probe(model.Language);
     }
@@ -69,6 +71,7 @@ internal sealed class TorchRunner : IStepRunner
 
     public void Dispose()
     {
+        _slopes?.Dispose();
         _features.Dispose();
         _arena.Dispose();
     }
@@ -143,7 +146,7 @@ internal sealed class TorchRunner : IStepRunner
         }
 
         var (embeddings, positions) = Inputs(works, _blocks.For(rows));
-        var hidden = Forward(embeddings, positions, Longest(works[0]), new ExtentAttention(_arena, spans, _device));
+        var hidden = Forward(embeddings, positions, Longest(works[0]), new ExtentAttention(_arena, spans, _device, _slopes));
         if (samples.Count == 0)
         {
             Add(works, [], 0);

@@ -16,6 +16,11 @@ internal static class LoraSetup
     /// <summary>Adapts every linear layer of the decoder but the head, and keeps the frozen weights as small as the recipe allows.</summary>
     public static void Attach(LlavaModel model, TrainingRecipe recipe, LoraRecipe lora)
     {
+        if (model.Config.LanguageModel.Mpt is not null)
+        {
+            throw new TrainingException($"lora is given, but base '{recipe.Base}' is an MPT model; adapters are trained on decoders of the LLaMA family. Leave lora out.");
+        }
+
         using var noGrad = no_grad();
         var random = new SeededRandom(recipe.Seed, Stream);
         foreach (var layer in Adapted(model).Select(adapted => adapted.Layer))

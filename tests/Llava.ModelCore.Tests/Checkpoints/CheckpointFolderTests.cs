@@ -78,8 +78,8 @@ public sealed class CheckpointFolderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("transformer.wte.weight", "llava_mpt", "is an MPT model (model_type 'llava_mpt')")]
-    [InlineData("gpt_neox.embed_in.weight", "gpt_neox", "neither LLaVA nor a LLaMA-family model: model_type is 'gpt_neox'")]
+    [InlineData("transformer.wte.weight", "llava_mpt", "attn_config is absent; it must be an object with 'alibi': true")]
+    [InlineData("gpt_neox.embed_in.weight", "gpt_neox", "neither LLaVA nor a language model of the LLaMA or MPT family: model_type is 'gpt_neox'")]
     [InlineData("model.image_newline", "llava", "several tiles per image")]
     public void A_model_of_another_family_is_refused_by_what_it_is(string tensor, string modelType, string says)
     {

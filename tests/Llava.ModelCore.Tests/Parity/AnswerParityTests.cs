@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Llava.ModelCore.Engine;
 using Llava.ModelCore.Native;
+using Llava.ModelCore.Tokenization;
 
 namespace Llava.ModelCore.Tests.Parity;
 
@@ -12,7 +13,7 @@ public sealed class AnswerParityTests
 {
     /// <summary>Those with a tokenizer beside the weights; the cases' llava-hf folders have it in another format.</summary>
     public static TheoryData<string, string> Checkpoints =>
-        ModelCase.Where(model => File.Exists(Path.Combine(model.Checkpoint.TokenizerFolder, "tokenizer.model")) && !model.IsHf);
+        ModelCase.Where(model => TokenizerFolder.IsIn(model.Checkpoint.TokenizerFolder) && !model.IsHf);
 
     [Theory, MemberData(nameof(Checkpoints))]
     public async Task Answers_from_image_files_and_text_are_those_of_the_original(string folder, string checkpoint)

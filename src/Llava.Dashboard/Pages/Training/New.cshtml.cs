@@ -77,7 +77,7 @@ public sealed record NewRun
     /// <summary>Part of the model's name.</summary>
     public string? Suffix { get; init; }
 
-    /// <summary><c>full</c> or <c>projector</c>.</summary>
+    /// <summary><c>full</c>, <c>lora</c>, <c>qlora</c> or <c>projector</c>.</summary>
     public string? Mode { get; init; }
 
     /// <summary>Passes over the data.</summary>
@@ -102,7 +102,7 @@ public sealed record NewRun
         Seed = Seed,
         Settings = new()
         {
-            Mode = Mode == "projector" ? TrainingMode.Projector : TrainingMode.Full,
+            Mode = Mode switch { "projector" => TrainingMode.Projector, "lora" => TrainingMode.Lora, "qlora" => TrainingMode.QLora, _ => TrainingMode.Full },
             Epochs = Epochs,
             BatchSize = BatchSize,
             LearningRate = LearningRate,

@@ -9,9 +9,23 @@ internal static class PartialWeights
     private const string AdapterConfig = "adapter_config.json";
     private const string ProjectorName = "mm_projector.bin";
 
-    /// <summary>The base that a folder's weights are to be put together with; null where they are whole.</summary>
-    /// <exception cref="CheckpointException">The folder holds nothing, or a part whose base was not found.</exception>
-    public static string? FindBase(string folder, CheckpointOptions options)
+    private const int MostParts = 8;
+
+    /// <summary>The folder, and what it is to be put together with: its base, whose own base where that is an adapter too, and so on to a whole model.</summary>
+    /// <exception cref="CheckpointException">A folder holds nothing, or a part whose base was not found.</exception>
+    public static IReadOnlyList<string> Chain(string folder, CheckpointOptions options)
+    {
+        List<string> chain = [folder];
+        while (FindBase(chain[^1], chain.Count == 1 ? options : new CheckpointOptions()) is { } start)
+        {
+            chain.Add(chain.Count < MostParts ? start : throw new CheckpointException($"'{folder}' is a part of a model on a part of a model, more than {MostParts} times: {string.Join(", ", chain.Select(c => $"'{c}'"))}. Merge it."));
+        }
+
+        return chain;
+    }
+
+    /// <summary>The base of a folder; null where its weights are whole.</summary>
+    private static string? FindBase(string folder, CheckpointOptions options)
     {
         if (options.Base is { } named)
         {
@@ -26,23 +40,22 @@ internal static class PartialWeights
             : throw new CheckpointException($"'{folder}' holds no weights: none of {string.Join(", ", [.. TensorContainer.FileNames, .. LoraAdapter.FileNames, ProjectorName])} is there.");
     }
 
-    /// <summary>Opens the weights.</summary>
-    /// <exception cref="CheckpointException">A file is damaged, or the part does not fit the base.</exception>
-    public static ITensorSource Open(string folder, string? start)
+    /// <summary>Opens the weights of a chain.</summary>
+    /// <exception cref="CheckpointException">A file is damaged, or a part does not fit its base.</exception>
+    public static ITensorSource Open(ReadOnlySpan<string> chain)
     {
-        if (start is null)
+        var folder = chain[0];
+        if (chain.Length == 1)
         {
             return TensorContainer.Open(TensorContainer.FindIn(folder)!);
         }
 
-        var below = TensorContainer.FindIn(start) is { } path
-            ? TensorContainer.Open(path)
-            : throw new CheckpointException($"base '{start}' holds no weights: none of {string.Join(", ", TensorContainer.FileNames)} is there.");
+        var below = Open(chain[1..]);
         try
         {
             return IsAdapter(folder) ? Adapted(folder, below)
                 : TensorContainer.FindIn(folder) is { } own ? new DeltaTensors(TensorContainer.Open(own), below)
-                : new OverlaidTensors(below, OfProjector(TensorContainer.Open(Path.Combine(folder, ProjectorName))));
+                : new OverlaidTensors(below, OfProjector(TensorContainer.Open(Path.Combine(folder, ProjectorName)), below.TryGetEntry("transformer.wte.weight", out _) ? "transformer." : "model."));
         }
         catch
         {
@@ -60,7 +73,7 @@ internal static class PartialWeights
             .. new[] { Path.Combine(folder, name), Path.Combine(folder, "..", name), Path.Combine(folder, "..", Path.GetFileName(name.TrimEnd('/', '\\'))) }
                 .Select(Path.GetFullPath).Distinct(StringComparer.Ordinal),
         ];
-        return candidates.FirstOrDefault(candidate => TensorContainer.FindIn(candidate) is not null)
+        return candidates.FirstOrDefault(candidate => TensorContainer.FindIn(candidate) is not null || IsAdapter(candidate))
             ?? throw new CheckpointException($"'{folder}' holds {kind} for base model '{name}', not a whole model, and the base was not found. Tried: {string.Join(", ", candidates.Select(c => $"'{c}'"))}. Put it into one of these, or name its folder as base.");
     }
 
@@ -79,8 +92,8 @@ internal static class PartialWeights
     }
 
     /// <summary>A projector's file may name its tensors in several ways; what counts follows <c>mm_projector.</c> (spec 2.6).</summary>
-    private static RenamedTensors OfProjector(ITensorSource file) => new(file, name =>
-        name.IndexOf("mm_projector.", StringComparison.Ordinal) is >= 0 and var at ? "model." + name[at..] : name);
+    private static RenamedTensors OfProjector(ITensorSource file, string decoder) => new(file, name =>
+        name.IndexOf("mm_projector.", StringComparison.Ordinal) is >= 0 and var at ? decoder + name[at..] : name);
 
     private static string Without(string name, string prefix) => name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name;
 }
