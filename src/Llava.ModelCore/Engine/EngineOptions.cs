@@ -1,5 +1,9 @@
 using System.ComponentModel.DataAnnotations;
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Kernels.Attention;
+using Llava.ModelCore.Kernels.Products;
+using Llava.ModelCore.Kernels.Threads;
+using Llava.ModelCore.Quantization;
 
 namespace Llava.ModelCore.Engine;
 
@@ -41,6 +45,31 @@ public sealed class EngineOptions
     [Range(0, 65_536)]
     public int PrefixCacheEntries { get; set; } = 64;
 
+    /// <summary>What computes the language model. Default auto: our own kernels.</summary>
+    [EnumDataType(typeof(RunnerKind))]
+    public RunnerKind Runner { get; set; }
+
+    /// <summary>How the language model's weights are kept (docs/cpu.md). Default none: as the checkpoint has them.</summary>
+    [EnumDataType(typeof(QuantizationScheme))]
+    public QuantizationScheme Quantize { get; set; }
+
+    /// <summary>The kernel of quantized products. Default auto: the fastest that this machine can run; all give the same answers.</summary>
+    [EnumDataType(typeof(KernelKind))]
+    public KernelKind Kernel { get; set; }
+
+    /// <summary>Threads of our own kernels. Default 0, one for each core that this process may use, which is also the most there are.</summary>
+    [Range(0, 1024)]
+    public int Threads { get; set; }
+
+    /// <summary>Threads that kernels get.</summary>
+    internal int ThreadCount => Threads == 0 ? WorkerPool.FreeCores : Math.Min(Threads, WorkerPool.FreeCores);
+
+    /// <summary>Whether the language model runs on our own kernels.</summary>
+    internal bool UsesKernels => Runner != RunnerKind.Torch;
+
+    /// <summary>Whether keys and values are rounded to 16 bits, as befits weights that are rounded too.</summary>
+    internal bool HasHalfKeyValues => UsesKernels && Quantize != QuantizationScheme.None;
+
     /// <summary>Everything that is wrong with these options; empty when they can be used.</summary>
     public IReadOnlyList<string> Validate()
     {
@@ -53,10 +82,19 @@ public sealed class EngineOptions
                 $"{SectionName}:{nameof(MaxStepTokens)} is {MaxStepTokens}, {nameof(MaxSlots)} {MaxSlots} and {nameof(PrefillChunkTokens)} {PrefillChunkTokens}. A step holds one token per slot and one chunk, so raise {nameof(MaxStepTokens)} or lower one of the others."));
         }
 
+        if (Runner == RunnerKind.Torch && Quantize != QuantizationScheme.None)
+        {
+            findings.Add($"{SectionName}:{nameof(Quantize)} is {Quantize}, and the torch runner keeps weights as they are. Use the {RunnerKind.Cpu} runner, or {nameof(QuantizationScheme.None)}.");
+        }
+
         return findings;
     }
 
-    /// <summary>Positions the KV cache gets for a model, in float32.</summary>
+    /// <summary>Bytes of one position of the KV cache in all layers.</summary>
+    internal long BytesPerPosition(LanguageModelConfig model) =>
+        UsesKernels ? KeyValueStore.BytesPerPosition(model, HasHalfKeyValues) : KvArena.BytesPerPosition(model);
+
+    /// <summary>Positions the KV cache gets for a model.</summary>
     internal int KvPositionsFor(LanguageModelConfig model)
     {
         if (KvPositions > 0)
@@ -65,6 +103,6 @@ public sealed class EngineOptions
         }
 
         var context = (long)ExtentAllocator.Rounded(LanguageModelPositions.Limit(model));
-        return (int)Math.Min(Math.Clamp(KvCacheBytes / KvArena.BytesPerPosition(model), context, context * MaxSlots), int.MaxValue);
+        return (int)Math.Min(Math.Clamp(KvCacheBytes / BytesPerPosition(model), context, context * MaxSlots), int.MaxValue);
     }
 }
