@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Kernels;
 using Llava.ModelCore.Kernels.Attention;
 using Llava.ModelCore.Kernels.Decoding;
@@ -54,6 +55,10 @@ internal sealed unsafe class CpuRunner : IStepRunner
         _features = new ImageFeatures(images, options.FeatureCacheBytes);
         _logits = new NativeBuffer<float>((long)LogitRows * Panel.Padded(weights.Config.VocabularySize));
     }
+
+    /// <summary>Bytes that passes of a model compute with.</summary>
+    public static long WorkBytes(LanguageModelConfig config, EngineOptions options) => DecoderBuffers.BytesOf(config, MaxRows)
+        + (sizeof(float) * (((long)LogitRows * config.VocabularySize) + ((long)options.ThreadCount * AttentionTile.Scratch(LanguageModelPositions.Limit(config), config.HeadSize))));
 
     /// <inheritdoc cref="RowSampling.Sampled"/>
     public RowSampling.SampledRow? Sampled

@@ -95,7 +95,10 @@ public sealed class EngineOptions
         UsesKernels ? KeyValueStore.BytesPerPosition(model, HasHalfKeyValues) : KvArena.BytesPerPosition(model);
 
     /// <summary>Positions the KV cache gets for a model.</summary>
-    internal int KvPositionsFor(LanguageModelConfig model)
+    internal int KvPositionsFor(LanguageModelConfig model) => KvPositionsFor(model, BytesPerPosition(model));
+
+    /// <summary>Positions the KV cache gets for a model whose positions take so many bytes.</summary>
+    internal int KvPositionsFor(LanguageModelConfig model, long bytesPerPosition)
     {
         if (KvPositions > 0)
         {
@@ -103,6 +106,6 @@ public sealed class EngineOptions
         }
 
         var context = (long)ExtentAllocator.Rounded(LanguageModelPositions.Limit(model));
-        return (int)Math.Min(Math.Clamp(KvCacheBytes / BytesPerPosition(model), context, context * MaxSlots), int.MaxValue);
+        return (int)Math.Min(Math.Clamp(KvCacheBytes / bytesPerPosition, context, context * MaxSlots), int.MaxValue);
     }
 }

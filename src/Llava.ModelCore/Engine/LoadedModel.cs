@@ -63,14 +63,15 @@ public sealed class LoadedModel : IAsyncDisposable
         options ??= new EngineOptions();
         using var checkpoint = CheckpointFolder.Open(folder);
         var tokenizer = TokenizerFolder.Open(checkpoint.TokenizerFolder);
-        var model = LlavaModelLoader.Load(checkpoint);
+        var model = LlavaModelLoader.Load(checkpoint, hasLanguage: !options.UsesKernels);
         try
         {
             // Everything that may be wrong with the folder comes first: an engine that runs holds on to the model.
             var (preprocessor, template, revision) = (Preprocessor(checkpoint), TemplateOf(checkpoint), CheckpointFingerprint.Of(checkpoint.Path));
-            var engine = new LlavaEngine(model, options, time);
+            var (engine, languageBytes) = Start(checkpoint, model, options, time);
             var preparation = new QuestionPreparation(checkpoint, tokenizer, preprocessor, template, engine);
-            return new LoadedModel(checkpoint.Name, revision, model, engine, preparation, ModelMemory.Of(model, options, engine.KvBytes), new ChatModel(checkpoint.Config, tokenizer, preparation, engine));
+            var memory = ModelMemory.Of(model, options, engine.KvBytes, languageBytes);
+            return new LoadedModel(checkpoint.Name, revision, model, engine, preparation, memory, new ChatModel(checkpoint.Config, tokenizer, preparation, engine));
         }
         catch
         {
@@ -147,6 +148,26 @@ public sealed class LoadedModel : IAsyncDisposable
             FinishReason.Cancelled => throw new OperationCanceledException("The question was cancelled before it was answered.", cancellationToken),
             _ => result,
         };
+    }
+
+    /// <summary>An engine on the runner that the options name, and the bytes of a language model that is not torch's.</summary>
+    private static (LlavaEngine Engine, long LanguageBytes) Start(CheckpointFolder checkpoint, LlavaModel model, EngineOptions options, TimeProvider? time)
+    {
+        if (!options.UsesKernels)
+        {
+            return (new LlavaEngine(model, options, time), 0);
+        }
+
+        var weights = PackedCheckpoint.Load(checkpoint, options);
+        try
+        {
+            return (new LlavaEngine(model, weights, options, time), weights.Bytes);
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
     }
 
     private static ConversationTemplate TemplateOf(CheckpointFolder checkpoint) => checkpoint.ConversationTemplate is { } named
