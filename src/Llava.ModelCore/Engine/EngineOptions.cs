@@ -87,7 +87,21 @@ public sealed class EngineOptions
             findings.Add($"{SectionName}:{nameof(Quantize)} is {Quantize}, and the torch runner keeps weights as they are. Use the {RunnerKind.Cpu} runner, or {nameof(QuantizationScheme.None)}.");
         }
 
+        if (!IntegerKernels.Available.Contains(Kernel) && Kernel != KernelKind.Auto)
+        {
+            findings.Add($"{SectionName}:{nameof(Kernel)} is {Kernel}, and this machine can run {string.Join(", ", IntegerKernels.Available)}. Use one of these, or {KernelKind.Auto}.");
+        }
+
         return findings;
+    }
+
+    /// <exception cref="EngineOptionsException">They cannot be used; the message lists every finding.</exception>
+    internal void RequireValid()
+    {
+        if (Validate() is { Count: > 0 } findings)
+        {
+            throw new EngineOptionsException($"The engine cannot start: {string.Join(" ", findings)}");
+        }
     }
 
     /// <summary>Bytes of one position of the KV cache in all layers.</summary>

@@ -58,11 +58,7 @@ public sealed class LlavaEngine : IAsyncDisposable
 
     private LlavaEngine(LlavaConfig config, EngineOptions options, long bytesPerPosition, Func<int, IStepRunner> runner, TimeProvider time)
     {
-        if (options.Validate() is { Count: > 0 } findings)
-        {
-            throw new EngineOptionsException($"The engine cannot start: {string.Join(" ", findings)}");
-        }
-
+        options.RequireValid();
         (_config, _bytesPerPosition, _time) = (config, bytesPerPosition, time);
         var planner = new StepPlanner(options, options.KvPositionsFor(config.LanguageModel, bytesPerPosition));
         _kvPositions = planner.KvCapacity;

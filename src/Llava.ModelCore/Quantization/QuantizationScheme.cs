@@ -3,7 +3,7 @@ namespace Llava.ModelCore.Quantization;
 /// <summary>How a language model's weights are kept once they are loaded. Vision tower and projector keep theirs.</summary>
 public enum QuantizationScheme
 {
-    /// <summary>As the checkpoint has them: bfloat16 stays bfloat16, everything else is float32.</summary>
+    /// <summary>As the checkpoint has them: bfloat16, half precision or float32. Answers are the original's.</summary>
     None,
 
     /// <summary>Groups of 32 in 8 bits with a scale: 8.5 bits per weight.</summary>

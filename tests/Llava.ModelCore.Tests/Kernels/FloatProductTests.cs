@@ -10,6 +10,7 @@ public sealed unsafe class FloatProductTests
     [Theory]
     [InlineData("Float32")]
     [InlineData("BFloat16")]
+    [InlineData("Float16")]
     public void Products_are_sums_in_the_order_of_the_columns_whatever_the_shape(string name)
     {
         var format = Enum.Parse<WeightFormat>(name);
@@ -19,7 +20,7 @@ public sealed unsafe class FloatProductTests
         {
             var (rows, columns, tokens) = (random.Next(1, 100), random.Next(1, 120), i < 40 ? random.Next(1, 14) : random.Next(120, 260));
             using PackedMatrix matrix = new(rows, columns, format);
-            var (weights, x) = (Numbers.Extreme(random, rows * columns), Numbers.Extreme(random, tokens * columns));
+            var (weights, x) = (Weights(random, rows * columns, format), Numbers.Extreme(random, tokens * columns));
             for (var row = 0; row < rows; row++)
             {
                 matrix.SetRow(row, weights.AsSpan(row * columns, columns));
@@ -44,4 +45,8 @@ public sealed unsafe class FloatProductTests
             }
         }
     }
+
+    /// <summary>Numbers that half precision has too, its denormals among them.</summary>
+    private static float[] Weights(Random random, int count, WeightFormat format) =>
+        [.. Numbers.Extreme(random, count).Select(value => format == WeightFormat.Float16 ? (float)BitConverter.UInt16BitsToHalf((ushort)(random.Next(2) << 15 | random.Next(0x7C00))) : value)];
 }

@@ -76,6 +76,20 @@ public sealed class PackedMatrixTests
         Assert.InRange(packed[0, 96], 0.98e-30f, 1.02e-30f);
     }
 
+    [Fact]
+    public void Half_precision_keeps_every_finite_half()
+    {
+        float[] values = [.. Enumerable.Range(0, 0x10000).Select(bits => (float)BitConverter.UInt16BitsToHalf((ushort)bits)).Where(float.IsFinite)];
+        using var packed = Pack(values, 1, values.Length, WeightFormat.Float16);
+        Assert.Equal(values, Enumerable.Range(0, values.Length).Select(column => packed[0, column]));
+        using NativeBuffer<ushort> halves = new(16);
+        for (var i = 0; i < values.Length; i += 16)
+        {
+            Half[] expected = [.. values[i..Math.Min(i + 16, values.Length)].Select(value => (Half)value)];
+            RequireLoaded(halves, expected);
+        }
+    }
+
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.NegativeInfinity)]
@@ -85,6 +99,16 @@ public sealed class PackedMatrixTests
         var row = Numbers.Ordinary(_random, 40);
         row[35] = value;
         Assert.Throws<ArgumentException>(() => packed.SetRow(0, row));
+    }
+
+    private static unsafe void RequireLoaded(NativeBuffer<ushort> memory, Half[] expected)
+    {
+        expected.CopyTo(new Span<Half>(memory.Start, expected.Length));
+        var loaded = HalfElement.Load((byte*)memory.Start);
+        for (var i = 0; i < expected.Length; i++)
+        {
+            Assert.Equal((float)expected[i], loaded[i]);
+        }
     }
 
     private static PackedMatrix Pack(float[] values, int rows, int columns, WeightFormat format)

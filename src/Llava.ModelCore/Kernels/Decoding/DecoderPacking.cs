@@ -22,7 +22,12 @@ internal sealed class DecoderPacking(QuantizationScheme scheme, Func<string, Ten
     {
         QuantizationScheme.Int8 => WeightFormat.Int8,
         QuantizationScheme.Int4 => WeightFormat.Int4,
-        _ => stored == ScalarType.BFloat16 ? WeightFormat.BFloat16 : WeightFormat.Float32,
+        _ => stored switch
+        {
+            ScalarType.BFloat16 => WeightFormat.BFloat16,
+            ScalarType.Float16 => WeightFormat.Float16,
+            _ => WeightFormat.Float32,
+        },
     };
 
     /// <summary>How the head is kept: its rounding is seen by every token at once, so never in fewer than 8 bits.</summary>
@@ -31,7 +36,7 @@ internal sealed class DecoderPacking(QuantizationScheme scheme, Func<string, Ten
 
     /// <summary>How the embeddings are kept: they are looked up and not multiplied.</summary>
     public static WeightFormat TableFormatOf(QuantizationScheme scheme, ScalarType stored) =>
-        scheme == QuantizationScheme.None && stored != ScalarType.BFloat16 ? WeightFormat.Float32 : WeightFormat.BFloat16;
+        scheme == QuantizationScheme.None ? FormatOf(scheme, stored) : WeightFormat.BFloat16;
 
     /// <summary>A vector in float32.</summary>
     public unsafe NativeBuffer<float> Vector(string name, int size)
@@ -52,7 +57,7 @@ internal sealed class DecoderPacking(QuantizationScheme scheme, Func<string, Ten
         {
             var tensor = read(name);
             packed ??= new PackedMatrix(parts.Sum(part => part.Rows), columns, FormatOf(scheme, tensor.dtype));
-            Fill(packed, first, tensor, name, rows, columns);
+            Fill(name, tensor, rows, columns, Below(packed, first));
             first += rows;
         }
 
@@ -64,7 +69,7 @@ internal sealed class DecoderPacking(QuantizationScheme scheme, Func<string, Ten
     {
         var tensor = read(name);
         PackedMatrix packed = new(rows, columns, HeadFormatOf(scheme, tensor.dtype));
-        Fill(packed, 0, tensor, name, rows, columns);
+        Fill(name, tensor, rows, columns, packed.SetRow);
         return packed;
     }
 
@@ -73,19 +78,21 @@ internal sealed class DecoderPacking(QuantizationScheme scheme, Func<string, Ten
     {
         var tensor = read(name);
         EmbeddingTable table = new(rows, columns, TableFormatOf(scheme, tensor.dtype));
-        EachRow(tensor, rows, columns, table.SetRow);
+        Fill(name, tensor, rows, columns, table.SetRow);
         return table;
     }
 
-    private void Fill(PackedMatrix packed, int first, Tensor tensor, string name, int rows, int columns)
+    private static RowAction Below(PackedMatrix packed, int first) => (row, values) => packed.SetRow(first + row, values);
+
+    private void Fill(string name, Tensor tensor, int rows, int columns, RowAction action)
     {
         try
         {
-            EachRow(tensor, rows, columns, (row, values) => packed.SetRow(first + row, values));
+            EachRow(tensor, rows, columns, action);
         }
         catch (InvalidOperationException e) when (e.InnerException is ArgumentException refused)
         {
-            throw new CheckpointException($"'{name}' cannot be quantized to {packed.Format}: {refused.Message} Load the checkpoint without quantization to see what it gives.", e);
+            throw new CheckpointException($"'{name}' cannot be loaded: {refused.Message} The checkpoint is damaged.", e);
         }
     }
 

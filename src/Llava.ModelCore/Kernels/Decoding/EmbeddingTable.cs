@@ -5,7 +5,7 @@ namespace Llava.ModelCore.Kernels.Decoding;
 /// <summary>The token embeddings (vocabulary, hidden), row by row.</summary>
 /// <param name="rows">Tokens.</param>
 /// <param name="columns">Hidden size.</param>
-/// <param name="format">Float32 or BFloat16.</param>
+/// <param name="format">Float32, BFloat16 or Float16.</param>
 internal sealed unsafe class EmbeddingTable(int rows, int columns, WeightFormat format) : IDisposable
 {
     private readonly NativeBuffer<byte> _rows = new((long)rows * columns * ElementBytes(format));
@@ -20,16 +20,21 @@ internal sealed unsafe class EmbeddingTable(int rows, int columns, WeightFormat 
     public void SetRow(int row, ReadOnlySpan<float> values)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, columns, nameof(values));
-        if (format == WeightFormat.Float32)
-        {
-            values.CopyTo(new Span<float>(PlaceOf(row), columns));
-            return;
-        }
-
-        var target = (ushort*)PlaceOf(row);
+        var target = PlaceOf(row);
         for (var i = 0; i < columns; i++)
         {
-            target[i] = BFloat16Bits.FromSingle(values[i]);
+            switch (format)
+            {
+                case WeightFormat.Float32:
+                    SingleElement.Store(target + (i * sizeof(float)), values[i]);
+                    break;
+                case WeightFormat.BFloat16:
+                    BFloat16Element.Store(target + (i * sizeof(ushort)), values[i]);
+                    break;
+                default:
+                    HalfElement.Store(target + (i * sizeof(ushort)), values[i]);
+                    break;
+            }
         }
     }
 
@@ -39,16 +44,15 @@ internal sealed unsafe class EmbeddingTable(int rows, int columns, WeightFormat 
     public void Read(int token, float* target)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)token, (uint)rows, nameof(token));
-        if (format == WeightFormat.Float32)
-        {
-            new ReadOnlySpan<float>(PlaceOf(token), columns).CopyTo(new Span<float>(target, columns));
-            return;
-        }
-
-        var source = (ushort*)PlaceOf(token);
+        var source = PlaceOf(token);
         for (var i = 0; i < columns; i++)
         {
-            target[i] = BFloat16Bits.ToSingle(source[i]);
+            target[i] = format switch
+            {
+                WeightFormat.Float32 => ((float*)source)[i],
+                WeightFormat.BFloat16 => BFloat16Bits.ToSingle(((ushort*)source)[i]),
+                _ => (float)((Half*)source)[i],
+            };
         }
     }
 

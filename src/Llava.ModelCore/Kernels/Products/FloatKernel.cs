@@ -15,7 +15,7 @@ internal static unsafe class FloatKernel
 
     /// <summary>Computes the outputs of 32 rows.</summary>
     /// <param name="panel">First column's line.</param>
-    /// <param name="format">Float32 or BFloat16.</param>
+    /// <param name="format">Float32, BFloat16 or Float16.</param>
     /// <param name="columns">Columns.</param>
     /// <param name="tokens">First token's columns.</param>
     /// <param name="tokenStride">Floats between tokens.</param>
@@ -26,13 +26,17 @@ internal static unsafe class FloatKernel
     public static void Multiply(
         byte* panel, WeightFormat format, int columns, float* tokens, long tokenStride, int count, float* output, long outputStride, bool adds)
     {
-        if (format == WeightFormat.Float32)
+        switch (format)
         {
-            Multiply<SingleElement>(panel, columns, tokens, tokenStride, count, output, outputStride, adds);
-        }
-        else
-        {
-            Multiply<BFloat16Element>(panel, columns, tokens, tokenStride, count, output, outputStride, adds);
+            case WeightFormat.Float32:
+                Multiply<SingleElement>(panel, columns, tokens, tokenStride, count, output, outputStride, adds);
+                break;
+            case WeightFormat.BFloat16:
+                Multiply<BFloat16Element>(panel, columns, tokens, tokenStride, count, output, outputStride, adds);
+                break;
+            default:
+                Multiply<HalfElement>(panel, columns, tokens, tokenStride, count, output, outputStride, adds);
+                break;
         }
     }
 

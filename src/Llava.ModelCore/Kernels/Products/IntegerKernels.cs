@@ -4,7 +4,7 @@ using Llava.ModelCore.Kernels.Assembly;
 namespace Llava.ModelCore.Kernels.Products;
 
 /// <summary>The integer kernels of this machine.</summary>
-internal static class IntegerKernels
+public static class IntegerKernels
 {
     private static readonly Lazy<AssembledKernel?> Assembled = new(AssembledKernel.TryCreate);
 
@@ -13,7 +13,7 @@ internal static class IntegerKernels
 
     /// <summary>The kernel that was asked for.</summary>
     /// <exception cref="KernelUnavailableException">This machine cannot run it.</exception>
-    public static IntegerKernel Get(KernelKind kind) => (kind == KernelKind.Auto ? Find(Available[0]) : Find(kind)) ?? throw new KernelUnavailableException(
+    internal static IntegerKernel Get(KernelKind kind) => (kind == KernelKind.Auto ? Find(Available[0]) : Find(kind)) ?? throw new KernelUnavailableException(
         $"The kernel '{kind}' cannot run on this machine: {(kind == KernelKind.Assembled && AssembledKernel.IsSupported ? "the system does not let a program make code" : "the processor lacks its instructions")}. Use {string.Join(", ", Available)}, or {KernelKind.Auto} for the first of them.");
 
     private static IntegerKernel? Find(KernelKind kind) => kind switch

@@ -37,6 +37,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Rounds one row into its place; different rows may be set by different threads.</summary>
     /// <param name="row">Which.</param>
     /// <param name="values">(columns).</param>
+    /// <exception cref="ArgumentException">A number is not finite and the format has no place for it.</exception>
     public void SetRow(int row, ReadOnlySpan<float> values)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows, nameof(row));
@@ -45,18 +46,13 @@ internal sealed unsafe class PackedMatrix : IDisposable
         switch (Format)
         {
             case WeightFormat.Float32:
-                for (var k = 0; k < Columns; k++)
-                {
-                    ((float*)panel)[((long)k * Panel.Rows) + (row % Panel.Rows)] = values[k];
-                }
-
+                SetColumns<SingleElement>(panel, row % Panel.Rows, values);
                 break;
             case WeightFormat.BFloat16:
-                for (var k = 0; k < Columns; k++)
-                {
-                    ((ushort*)panel)[((long)k * Panel.Rows) + (row % Panel.Rows)] = BFloat16Bits.FromSingle(values[k]);
-                }
-
+                SetColumns<BFloat16Element>(panel, row % Panel.Rows, values);
+                break;
+            case WeightFormat.Float16:
+                SetColumns<HalfElement>(panel, row % Panel.Rows, values);
                 break;
             default:
                 SetGroups(panel, row % Panel.Rows, values);
@@ -74,6 +70,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
             return Format switch
             {
                 WeightFormat.Float32 => ((float*)panel)[((long)column * Panel.Rows) + line],
+                WeightFormat.Float16 => (float)((Half*)panel)[((long)column * Panel.Rows) + line],
                 WeightFormat.BFloat16 => BFloat16Bits.ToSingle(((ushort*)panel)[((long)column * Panel.Rows) + line]),
                 _ => Level(panel, line, column) * BFloat16Bits.ToSingle(*ScaleAt(panel, line, column / Panel.Group)),
             };
@@ -82,6 +79,15 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _panels.Dispose();
+
+    private static void SetColumns<T>(byte* panel, int line, ReadOnlySpan<float> values)
+        where T : struct, IFloatElement
+    {
+        for (var k = 0; k < values.Length; k++)
+        {
+            T.Store(panel + ((((long)k * Panel.Rows) + line) * T.Bytes), values[k]);
+        }
+    }
 
     private void SetGroups(byte* panel, int line, ReadOnlySpan<float> values)
     {

@@ -9,6 +9,9 @@ internal enum WeightFormat
     /// <summary>16 bits: the upper half of a float32.</summary>
     BFloat16,
 
+    /// <summary>16 bits: IEEE's half precision, of finite numbers only.</summary>
+    Float16,
+
     /// <summary>8 bits and a scale for each group of 32: 8.5 bits per weight.</summary>
     Int8,
 
