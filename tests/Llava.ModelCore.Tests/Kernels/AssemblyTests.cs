@@ -31,6 +31,7 @@ public sealed unsafe class AssemblyTests
         ("add rcx, 1088", "4881C140040000", to => to.Add(Register.Rcx, 1088)),
         ("add rdx, r8", "4C01C2", to => to.Add(Register.Rdx, Register.R8)),
         ("add r10, r11", "4D01DA", to => to.Add(Register.R10, Register.R11)),
+        ("mov r9, 1000000", "49C7C140420F00", to => to.Set(Register.R9, 1_000_000)),
         ("dec r9; jnz to itself", "49FFC90F85F7FFFFFF", to => to.CountDown(Register.R9, 0)),
         ("add rsp, 400", "4881C490010000", to => to.MoveStack(400)),
         ("movups [rsp+16], xmm7", "0F11BC2410000000", to => to.Save(7, 16)),

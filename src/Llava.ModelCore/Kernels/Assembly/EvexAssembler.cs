@@ -82,6 +82,13 @@ internal sealed class EvexAssembler
         Number(number);
     }
 
+    /// <summary>target = number.</summary>
+    public void Set(Register target, int number)
+    {
+        Bytes(Rex(0, (int)target), 0xC7, Registers(0, (int)target));
+        Number(number);
+    }
+
     /// <summary>Counts down and jumps back unless that made zero.</summary>
     public void CountDown(Register counter, int target)
     {
@@ -104,9 +111,6 @@ internal sealed class EvexAssembler
 
     /// <summary>Ends the function; vectors' upper parts are clean for code in older encodings.</summary>
     public void Return() => Bytes(0xC5, 0xF8, 0x77, 0xC3);
-
-    /// <summary>Ends the function by continuing at the address in a register.</summary>
-    public void Jump(Register target) => Bytes(0xFF, Registers(4, (int)target));
 
     private static byte Rex(int register, int other) => (byte)(0x48 | (register >> 3 << 2) | (other >> 3));
 
