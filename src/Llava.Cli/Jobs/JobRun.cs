@@ -27,7 +27,7 @@ internal sealed class JobRun(JobOptions options)
         await AnnounceAsync(ledger.Jobs, submitted, cancellationToken);
         if (!JobStates.Table.IsFinal(last.State))
         {
-            last = await WorkAsync(data, request, typed.GetValue(options.AllowUrls), submitted.Id, cancellationToken);
+            last = await WorkAsync(data, request, Settings(typed), submitted.Id, cancellationToken);
         }
 
         if (last.Failure is { } failure)
@@ -42,6 +42,10 @@ internal sealed class JobRun(JobOptions options)
         return JobFollowing.ExitCode(last);
     }
 
+    /// <summary>What was typed that is a setting of the process and not of the job.</summary>
+    private IEnumerable<KeyValuePair<string, string?>> Settings(ParseResult typed) =>
+        [.. options.Engine.Settings(typed), .. typed.GetValue(options.AllowUrls) ? [KeyValuePair.Create<string, string?>("Llava:Egress:Enabled", "true")] : (KeyValuePair<string, string?>[])[]];
+
     private static async Task AnnounceAsync(JobReader jobs, SubmittedJob submitted, CancellationToken cancellationToken)
     {
         var done = submitted.IsNew ? 0 : (await jobs.ProgressAsync(submitted.Id, cancellationToken)).Done;
@@ -49,9 +53,9 @@ internal sealed class JobRun(JobOptions options)
     }
 
     /// <summary>Runs the embedded mode until the job is over.</summary>
-    private static async Task<JobRecord> WorkAsync(string data, JobRequest request, bool allowUrls, JobId job, CancellationToken cancellationToken)
+    private static async Task<JobRecord> WorkAsync(string data, JobRequest request, IEnumerable<KeyValuePair<string, string?>> settings, JobId job, CancellationToken cancellationToken)
     {
-        await using var host = await EmbeddedHost.StartAsync(data, request, allowUrls, cancellationToken);
+        await using var host = await EmbeddedHost.StartAsync(data, request, settings, cancellationToken);
         var jobs = host.Services.GetRequiredService<JobReader>();
         return await JobFollowing.FollowAsync(async token => new(await jobs.ReadAsync(job, token), await jobs.ProgressAsync(job, token)), cancellationToken);
     }

@@ -31,10 +31,11 @@ internal static class ServiceHost
     /// <summary>Builds the process.</summary>
     /// <param name="roles">What it does.</param>
     /// <param name="models">Models of a consumer, besides those that the configuration names.</param>
-    public static WebApplication Build(IReadOnlySet<Role> roles, IReadOnlyCollection<string> models)
+    /// <param name="settings">What goes before the environment's settings.</param>
+    public static WebApplication Build(IReadOnlySet<Role> roles, IReadOnlyCollection<string> models, IEnumerable<KeyValuePair<string, string?>> settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Configuration.AddEnvironmentVariables();
+        builder.Configuration.AddEnvironmentVariables().AddInMemoryCollection(settings);
         AddLogging(builder.Logging);
         AddHttp(builder);
         builder.Services.AddLlavaTelemetry(builder.Configuration, string.Join('-', roles.Order().Select(role => role.ToString().ToLowerInvariant())));

@@ -12,7 +12,7 @@ public sealed class ServedRouteTests
     [Fact]
     public async Task Every_route_names_its_policy_or_is_open_on_purpose()
     {
-        await using var app = ServiceHost.Build(new HashSet<Role> { Role.Dashboard }, []);
+        await using var app = ServiceHost.Build(new HashSet<Role> { Role.Dashboard }, [], []);
         var routes = ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().ToList();
 
         Assert.Contains(routes, route => PathOf(route) == "metrics");
