@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Llava.Cli.Embedded;
 using Llava.Cli.Service;
 
 namespace Llava.Cli.Commands;
@@ -13,7 +14,7 @@ internal static class ServeCommand
         var command = new Command("serve", "Run a part of the distributed service until stopped; docs/operations.md lists the settings.") { roles, models };
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
         {
-            await using var app = ServiceHost.Build(typed.GetValue(roles)!.ToHashSet(), typed.GetValue(models) ?? []);
+            await using var app = ServiceHost.Build(typed.GetValue(roles)!.ToHashSet(), typed.GetValue(models) ?? [], DataFolder.Resolve(null));
             await ServiceHost.RunAsync(app, cancellationToken);
             return ExitCodes.Ok;
         }));
