@@ -40,6 +40,7 @@ public static class DashboardHosting
         services.AddSingleton<LiveSource, AlarmsLive>();
         services.AddSingleton<LiveSource, JobsLive>();
         services.AddSingleton<JobDetailsReader>();
+        services.AddSingleton<AgreementReader>();
         services.AddSingleton<LiveSource, JobLive>();
         services.AddSingleton<LiveSource, ProgressLive>();
         services.AddSingleton<TrainingFiles>();
