@@ -90,7 +90,8 @@ internal sealed class RouteOperations : IOpenApiOperationTransformer
             Format = field.index == 0 ? "binary" : null,
             Description = ParameterWords.Of(field.name),
         }),
-        Required = new HashSet<string> { fields[0] },
+        // Objects of a form, spelled with brackets, may be left out.
+        Required = fields.Where(name => !name.Contains('[', StringComparison.Ordinal)).ToHashSet(),
     };
 
     private static void AddPage(IList<IOpenApiParameter> parameters)

@@ -24,9 +24,9 @@ internal static class BatchRoutes
         api.MapGet("/batches", ListAsync).RequireRole(AccessRole.Viewer).WithSummary("Lists batches").TakesPage().Produces<OpenAiPage<BatchObject>>();
         api.MapGet("/batches/{batch}", ReadAsync).RequireRole(AccessRole.Viewer).WithSummary("Shows a batch").Produces<BatchObject>();
         api.MapGet("/batches/{batch}/output", (HttpContext context, Caller caller, BatchViews batches, BatchPublication lines, string batch) => SendLinesAsync(context, caller, batches, lines, batch, errors: false)).RequireRole(AccessRole.Viewer)
-            .WithSummary("Reads the answered lines there are while the batch runs").Produces(StatusCodes.Status200OK, null, "application/jsonl");
+            .WithSummary("Reads the answered lines there are while the batch runs").Produces<Stream>(StatusCodes.Status200OK, "application/jsonl");
         api.MapGet("/batches/{batch}/errors", (HttpContext context, Caller caller, BatchViews batches, BatchPublication lines, string batch) => SendLinesAsync(context, caller, batches, lines, batch, errors: true)).RequireRole(AccessRole.Viewer)
-            .WithSummary("Reads the failed lines there are while the batch runs").Produces(StatusCodes.Status200OK, null, "application/jsonl");
+            .WithSummary("Reads the failed lines there are while the batch runs").Produces<Stream>(StatusCodes.Status200OK, "application/jsonl");
         api.MapPost("/batches/{batch}/cancel", CancelAsync).RequireRole(AccessRole.Operator).WithSummary("Cancels a batch").Produces<BatchObject>();
     }
 

@@ -21,7 +21,7 @@ internal static class FileEndpoints
             .WithSummary("Sends a file").TakesForm("file", "purpose", "expires_after[anchor]", "expires_after[seconds]").Produces<FileObject>();
         api.MapGet("/files", ListAsync).RequireRole(AccessRole.Viewer).WithSummary("Lists files").TakesPage().Produces<OpenAiPage<FileObject>>();
         api.MapGet("/files/{file}", ReadAsync).RequireRole(AccessRole.Viewer).WithSummary("Shows a file").Produces<FileObject>();
-        api.MapGet("/files/{file}/content", ReadBytesAsync).RequireRole(AccessRole.Viewer).WithSummary("Reads a file, or a range of it").Produces(StatusCodes.Status200OK, null, "application/octet-stream");
+        api.MapGet("/files/{file}/content", ReadBytesAsync).RequireRole(AccessRole.Viewer).WithSummary("Reads a file, or a range of it").Produces<Stream>(StatusCodes.Status200OK, "application/octet-stream");
         api.MapDelete("/files/{file}", DeleteAsync).RequireRole(AccessRole.Operator).WithSummary("Deletes a file").Produces<DeletedObject>();
     }
 
