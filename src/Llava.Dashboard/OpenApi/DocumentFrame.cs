@@ -17,7 +17,7 @@ internal sealed class DocumentFrame : IOpenApiDocumentTransformer
             Description = "Vision-language work as durable jobs. /api/v1 is our own API (docs/api.md); /v1 speaks the words of OpenAI's (docs/openai.md, docs/chat.md, docs/fine-tuning.md).",
             License = new() { Name = "Apache-2.0", Identifier = "Apache-2.0" },
         };
-        document.Tags = document.Paths.Values.SelectMany(path => path.Operations?.Values ?? []).SelectMany(operation => operation.Tags ?? new HashSet<OpenApiTagReference>())
+        document.Tags = document.Paths.Values.SelectMany(path => path.Operations!.Values).SelectMany(operation => operation.Tags!)
             .Select(tag => tag.Reference.Id!).Distinct().Select(name => new OpenApiTag { Name = name }).ToHashSet();
         // Which server it is, whoever reads it knows.
         document.Servers = [];
