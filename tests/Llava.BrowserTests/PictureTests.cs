@@ -47,9 +47,10 @@ public sealed partial class PictureTests : IAsyncLifetime
         await scene.ReviewAsync(captions);
         var webhook = await scene.TellAsync(_listener.Address);
         var run = await scene.TrainAsync(captions, epochs: _writes ? 12 : 1);
+        await SubmitLongAsync();
         Dictionary<string, string> paths = new()
         {
-            ["overview"] = "/", ["jobs"] = "/jobs", ["job"] = $"/jobs/{captions}", ["gallery"] = $"/jobs/{captions}/gallery?order=confidence", ["item"] = $"/jobs/{captions}/items/0",
+            ["overview"] = "/", ["jobs"] = "/jobs", ["job"] = $"/jobs/{captions}", ["gallery"] = $"/jobs/{captions}/gallery?order=confidence", ["item"] = $"/jobs/{captions}/items/20",
             ["compare"] = $"/compare?left={captions}&right={colors}", ["playground"] = "/playground", ["training"] = "/training", ["run"] = run, ["models"] = "/models", ["files"] = "/files",
             ["consumers"] = "/consumers", ["schedules"] = "/schedules", ["webhooks"] = "/webhooks", ["webhook"] = webhook, ["keys"] = "/keys", ["audit"] = "/audit",
         };
@@ -93,7 +94,7 @@ public sealed partial class PictureTests : IAsyncLifetime
         }
     }
 
-    /// <summary>Two jobs that are over, on the same scenes, and a long one that waits for the server.</summary>
+    /// <summary>Two jobs that are over, on the same scenes; a schedule and a key.</summary>
     private async Task<(string Captions, string Colors)> WorkAsync()
     {
         var images = Path.Combine(_folder.FullName, "scenes-holdout");
@@ -102,8 +103,18 @@ public sealed partial class PictureTests : IAsyncLifetime
         await File.WriteAllTextAsync(Path.Combine(images, "scan-0008.png"), "not an image");
         var captions = await RunAsync(images, "Describe this image.");
         var colors = await RunAsync(images, "Describe the image in one sentence.");
+        var scheduled = await LlavaProcess.RunAsync(Data, "schedule", "add", "nightly-captions", "--cron", "0 2 * * *", "annotate", images, "--only-new");
+        Assert.True(scheduled.ExitCode == 0, scheduled.Errors);
+        var key = await LlavaProcess.RunAsync(Data, "keys", "create", "--name", "archive importer", "--role", "operator");
+        Assert.True(key.ExitCode == 0, key.Errors);
+        return (captions, colors);
+    }
+
+    /// <summary>A job that is at work while the pictures are taken.</summary>
+    private async Task SubmitLongAsync()
+    {
         var stream = Path.Combine(_folder.FullName, "scenes-archive");
-        SceneFiles.WriteImages(stream, _writes ? 600 : 20);
+        SceneFiles.WriteImages(stream, _writes ? 1500 : 20);
         List<string> arguments = ["submit", stream];
         foreach (var prompt in new[] { "Describe this image.", "How many objects are there?", "What color is the largest object?", "Is there a circle?", "Where is the square?" })
         {
@@ -112,11 +123,6 @@ public sealed partial class PictureTests : IAsyncLifetime
 
         var submitted = await LlavaProcess.RunAsync(Data, [.. arguments]);
         Assert.True(submitted.ExitCode == 0, submitted.Errors);
-        var scheduled = await LlavaProcess.RunAsync(Data, "schedule", "add", "nightly-captions", "--cron", "0 2 * * *", "annotate", images, "--only-new");
-        Assert.True(scheduled.ExitCode == 0, scheduled.Errors);
-        var key = await LlavaProcess.RunAsync(Data, "keys", "create", "--name", "archive importer", "--role", "operator");
-        Assert.True(key.ExitCode == 0, key.Errors);
-        return (captions, colors);
     }
 
     private async Task<string> RunAsync(string images, string prompt)

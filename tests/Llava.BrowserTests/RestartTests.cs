@@ -15,6 +15,9 @@ namespace Llava.BrowserTests;
 /// <summary>A dashboard that is killed and started again where it was, under a page that somebody looks at.</summary>
 public sealed class RestartTests : IAsyncLifetime
 {
+    /// <summary>In milliseconds. A browser waits a few seconds before it tries again, and a dashboard takes some to start.</summary>
+    private const int Patience = 60_000;
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("llava-restart-");
     private readonly int _port = FreePort();
     private ServiceProvider _ledger = null!;
@@ -53,26 +56,28 @@ public sealed class RestartTests : IAsyncLifetime
         await site.GoAsync("/jobs");
         // Connected: what happens now comes by the stream.
         await Control.PauseAsync(before);
-        await Expect(Row(page, before)).ToContainTextAsync("paused");
+        await ShowsAsync(page, before, "paused");
         await page.EvaluateAsync("() => window.isTheSamePage = true");
         await Row(page, before).Locator("input[type=checkbox]").CheckAsync();
 
         await _dashboard.KillAsync();
-        await Expect(page.Locator("#connection")).ToBeVisibleAsync();
+        await Expect(page.Locator("#connection")).ToBeVisibleAsync(new() { Timeout = Patience });
         await Expect(Row(page, before)).ToContainTextAsync("paused");
         var meanwhile = (await Jobs.SubmitAsync(Request("meanwhile"))).Id;
         await Control.CancelAsync(before);
         _dashboard.Start();
 
-        await Expect(page.Locator("#connection")).ToBeHiddenAsync(new() { Timeout = 60_000 });
-        await Expect(Row(page, meanwhile)).ToBeVisibleAsync(new() { Timeout = 20_000 });
-        await Expect(Row(page, before)).ToContainTextAsync("cancelled");
+        await Expect(page.Locator("#connection")).ToBeHiddenAsync(new() { Timeout = Patience });
+        await Expect(Row(page, meanwhile)).ToBeVisibleAsync(new() { Timeout = Patience });
+        await ShowsAsync(page, before, "cancelled");
         await Expect(Row(page, before).Locator("input[type=checkbox]")).ToBeCheckedAsync();
         Assert.True(await page.EvaluateAsync<bool>("() => window.isTheSamePage === true"));
         // And goes on from there.
         await Control.PauseAsync(meanwhile);
-        await Expect(Row(page, meanwhile)).ToContainTextAsync("paused");
+        await ShowsAsync(page, meanwhile, "paused");
     }
+
+    private static Task ShowsAsync(IPage page, Contracts.JobId job, string state) => Expect(Row(page, job)).ToContainTextAsync(state, new() { Timeout = Patience });
 
     private static ILocator Row(IPage page, Contracts.JobId job) => page.Locator($"tr[id='{job}']");
 
