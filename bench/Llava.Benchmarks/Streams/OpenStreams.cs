@@ -50,7 +50,7 @@ internal static class OpenStreams
 
         async Task<Shares> MeasureAllAsync(JobId job)
         {
-            await readers.OpenAsync(0, job, cancellation);
+            await readers.CloseAsync();
             var none = await MeasureAsync();
             await readers.OpenAsync(1, job, cancellation);
             var one = await MeasureAsync();

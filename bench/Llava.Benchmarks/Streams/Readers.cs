@@ -10,7 +10,7 @@ internal sealed class Readers(Uri address, ApiKeys keys) : IAsyncDisposable
     private const string Tenant = "default";
 
     private readonly List<HttpClient> _callers = [];
-    private readonly CancellationTokenSource _ended = new();
+    private CancellationTokenSource _ended = new();
     private readonly List<Task> _reading = [];
     private long _bytes;
 
@@ -49,24 +49,34 @@ internal sealed class Readers(Uri address, ApiKeys keys) : IAsyncDisposable
             caller.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key.Secret);
             _callers.Add(caller);
             var stream = await caller.GetStreamAsync(new Uri($"/events?{pages[_reading.Count % pages.Length]}", UriKind.Relative), cancellation);
-            _reading.Add(ReadAsync(stream));
+            _reading.Add(ReadAsync(stream, _ended.Token));
         }
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Closes all streams.</summary>
+    public async Task CloseAsync()
     {
         await _ended.CancelAsync();
         await Task.WhenAll(_reading);
         _callers.ForEach(caller => caller.Dispose());
         _ended.Dispose();
+        _reading.Clear();
+        _callers.Clear();
+        _ended = new();
     }
 
-    private async Task ReadAsync(Stream stream)
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync();
+        _ended.Dispose();
+    }
+
+    private async Task ReadAsync(Stream stream, CancellationToken ended)
     {
         var buffer = new byte[64 * 1024];
         try
         {
-            while (await stream.ReadAsync(buffer, _ended.Token) is var read and > 0)
+            while (await stream.ReadAsync(buffer, ended) is var read and > 0)
             {
                 Interlocked.Add(ref _bytes, read);
             }
