@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Llava.Cli.Embedded;
 using Llava.Cli.Service;
 
 namespace Llava.Cli.Commands;
@@ -15,7 +16,7 @@ internal static class ServeCommand
         engine.AddTo(command);
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
         {
-            await using var app = ServiceHost.Build(typed.GetValue(roles)!.ToHashSet(), typed.GetValue(models) ?? [], engine.Settings(typed));
+            await using var app = ServiceHost.Build(typed.GetValue(roles)!.ToHashSet(), typed.GetValue(models) ?? [], DataFolder.Resolve(null), engine.Settings(typed));
             await ServiceHost.RunAsync(app, cancellationToken);
             return ExitCodes.Ok;
         }));

@@ -39,6 +39,7 @@ public sealed partial class TrainingRuns
         var model = NameFor(request);
         await _database.WriteAsync(async (session, token) =>
         {
+            await TrainedModelOwners.RequireOwnAsync(session, request, token);
             var isNew = await session.Statement("insert_training_run")
                 .Set("@id", id)
                 .Set("@tenant", request.Tenant)
@@ -180,7 +181,7 @@ public sealed partial class TrainingRuns
     private static string NameFor(TrainingRequest request)
     {
         var folder = Path.GetFileName(Path.TrimEndingDirectorySeparator(request.Model));
-        return $"ft:{folder.Split(':') switch { ["ft", var origin, ..] => origin, _ => folder }}:{request.Tenant}:{request.Suffix}:{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(NameDigits / 2))}";
+        return $"{TrainingRunRecord.ModelPrefix}{folder.Split(':') switch { ["ft", var origin, ..] => origin, _ => folder }}:{request.Tenant}:{request.Suffix}:{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(NameDigits / 2))}";
     }
 
     private async Task<TrainingRunRecord> MoveAsync(

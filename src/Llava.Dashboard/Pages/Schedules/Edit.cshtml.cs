@@ -4,7 +4,6 @@ using Llava.Dashboard.Schedules;
 using Llava.Dashboard.Security;
 using Llava.Ledger.Keys;
 using Llava.Ledger.Schedules;
-using Llava.Ledger.Workers;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
@@ -12,7 +11,7 @@ namespace Llava.Dashboard.Pages.Schedules;
 
 /// <summary>Makes a schedule, or puts another in the place of one there is.</summary>
 [PageRoles(AccessRole.Operator, AccessRole.Operator)]
-public sealed class EditScheduleModel(ScheduleStore schedules, WorkerRegistry workers, IModelFolder folder, TimeProvider time) : PageModel
+internal sealed class EditScheduleModel(ScheduleStore schedules, ModelRegistry registry, TimeProvider time) : PageModel
 {
     /// <summary>Usual answers to when.</summary>
     public static IReadOnlyList<string> UsualTimes { get; } = ["0 2 * * *", "*/15 * * * *", "0 * * * *", "0 8 * * MON-FRI", "0 3 * * SUN", "0 4 1 * *"];
@@ -102,7 +101,7 @@ public sealed class EditScheduleModel(ScheduleStore schedules, WorkerRegistry wo
 
     private async Task<IActionResult> ShowAsync(CancellationToken cancellation)
     {
-        Models = [.. (await ModelRegistry.ReadAsync(workers, folder, cancellation)).Select(model => model.Name)];
+        Models = [.. (await registry.ReadAsync(Caller.Of(User).Confinement, cancellation)).Select(model => model.Name)];
         return Page();
     }
 
