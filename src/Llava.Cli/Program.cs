@@ -8,6 +8,7 @@ var root = new RootCommand("Bulk image captioning, visual question answering and
     AnnotateCommand.Create(),
     VqaCommand.Create(),
     SubmitCommand.Create(),
+    EstimateCommand.Create(),
     AppendCommand.Create(),
     StatusCommand.Create(),
     ResultsCommand.Create(),

@@ -1,6 +1,7 @@
 using Llava.Dashboard.Alarms;
 using Llava.Dashboard.Api;
 using Llava.Dashboard.Consumers;
+using Llava.Dashboard.Estimates;
 using Llava.Dashboard.Jobs;
 using Llava.Dashboard.Live;
 using Llava.Dashboard.Models;
@@ -25,7 +26,7 @@ public static class DashboardHosting
 {
     private const long LongestForm = 1 << 20;
 
-    /// <summary>Adds the pages' services. The host also registers an <see cref="IThumbnails"/> and the ledger and, where it has them, its <see cref="IModelFolder"/> and, for more formats than the API's own, an <see cref="IJobExports"/>.</summary>
+    /// <summary>Adds the pages' services. The host also registers an <see cref="IThumbnails"/> and the ledger and, where it has them, its <see cref="IModelFolder"/> and its <see cref="IJobSurvey"/> and, for more formats than the API's own, an <see cref="IJobExports"/>.</summary>
     public static IServiceCollection AddLlavaDashboard(this IServiceCollection services)
     {
         services.AddRazorPages(options => options.Conventions.AddFolderApplicationModelConvention("/", PageAccess.NamePolicy))
@@ -45,6 +46,7 @@ public static class DashboardHosting
         services.AddSingleton<LiveSource, ProgressLive>();
         services.AddSingleton<TrainingFiles>();
         services.TryAddSingleton<IJobExports, DocumentExport>();
+        services.TryAddSingleton<IJobSurvey, NoJobSurvey>();
         services.AddSingleton<RecentWork>();
         services.AddSingleton<OverviewReader>();
         services.AddSingleton<LiveSource, OverviewLive>();

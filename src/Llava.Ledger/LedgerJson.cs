@@ -3,6 +3,8 @@ using System.Text.Json.Serialization;
 using Llava.Ledger.Expansion;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
+using Llava.Ledger.Sampling;
+using Llava.Ledger.Scores;
 using Llava.Ledger.Webhooks;
 using Llava.Ledger.Workers;
 
@@ -11,6 +13,8 @@ namespace Llava.Ledger;
 /// <summary>What the ledger keeps as JSON inside a column.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(JobProgress))]
+[JsonSerializable(typeof(SampleResult))]
+[JsonSerializable(typeof(IReadOnlyList<ExpectedAnswer>))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(IReadOnlyList<ServedModel>))]
 [JsonSerializable(typeof(IReadOnlyList<CachedResult>))]

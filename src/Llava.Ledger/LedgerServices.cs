@@ -3,11 +3,13 @@ using Llava.Ledger.Audit;
 using Llava.Ledger.Backlogs;
 using Llava.Ledger.Batches;
 using Llava.Ledger.Chunks;
+using Llava.Ledger.Estimates;
 using Llava.Ledger.Expansion;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Keys;
 using Llava.Ledger.Results;
 using Llava.Ledger.Reviews;
+using Llava.Ledger.Sampling;
 using Llava.Ledger.Schedules;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
@@ -27,7 +29,7 @@ namespace Llava.Ledger;
 public static class LedgerServices
 {
     /// <summary>
-    /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobFollowUp"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobReports"/>, <see cref="JobRetention"/>, <see cref="JobParts"/>,
+    /// Adds the ledger: <see cref="JobSubmission"/>, <see cref="JobControl"/>, <see cref="JobFollowUp"/>, <see cref="JobReader"/>, <see cref="JobEnding"/>, <see cref="JobReports"/>, <see cref="JobRetention"/>, <see cref="JobParts"/>, <see cref="JobSampling"/>, <see cref="JobEstimator"/>,
     /// <see cref="JobExpansion"/>, <see cref="PartExpansion"/>, <see cref="ChunkDispatch"/>, <see cref="ChunkLeases"/>, <see cref="LeaseSweep"/>,
     /// <see cref="AttemptHistory"/>, <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="GalleryReader"/>, <see cref="ComparisonReader"/>, <see cref="ReviewStore"/>, <see cref="ThroughputReader"/>,
     /// <see cref="ResultCache"/>, <see cref="BacklogReader"/>, <see cref="WorkerRegistry"/>, <see cref="ScheduleStore"/>, <see cref="ScheduleFiring"/>, <see cref="ScheduleMemory"/>, <see cref="ApiKeys"/>,
@@ -64,6 +66,8 @@ public static class LedgerServices
         services.TryAddSingleton(provider => new JobControl(Database(provider), Signal(provider), Time(provider), Logger<JobControl>(provider)));
         services.TryAddSingleton(provider => new JobFollowUp(Database(provider), Signal(provider), Time(provider), Logger<JobFollowUp>(provider)));
         services.TryAddSingleton(provider => new JobEnding(Database(provider), Signal(provider), Metrics(provider), Time(provider), Logger<JobEnding>(provider)));
+        services.TryAddSingleton(provider => new JobSampling(Database(provider), Signal(provider), Time(provider), Logger<JobSampling>(provider)));
+        services.TryAddSingleton(provider => new JobEstimator(Database(provider), provider.GetRequiredService<WorkerRegistry>()));
         services.TryAddSingleton(provider => new JobReader(Database(provider)));
         services.TryAddSingleton(provider => new JobReports(Database(provider), Time(provider)));
         services.TryAddSingleton(provider => new BacklogReader(Database(provider)));

@@ -25,18 +25,8 @@ public static class SchedulerServices
     /// <param name="configure">Where the options come from; default the section <see cref="SchedulerOptions.SectionName"/>.</param>
     public static IServiceCollection AddLlavaScheduler(this IServiceCollection services, Action<OptionsBuilder<SchedulerOptions>>? configure = null)
     {
-        var options = services.AddOptions<SchedulerOptions>().BindConfiguration(SchedulerOptions.SectionName).ValidateOnStart();
-        configure?.Invoke(options);
-        services.AddSingleton<IValidateOptions<SchedulerOptions>, SchedulerOptionsRanges>();
-        services.AddSingleton<IValidateOptions<SchedulerOptions>, SchedulerOptionsRules>();
-        services.TryAddSingleton(provider =>
-        {
-            // Services are made before the host checks its options: whoever is first has all of them checked, so that every finding is named.
-            provider.GetService<IStartupValidator>()?.Validate();
-            return provider.GetRequiredService<IOptions<SchedulerOptions>>().Value;
-        });
-        services.TryAddSingleton(provider => new AllowedRoots(provider.GetRequiredService<SchedulerOptions>().ImageRoots));
-        services.AddLlavaFiles(files => files.BindConfiguration(FileStoreOptions.SectionName));
+        services.AddSchedulerOptions(configure);
+        services.AddSourceReading();
         services.AddSingleton<IJobSource, SourceReader>();
         services.AddSingleton<JobExpander>();
         services.AddSingleton<SchedulerMetrics>();
@@ -53,6 +43,35 @@ public static class SchedulerServices
         services.RegisterConsumer<SubmitJobConsumer>();
         services.AddSingleton<IReceiveEndpoints, SubmissionEndpoint>();
         return services;
+    }
+
+    /// <summary>Adds a <see cref="SourceSurveyor"/> for a process that estimates jobs and expands none; one that has the scheduler has it already. Needs the ledger.</summary>
+    public static IServiceCollection AddLlavaSourceSurvey(this IServiceCollection services)
+    {
+        services.AddSchedulerOptions(null);
+        services.AddSourceReading();
+        return services;
+    }
+
+    private static void AddSchedulerOptions(this IServiceCollection services, Action<OptionsBuilder<SchedulerOptions>>? configure)
+    {
+        var options = services.AddOptions<SchedulerOptions>().BindConfiguration(SchedulerOptions.SectionName).ValidateOnStart();
+        configure?.Invoke(options);
+        services.AddSingleton<IValidateOptions<SchedulerOptions>, SchedulerOptionsRanges>();
+        services.AddSingleton<IValidateOptions<SchedulerOptions>, SchedulerOptionsRules>();
+        services.TryAddSingleton(provider =>
+        {
+            // Services are made before the host checks its options: whoever is first has all of them checked, so that every finding is named.
+            provider.GetService<IStartupValidator>()?.Validate();
+            return provider.GetRequiredService<IOptions<SchedulerOptions>>().Value;
+        });
+    }
+
+    private static void AddSourceReading(this IServiceCollection services)
+    {
+        services.TryAddSingleton(provider => new AllowedRoots(provider.GetRequiredService<SchedulerOptions>().ImageRoots));
+        services.AddLlavaFiles(files => files.BindConfiguration(FileStoreOptions.SectionName));
+        services.TryAddSingleton(provider => new SourceSurveyor(provider.GetRequiredService<AllowedRoots>(), provider.GetRequiredService<FileStore>(), provider.GetRequiredService<TimeProvider>()));
     }
 
     private static void AddWebhooks(this IServiceCollection services)

@@ -91,6 +91,16 @@ public sealed class JobRequestTests
     }
 
     [Fact]
+    public void A_sample_is_some_records_of_a_closed_job()
+    {
+        Assert.Empty((Good with { Sample = 1000, Prompts = [.. Enumerable.Range(0, 10).Select(i => $"{i}?")] }).Validate());
+        Assert.All((int[])[0, -1, 1001], sample => Assert.Equal("sample", Assert.Single((Good with { Sample = sample }).Validate()).Field));
+        Assert.Equal("sample", Assert.Single((Good with { Sample = 1000, Prompts = [.. Enumerable.Range(0, 11).Select(i => $"{i}?")] }).Validate()).Field);
+        Assert.Equal("sample", Assert.Single((Good with { Sample = 5, Open = true }).Validate()).Field);
+        Assert.Equal("expected", Assert.Single((Good with { Expected = "" }).Validate()).Field);
+    }
+
+    [Fact]
     public void One_prompt_or_several_but_not_both()
     {
         Assert.Empty((Good with { Prompts = ["What?", "Why?"] }).Validate());

@@ -41,6 +41,32 @@ public sealed class AnnotateTests : IDisposable
     }
 
     [Fact]
+    public async Task A_sample_stops_with_an_estimate_and_the_same_command_without_it_does_the_rest()
+    {
+        string[] command = ["annotate", Images, "--max-new-tokens", "16"];
+        var sample = await LlavaProcess.RunAsync(Data, [.. command, "--sample", "3"]);
+        var again = await LlavaProcess.RunAsync(Data, [.. command, "--sample", "3"]);
+        var estimate = await LlavaProcess.RunAsync(Data, "estimate", Images, "--json");
+        var rest = await LlavaProcess.RunAsync(Data, command);
+        var after = await LlavaProcess.RunAsync(Data, "estimate", Images, "--json");
+
+        Assert.True(sample.ExitCode == 0 && again.ExitCode == 0 && estimate.ExitCode == 0 && rest.ExitCode == 0, sample.Errors + again.Errors + estimate.Errors + rest.Errors);
+        Assert.Equal(3, sample.Lines.Count);
+        Assert.Equal(sample.Lines, again.Lines);
+        Assert.Contains("items    9", sample.Errors, StringComparison.Ordinal);
+        Assert.Contains("time", sample.Errors, StringComparison.Ordinal);
+        Assert.Contains("images", sample.Errors, StringComparison.Ordinal);
+        // What the sample answered stands as it was.
+        Assert.Equal(12, rest.Lines.Count);
+        Assert.Subset(rest.Lines.ToHashSet(), sample.Lines.ToHashSet());
+        Assert.Contains("was begun before; 3 items are done", rest.Errors, StringComparison.Ordinal);
+        var (before, then) = (JsonElement.Parse(estimate.Lines[0]), JsonElement.Parse(after.Lines[0]));
+        Assert.Equal(("none", 12, "past_jobs"), (before.GetProperty("basis").GetString(), before.GetProperty("items").GetInt32(), then.GetProperty("basis").GetString()));
+        Assert.True(before.GetProperty("prompt_tokens").GetProperty("mean").GetDouble() > 1);
+        Assert.True(then.GetProperty("seconds").GetDouble() > 0);
+    }
+
+    [Fact]
     public async Task A_schema_that_is_not_supported_is_refused_before_any_work()
     {
         var schema = Path.Combine(_folder.FullName, "schema.json");

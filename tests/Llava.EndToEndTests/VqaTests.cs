@@ -24,6 +24,22 @@ public sealed class VqaTests : IDisposable
         Assert.Equal(40, run.Lines.Select(line => Json(line).GetProperty("answer_id").GetString()).Distinct().Count());
     }
 
+    [Fact]
+    public async Task Answers_are_scored_by_those_that_stand_beside_the_questions()
+    {
+        var questions = SceneFiles.WriteQuestions(_folder.FullName, 40);
+        var data = Path.Combine(_folder.FullName, "data");
+
+        var run = await LlavaProcess.RunAsync(data, "vqa", questions, "--expected", "answer", "--max-new-tokens", "96");
+        var status = await LlavaProcess.RunAsync(data, "status", "--json");
+
+        Assert.True(run.ExitCode == 0, run.Errors);
+        var right = run.Lines.Zip(File.ReadLines(questions)).Count(pair => Json(pair.First).GetProperty("text").GetString() == Json(pair.Second).GetProperty("answer").GetString());
+        Assert.InRange(right, 25, 40);
+        Assert.Contains($"{right} of 40 answers are the expected ones", run.Errors, StringComparison.Ordinal);
+        Assert.Equal(right, Json(status.Lines[0]).GetProperty("score").GetProperty("right").GetInt32());
+    }
+
     private static JsonElement Json(string line)
     {
         using var document = JsonDocument.Parse(line);

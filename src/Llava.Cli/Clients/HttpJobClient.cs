@@ -28,6 +28,8 @@ internal sealed class HttpJobClient(ServerHttp http) : IJobClient
         return new(job.Id, status == HttpStatusCode.Created);
     }
 
+    public Task<JobEstimate> EstimateAsync(JobRequest request, CancellationToken cancellationToken) => http.PostAsync<JobEstimate>("jobs/estimate", request, cancellationToken);
+
     public async Task<JobStatus> ReadAsync(JobId job, CancellationToken cancellationToken) => JobDocuments.Read(await http.GetAsync<JobDocument>($"jobs/{job}", cancellationToken));
 
     public async Task<IReadOnlyList<JobStatus>> ListAsync(int limit, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Llava.Contracts;
+using Llava.Contracts.Documents;
 using Llava.Contracts.Requests;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
@@ -10,6 +11,9 @@ internal interface IJobClient : IAsyncDisposable
 {
     /// <summary>Submits; a key makes one job however often it is sent.</summary>
     Task<SubmittedJob> SubmitAsync(JobRequest request, CancellationToken cancellationToken);
+
+    /// <summary>What the request would take, without submitting it.</summary>
+    Task<JobEstimate> EstimateAsync(JobRequest request, CancellationToken cancellationToken);
 
     /// <summary>The job as it is now.</summary>
     Task<JobStatus> ReadAsync(JobId job, CancellationToken cancellationToken);
@@ -44,4 +48,7 @@ internal sealed record JobStatus(JobRecord Job, JobProgress Progress)
 {
     /// <summary>Sources that were added to it; null where many jobs are listed.</summary>
     public IReadOnlyList<PartRecord>? Parts { get; init; }
+
+    /// <summary>How far its sample is, and what the rest will take; null where it has none, and in lists.</summary>
+    public SampleDocument? Sample { get; init; }
 }

@@ -3,6 +3,7 @@ using Llava.Contracts.States;
 using Llava.Ledger;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
+using Llava.Ledger.Scores;
 
 namespace Llava.Cli.Clients;
 
@@ -25,6 +26,7 @@ internal static class JobDocuments
             Cached = document.Counts.Cached,
             FirstAnswerAt = document.Counts.FirstAnswerAt,
             LastAnswerAt = document.Counts.LastAnswerAt,
+            Score = document.Score is { } score ? new(score.Scored, score.Right, [.. score.Categories.Select(category => new CategoryScore(category.Category, category.Scored, category.Right))]) : null,
         };
         JobRecord job = new()
         {
@@ -40,8 +42,9 @@ internal static class JobDocuments
             ExpiresAt = document.ExpiresAt,
             Failure = Read(document.Error),
             FinalProgress = document.State.IsFinal() ? progress : null,
+            Sample = document.Sample is { DoneAt: { } done } sample ? new() { Items = sample.Items ?? 0, DoneAt = done } : null,
         };
-        return new(job, progress) { Parts = document.Parts?.Select(Read).ToList() };
+        return new(job, progress) { Parts = document.Parts?.Select(Read).ToList(), Sample = document.Sample };
     }
 
     public static PartRecord Read(PartDocument document) => new()

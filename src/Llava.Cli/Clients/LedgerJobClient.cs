@@ -1,5 +1,6 @@
 using Llava.Cli.Embedded;
 using Llava.Contracts;
+using Llava.Contracts.Documents;
 using Llava.Contracts.Requests;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
@@ -11,8 +12,13 @@ internal sealed class LedgerJobClient(EmbeddedLedger ledger) : IJobClient
 {
     public Task<SubmittedJob> SubmitAsync(JobRequest request, CancellationToken cancellationToken) => ledger.Submission.SubmitAsync(request, cancellationToken);
 
-    public async Task<JobStatus> ReadAsync(JobId job, CancellationToken cancellationToken) =>
-        await StatusAsync(await ledger.Jobs.ReadAsync(job, cancellationToken), cancellationToken) with { Parts = await ledger.Parts.ListAsync(job, cancellationToken) };
+    public Task<JobEstimate> EstimateAsync(JobRequest request, CancellationToken cancellationToken) => ledger.EstimateAsync(request, cancellationToken);
+
+    public async Task<JobStatus> ReadAsync(JobId job, CancellationToken cancellationToken)
+    {
+        var status = await StatusAsync(await ledger.Jobs.ReadAsync(job, cancellationToken), cancellationToken);
+        return status with { Parts = await ledger.Parts.ListAsync(job, cancellationToken), Sample = await ledger.SampleAsync(status.Job, status.Progress, cancellationToken) };
+    }
 
     public async Task<IReadOnlyList<JobStatus>> ListAsync(int limit, CancellationToken cancellationToken)
     {

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Llava.Cli.Jobs;
+using Llava.Cli.Schedules;
+using Llava.Cli.Training;
 using Llava.Contracts.Requests;
 using Llava.Ledger.Schedules;
 
@@ -14,11 +16,11 @@ internal sealed class ScheduleAddCommand
 
     private readonly Option<string> _zone = new("--time-zone") { Description = "IANA time zone that --cron is read in. Default: this machine's.", DefaultValueFactory = _ => LocalZone(), Recursive = true };
 
-    private readonly Option<bool> _onlyNew = new("--only-new") { Description = "Leave out what an earlier job of this schedule has answered.", Recursive = true };
+    private readonly Option<bool> _onlyNew = new("--only-new") { Description = "Leave out what an earlier job of this schedule has answered, or a file that an earlier run of it has learned from.", Recursive = true };
 
     private readonly Option<ScheduleOverlap?> _overlap = new("--overlap")
     {
-        Description = "When the job before is not over: leave this one out (skip, the default) or submit it all the same (queue).",
+        Description = "When the job or run before is not over: leave this one out (skip, the default) or submit it all the same (queue).",
         HelpName = "skip|queue",
         CustomParser = JobOptions.Named(new Dictionary<string, ScheduleOverlap> { ["skip"] = ScheduleOverlap.Skip, ["queue"] = ScheduleOverlap.Queue }),
         Recursive = true,
@@ -49,8 +51,41 @@ internal sealed class ScheduleAddCommand
                 return options.Request(typed, model, source, annotate.Prompts(typed, source));
             }),
             Job("vqa", "Answer LLaVA's question file.", ScheduleKind.Vqa, vqa.AddTo, (options, typed, model) => options.Request(typed, model, vqa.Source(typed), [])),
+            Evaluation(),
+            Finetuning(),
         };
     }
+
+    private Command Evaluation()
+    {
+        var source = new SourceArguments();
+        return Job("evaluate", "Answer a file of questions that holds their right answers too, and score the answers by them (--expected, default answer).", ScheduleKind.Evaluate, source.AddTo, (options, typed, model) =>
+        {
+            var request = options.Request(typed, model, source.Source(typed, isRemote: false), []);
+            return request with { Expected = request.Expected ?? "answer" };
+        });
+    }
+
+    private Command Finetuning()
+    {
+        var rows = new Argument<FileInfo?>("rows") { Description = "Rows to learn from, kept as they are now. Default: the newest file to learn from at each run, such as the last made of reviewed answers.", Arity = ArgumentArity.ZeroOrOne };
+        var arguments = new TrainingArguments();
+        var data = JobOptions.DataOption();
+        var command = new Command("finetune", "Train a model, as 'llava train submit' does. With --only-new a file is learned from once.") { rows, data };
+        arguments.AddTo(command);
+        command.SetAction((typed, cancellationToken) => ScheduleCommand.WithClientAsync(typed.GetValue(data), async client =>
+        {
+            var file = typed.GetValue(rows) is { } named ? await client.KeepRowsAsync(named, cancellationToken) : ScheduleDefinition.NewestFile;
+            var validation = typed.GetValue(arguments.Validation) is { } measured ? await client.KeepRowsAsync(measured, cancellationToken) : null;
+            var model = await client.ModelAsync(typed.GetValue(arguments.Model)!, cancellationToken);
+            return await KeepAsync(client, typed, Definition(typed, ScheduleKind.Finetune) with { Training = arguments.Request(typed, model, file, validation) }, cancellationToken);
+        }, cancellationToken));
+        return command;
+    }
+
+    private async Task<int> KeepAsync(IScheduleClient client, ParseResult typed, ScheduleDefinition definition, CancellationToken cancellationToken) =>
+        ScheduleCommand.Report(
+            await (typed.GetValue(_replace) ? client.ReplaceAsync(definition, cancellationToken) : client.AddAsync(definition, cancellationToken)), typed.GetValue(_json));
 
     private Command Job(string verb, string description, ScheduleKind kind, Action<Command> addArguments, Func<JobOptions, ParseResult, string, JobRequest> request)
     {
@@ -62,14 +97,12 @@ internal sealed class ScheduleAddCommand
         command.SetAction((typed, cancellationToken) => ScheduleCommand.WithClientAsync(typed.GetValue(options.Data), async client =>
         {
             var model = await client.ModelAsync(typed.GetValue(options.Model)!, cancellationToken);
-            var definition = Definition(typed, kind, request(options, typed, model));
-            var view = await (typed.GetValue(_replace) ? client.ReplaceAsync(definition, cancellationToken) : client.AddAsync(definition, cancellationToken));
-            return ScheduleCommand.Report(view, typed.GetValue(_json));
+            return await KeepAsync(client, typed, Definition(typed, kind) with { Request = request(options, typed, model) }, cancellationToken);
         }, cancellationToken));
         return command;
     }
 
-    private ScheduleDefinition Definition(ParseResult typed, ScheduleKind kind, JobRequest request) => new()
+    private ScheduleDefinition Definition(ParseResult typed, ScheduleKind kind) => new()
     {
         Name = typed.GetValue(_name)!,
         Kind = kind,
@@ -77,7 +110,6 @@ internal sealed class ScheduleAddCommand
         TimeZone = typed.GetValue(_zone)!,
         OnlyNew = typed.GetValue(_onlyNew),
         Overlap = typed.GetValue(_overlap) ?? ScheduleOverlap.Skip,
-        Request = request,
     };
 
     private static string LocalZone() => TimeZoneInfo.Local is { HasIanaId: true, Id: { } id } ? id : "UTC";

@@ -10,7 +10,7 @@ namespace Llava.Cli.Commands;
 /// <summary><c>llava schedule</c>: what is to be done again and again, and when.</summary>
 internal static class ScheduleCommand
 {
-    public static Command Create() => new("schedule", "Have a job done again and again, such as every night; 'llava up' and 'llava serve scheduler' see to it (docs/schedules.md).")
+    public static Command Create() => new("schedule", "Have a job done or a model trained again and again, such as every night; 'llava up' and 'llava serve scheduler' see to it (docs/schedules.md).")
     {
         ScheduleAddCommand.Create(),
         List(),
@@ -80,14 +80,14 @@ internal static class ScheduleCommand
     private static Command Run()
     {
         var (name, json, data) = (NameArgument(), new Option<bool>("--json") { Description = "Print JSON." }, JobOptions.DataOption());
-        var command = new Command("run", "Submit a schedule's job now; 'llava status' and 'llava results' follow it.") { name, json, data };
+        var command = new Command("run", "Submit a schedule's job or training run now; 'llava status' and 'llava train status' follow it.") { name, json, data };
         command.SetAction((typed, cancellationToken) => WithClientAsync(typed.GetValue(data), async client =>
         {
             var fire = await client.RunAsync(typed.GetValue(name)!, cancellationToken);
             var isSubmitted = fire.Outcome == ScheduleOutcome.Submitted;
             Console.WriteLine(
-                typed.GetValue(json) ? JsonSerializer.Serialize(new { submitted = isSubmitted, job = fire.Job?.ToString(), reason = fire.Reason })
-                : isSubmitted ? $"{fire.Job}"
+                typed.GetValue(json) ? JsonSerializer.Serialize(new { submitted = isSubmitted, job = fire.Job?.ToString(), run = fire.Run, reason = fire.Reason })
+                : isSubmitted ? fire.Made
                 : fire.Reason);
             return isSubmitted ? ExitCodes.Ok : ExitCodes.CannotReachOrLoad;
         }, cancellationToken));

@@ -53,7 +53,7 @@ internal static class StatusCommand
         {
             table.AddRow(
                 new Text(job.Id.ToString()),
-                new Text(job.IsOpen ? $"{job.State.WireName()}, open" : job.State.WireName()),
+                new Text($"{job.State.WireName()}{(job.IsOpen ? ", open" : job.IsSampled ? ", sampled" : "")}"),
                 new Text(Path.GetFileName(Path.TrimEndingDirectorySeparator(job.Request.Source.Path))),
                 new Text($"{progress.Done}/{progress.Total}"),
                 new Text(progress.Failed.ToString(CultureInfo.InvariantCulture)),
@@ -64,6 +64,16 @@ internal static class StatusCommand
         if (jobs is [{ Job.Failure: { } failure }])
         {
             AnsiConsole.WriteLine(failure.Message);
+        }
+
+        if (jobs is [{ Progress.Score: { } score }])
+        {
+            AnsiConsole.WriteLine(JobOutput.WordsOf(score));
+        }
+
+        foreach (var line in jobs is [{ Job.IsSampled: true, Sample.Estimate: { } estimate }] ? EstimateText.Lines(estimate) : [])
+        {
+            AnsiConsole.WriteLine(line);
         }
 
         foreach (var part in jobs is [{ Parts: { } parts }] ? parts : [])

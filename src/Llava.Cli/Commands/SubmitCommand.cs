@@ -19,6 +19,7 @@ internal static class SubmitCommand
         var command = new Command("submit", "Hand a job in and print its id at once; 'llava up' or a server works on it.") { key, priority, open, follow, JobOutput.Json };
         var arguments = new JobArguments();
         var options = new JobOptions();
+        command.Options.Add(options.Sample);
         var client = new ClientOptions();
         arguments.AddTo(command);
         options.AddRequestTo(command);
@@ -28,7 +29,7 @@ internal static class SubmitCommand
             var isRemote = client.IsRemote(typed);
             var source = arguments.Source(typed, isRemote);
             var prompts = arguments.Prompts(typed, source);
-            var request = (isRemote ? options.RequestToServer(typed, source, prompts) : options.Request(typed, source, prompts)) with { Priority = typed.GetValue(priority) };
+            var request = (isRemote ? options.RequestToServer(typed, source, prompts) : options.Request(typed, source, prompts)) with { Priority = typed.GetValue(priority), Sample = typed.GetValue(options.Sample) };
             if (typed.GetValue(open))
             {
                 // The same source as a job that is over by itself is another job.
@@ -73,7 +74,13 @@ internal static class SubmitCommand
             await Console.Error.WriteLineAsync(failure.Message);
         }
 
-        JobOutput.Write(typed, await jobs.ReadAsync(job, cancellationToken), job.ToString());
+        var status = await jobs.ReadAsync(job, cancellationToken);
+        if (last.IsSampled && status.Sample is { } sample)
+        {
+            await JobFollowing.TellAsync(job, sample);
+        }
+
+        JobOutput.Write(typed, status, job.ToString());
         return JobFollowing.ExitCode(last);
     }
 }

@@ -2,9 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using Llava.Cli.Embedded;
 using Llava.Cli.Jobs;
-using Llava.Contracts.Requests;
+using Llava.Cli.Training;
 using Llava.Contracts.States;
-using Llava.Ledger.Files;
 using Llava.Ledger.Training;
 using Spectre.Console;
 
@@ -13,7 +12,6 @@ namespace Llava.Cli.Commands;
 /// <summary><c>llava train submit</c>, <c>status</c>, <c>events</c>, <c>pause</c>, <c>resume</c> and <c>cancel</c>: training runs of the ledger at hand, which <c>llava up</c> or a consumer trains.</summary>
 internal static class TrainRunsCommand
 {
-    private const string FineTune = "fine-tune";
     private const int Newest = 50;
 
     public static IEnumerable<Command> Create() =>
@@ -29,39 +27,18 @@ internal static class TrainRunsCommand
     private static Command Submit()
     {
         var rows = new Argument<FileInfo>("rows") { Description = "Rows to learn from: OpenAI chats as JSONL, or LLaVA conversations." };
-        var model = new Option<string>("--model") { Description = "The model to start from.", DefaultValueFactory = _ => JobOptions.DefaultModel };
-        var validation = new Option<FileInfo?>("--validation") { Description = "Rows to measure with." };
-        var suffix = new Option<string?>("--suffix") { Description = "Part of the new model's name." };
-        var mode = new Option<TrainingMode>("--mode") { Description = "What is trained.", DefaultValueFactory = _ => TrainingMode.Full };
-        var rank = new Option<int?>("--lora-rank") { Description = "Rank of the adapter, with --mode lora or qlora. Default: 64." };
-        var epochs = new Option<int?>("--epochs") { Description = "Passes over the rows. Default: chosen." };
-        var batch = new Option<int?>("--batch-size") { Description = "Rows of a step. Default: chosen." };
-        var rate = new Option<double?>("--learning-rate") { Description = "Highest learning rate. Default: by the mode." };
-        var steps = new Option<int?>("--max-steps") { Description = "Steps, instead of passes over the rows." };
-        var seed = new Option<int>("--seed") { Description = "Seed of the order of the rows.", DefaultValueFactory = _ => 42 };
+        var arguments = new TrainingArguments();
         var data = JobOptions.DataOption();
-        var command = new Command("submit", "Queue a training run; 'llava up' trains it.") { rows, model, validation, suffix, mode, rank, epochs, batch, rate, steps, seed, data };
+        var command = new Command("submit", "Queue a training run; 'llava up' trains it.") { rows };
+        arguments.AddTo(command);
+        command.Options.Add(data);
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
         {
             var folder = DataFolder.Resolve(typed.GetValue(data));
             await using var ledger = await EmbeddedLedger.OpenAsync(folder, cancellationToken);
-            var run = await ledger.Training.CreateAsync(new()
-            {
-                Model = ModelFolders.NameForJobs(typed.GetValue(model)!, folder),
-                TrainingFile = await KeepAsync(ledger.Files, typed.GetValue(rows)!, cancellationToken),
-                ValidationFile = typed.GetValue(validation) is { } file ? await KeepAsync(ledger.Files, file, cancellationToken) : null,
-                Suffix = typed.GetValue(suffix),
-                Seed = typed.GetValue(seed),
-                Settings = new()
-                {
-                    Mode = typed.GetValue(mode),
-                    Lora = typed.GetValue(rank) is { } width ? new AdapterSettings { Rank = width } : null,
-                    Epochs = typed.GetValue(epochs),
-                    BatchSize = typed.GetValue(batch),
-                    LearningRate = typed.GetValue(rate),
-                    MaxSteps = typed.GetValue(steps),
-                },
-            }, cancellationToken);
+            var file = await ledger.Files.KeepAsync(typed.GetValue(rows)!, cancellationToken);
+            var validation = typed.GetValue(arguments.Validation) is { } measured ? await ledger.Files.KeepAsync(measured, cancellationToken) : null;
+            var run = await ledger.Training.CreateAsync(arguments.Request(typed, ModelFolders.NameForJobs(typed.GetValue(arguments.Model)!, folder), file, validation), cancellationToken);
             Console.WriteLine(run.Id);
             return ExitCodes.Ok;
         }));
@@ -114,11 +91,5 @@ internal static class TrainRunsCommand
             return ExitCodes.Ok;
         }));
         return command;
-    }
-
-    private static async Task<string> KeepAsync(FileStore files, FileInfo file, CancellationToken cancellationToken)
-    {
-        await using var content = file.OpenRead();
-        return (await files.CreateAsync("default", new(file.Name, FineTune), content, long.MaxValue, cancellationToken)).Id;
     }
 }

@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Net;
 using Llava.Cli.Embedded;
+using Llava.Cli.Estimates;
 using Llava.Cli.Jobs;
 using Llava.Cli.Service;
 using Llava.Dashboard;
+using Llava.Dashboard.Estimates;
 using Llava.Dashboard.Jobs;
 using Llava.Dashboard.Models;
 using Llava.Dashboard.Security;
@@ -60,7 +62,7 @@ internal static class UpCommand
         builder.Services.AddLlavaTelemetry(builder.Configuration, "up");
         builder.Services.AddReadyCheck("ledger", (provider, token) => provider.GetRequiredService<LedgerSetup>().IsReachableAsync(token));
         builder.Services.AddLlavaHangfire();
-        builder.Services.AddLlavaDashboard().AddOneTimeLink().AddSingleton<IThumbnails, Thumbnails>().AddSingleton<IModelFolder, FolderModels>().AddSingleton<IJobExports, Exports>();
+        builder.Services.AddLlavaDashboard().AddOneTimeLink().AddSingleton<IThumbnails, Thumbnails>().AddSingleton<IModelFolder, FolderModels>().AddSingleton<IJobExports, Exports>().AddSingleton<IJobSurvey, JobSurvey>();
         await using var app = builder.Build();
         app.MapLlavaMetrics(metricsPort).RequireAccess(AccessRole.Viewer);
         app.MapLlavaDashboard();

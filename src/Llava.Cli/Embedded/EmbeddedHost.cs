@@ -65,7 +65,7 @@ internal sealed class EmbeddedHost : IAsyncDisposable
     public static async Task<IReadOnlyList<JobRequest>> ScheduledAsync(string dataFolder, CancellationToken cancellationToken)
     {
         await using var ledger = await EmbeddedLedger.OpenAsync(dataFolder, cancellationToken);
-        return [.. (await ledger.Schedules.ListAsync(null, cancellationToken)).Where(schedule => schedule.IsEnabled).Select(schedule => schedule.Definition.Request)];
+        return [.. (await ledger.Schedules.ListAsync(null, cancellationToken)).Where(schedule => schedule.IsEnabled).Select(schedule => schedule.Definition.Request).OfType<JobRequest>()];
     }
 
     public async ValueTask DisposeAsync()

@@ -1,7 +1,12 @@
+using Llava.Cli.Estimates;
+using Llava.Cli.Service;
+using Llava.Contracts.Documents;
 using Llava.Contracts.Requests;
 using Llava.GpuConsumer.Runners;
+using Llava.Hosting.Paths;
 using Llava.Ledger;
 using Llava.Ledger.Audit;
+using Llava.Ledger.Estimates;
 using Llava.Ledger.Files;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Keys;
@@ -9,6 +14,7 @@ using Llava.Ledger.Results;
 using Llava.Ledger.Schedules;
 using Llava.Ledger.Training;
 using Llava.Ledger.Workers;
+using Llava.Scheduler.Sources;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -22,6 +28,8 @@ internal sealed class EmbeddedLedger : IAsyncDisposable
     private EmbeddedLedger(ServiceProvider services) => _services = services;
 
     public JobSubmission Submission => _services.GetRequiredService<JobSubmission>();
+
+    public JobEstimator Estimator => _services.GetRequiredService<JobEstimator>();
 
     public JobReader Jobs => _services.GetRequiredService<JobReader>();
 
@@ -58,6 +66,18 @@ internal sealed class EmbeddedLedger : IAsyncDisposable
         await provider.GetRequiredService<LedgerSetup>().PrepareAsync();
         return new EmbeddedLedger(provider);
     }
+
+    /// <summary>What a request would take.</summary>
+    public async Task<JobEstimate> EstimateAsync(JobRequest request, CancellationToken cancellationToken)
+    {
+        // Whoever names a folder at a terminal may read it.
+        using JobSurvey survey = new(new SourceSurveyor(new AllowedRoots(request.Source.Folders()), Files), takesPaths: true);
+        return await Estimator.BeforeAsync(request.Model, await survey.OfAsync(request, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>How far the job's sample is, and what the rest will take; null where it has none.</summary>
+    public Task<SampleDocument?> SampleAsync(JobRecord job, JobProgress progress, CancellationToken cancellationToken) =>
+        Estimator.OfSampleAsync(job, progress, job.SampleChunk is null ? null : new FolderModels().ImageTokensOf(job.ModelName()), cancellationToken);
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 }

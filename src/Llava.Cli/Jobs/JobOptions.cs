@@ -23,7 +23,11 @@ internal sealed class JobOptions
         CustomParser = Named(OutputFormats.Names),
     };
 
+    public Option<int?> Sample { get; } = new("--sample") { Description = "Work on so many records first, spread over the source, then stop, show their results and say what the rest will take. Without it the same command goes on." };
+
     public Option<bool> Strict { get; } = new("--strict") { Description = "Refuse the whole job, before any work, when one item of the source cannot be used." };
+
+    public Option<string?> Expected { get; } = new("--expected") { Description = "Field of each record that holds the right answer, such as answer: answers are scored by it.", HelpName = "field" };
 
     public Option<bool> Deduplicate { get; } = new("--deduplicate") { Description = "Answer items with equal images and prompts once, and give each the answer." };
 
@@ -62,6 +66,7 @@ internal sealed class JobOptions
     public void AddTo(Command command)
     {
         AddRequestTo(command);
+        command.Options.Add(Sample);
         command.Options.Add(Out);
         command.Options.Add(Format);
         command.Options.Add(AllowUrls);
@@ -74,6 +79,7 @@ internal sealed class JobOptions
     {
         command.Options.Add(Model);
         command.Options.Add(Strict);
+        command.Options.Add(Expected);
         command.Options.Add(Deduplicate);
         command.Options.Add(Cache);
         command.Options.Add(MaxNewTokens);
@@ -119,6 +125,7 @@ internal sealed class JobOptions
         Prompt = prompts is [var only] ? only : null,
         Prompts = prompts.Count > 1 ? prompts : [],
         Strict = typed.GetValue(Strict),
+        Expected = typed.GetValue(Expected),
         Deduplicate = typed.GetValue(Deduplicate),
         Cache = typed.GetValue(Cache),
         Source = source,

@@ -22,12 +22,19 @@ internal sealed class JobRun(JobOptions options)
         var format = typed.GetValue(options.Format) ?? (target is null || defaultFormat == OutputFormat.Answers ? defaultFormat : OutputFormats.Of(target));
         var data = DataFolder.Resolve(typed.GetValue(options.Data));
         await using var ledger = await EmbeddedLedger.OpenAsync(data, cancellationToken);
-        var submitted = await ledger.Submission.SubmitAsync(request, cancellationToken);
+        var sample = typed.GetValue(options.Sample);
+        var submitted = await ledger.Submission.SubmitAsync(request with { Sample = sample }, cancellationToken);
         var last = await ledger.Jobs.ReadAsync(submitted.Id, cancellationToken);
         await AnnounceAsync(ledger.Jobs, submitted, cancellationToken);
-        if (!JobStates.Table.IsFinal(last.State))
+        while (!JobStates.Table.IsFinal(last.State) && !(last.IsSampled && sample is not null))
         {
-            last = await WorkAsync(data, request, Settings(typed), submitted.Id, cancellationToken);
+            // Without --sample, one that an earlier command began is no reason to stop.
+            if (last.IsSampled)
+            {
+                await ledger.Control.ResumeAsync(submitted.Id, cancellationToken);
+            }
+
+            last = await WorkAsync(ledger, data, request, Settings(typed), submitted.Id, tells: sample is not null, cancellationToken);
         }
 
         if (last.Failure is { } failure)
@@ -37,6 +44,11 @@ internal sealed class JobRun(JobOptions options)
         else
         {
             await WriteAsync(ledger.Results, last, target, format, cancellationToken);
+        }
+
+        if (last.FinalProgress?.Score is { } score)
+        {
+            await Console.Error.WriteLineAsync(JobOutput.WordsOf(score));
         }
 
         return JobFollowing.ExitCode(last);
@@ -52,12 +64,20 @@ internal sealed class JobRun(JobOptions options)
         await Console.Error.WriteLineAsync(submitted.IsNew ? $"{submitted.Id}" : $"{submitted.Id} was begun before; {done} items are done.");
     }
 
-    /// <summary>Runs the embedded mode until the job is over.</summary>
-    private static async Task<JobRecord> WorkAsync(string data, JobRequest request, IEnumerable<KeyValuePair<string, string?>> settings, JobId job, CancellationToken cancellationToken)
+    /// <summary>Runs the embedded mode until the job is over or its sample is done.</summary>
+    private static async Task<JobRecord> WorkAsync(
+        EmbeddedLedger ledger, string data, JobRequest request, IEnumerable<KeyValuePair<string, string?>> settings, JobId job, bool tells, CancellationToken cancellationToken)
     {
         await using var host = await EmbeddedHost.StartAsync(data, request, settings, cancellationToken);
         var jobs = host.Services.GetRequiredService<JobReader>();
-        return await JobFollowing.FollowAsync(async token => new(await jobs.ReadAsync(job, token), await jobs.ProgressAsync(job, token)), cancellationToken);
+        var last = await JobFollowing.FollowAsync(async token => new(await jobs.ReadAsync(job, token), await jobs.ProgressAsync(job, token)), cancellationToken);
+        // While the worker still lives, for which the rest is counted.
+        if (tells && last.IsSampled && await ledger.SampleAsync(last, await jobs.ProgressAsync(job, cancellationToken), cancellationToken) is { } sample)
+        {
+            await JobFollowing.TellAsync(job, sample, "The same command without --sample goes on with it.");
+        }
+
+        return last;
     }
 
     private static async Task WriteAsync(ResultReader results, JobRecord job, string? target, OutputFormat format, CancellationToken cancellationToken)

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
 using Llava.Cli.Clients;
+using Llava.Contracts.Requests;
 using Llava.Contracts.States;
+using Llava.Ledger.Scores;
 
 namespace Llava.Cli.Output;
 
@@ -16,6 +18,9 @@ internal static class JobOutput
 
     /// <summary>The job as one line of JSON.</summary>
     public static string JsonOf(JobStatus status, int? retried = null) => JsonSerializer.Serialize(Fields(status, retried));
+
+    /// <summary>A score in a sentence.</summary>
+    public static string WordsOf(JobScore score) => FormattableString.Invariant($"{score.Right} of {score.Scored} answers are the expected ones, {score.Share:P1}.");
 
     private static Dictionary<string, object?> Fields(JobStatus status, int? retried)
     {
@@ -47,6 +52,16 @@ internal static class JobOutput
                 items = part.ItemCount,
                 error = part.Failure is { } cause ? new { code = cause.Code, message = cause.Message } : null,
             });
+        }
+
+        if (status.Sample is { } sample)
+        {
+            fields["sample"] = JsonSerializer.SerializeToNode(sample, RequestJson.Options);
+        }
+
+        if (progress.Score is { } score)
+        {
+            fields["score"] = new { scored = score.Scored, right = score.Right, share = score.Share };
         }
 
         if (job.Failure is { } failure)

@@ -10,6 +10,9 @@ internal interface IScheduleClient : IAsyncDisposable
     /// <exception cref="UsageException">There is no such model.</exception>
     Task<string> ModelAsync(string typed, CancellationToken cancellationToken);
 
+    /// <summary>Keeps a file to learn from there, and returns its id.</summary>
+    Task<string> KeepRowsAsync(FileInfo rows, CancellationToken cancellationToken);
+
     /// <summary>Keeps a new schedule.</summary>
     Task<ScheduleView> AddAsync(ScheduleDefinition definition, CancellationToken cancellationToken);
 
@@ -22,7 +25,7 @@ internal interface IScheduleClient : IAsyncDisposable
     /// <summary>One schedule with its last jobs.</summary>
     Task<ScheduleView> ReadAsync(string name, CancellationToken cancellationToken);
 
-    /// <summary>Submits a job now.</summary>
+    /// <summary>Submits its job or training run now.</summary>
     Task<ScheduleFire> RunAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>Keeps it from firing.</summary>

@@ -1,4 +1,5 @@
 using Llava.Cli.Embedded;
+using Llava.Cli.Training;
 using Llava.Contracts;
 using Llava.Ledger.Schedules;
 
@@ -16,6 +17,8 @@ internal sealed class LedgerScheduleClient(EmbeddedLedger ledger) : IScheduleCli
     /// <summary>Consumers of the distributed service serve names; the embedded mode serves folders.</summary>
     public async Task<string> ModelAsync(string typed, CancellationToken cancellationToken) =>
         (await ledger.Workers.ListAsync(cancellationToken)).SelectMany(worker => worker.Models).Any(served => served.Name == typed) ? typed : ModelFolders.NameForJobs(typed);
+
+    public Task<string> KeepRowsAsync(FileInfo rows, CancellationToken cancellationToken) => ledger.Files.KeepAsync(rows, cancellationToken);
 
     public async Task<ScheduleView> AddAsync(ScheduleDefinition definition, CancellationToken cancellationToken) =>
         await ViewAsync(await ledger.Schedules.AddAsync(definition, cancellationToken), 1, cancellationToken);
@@ -61,7 +64,7 @@ internal sealed class LedgerScheduleClient(EmbeddedLedger ledger) : IScheduleCli
             }
         }
 
-        return new(schedule, last);
+        return new(schedule, last, await ledger.Schedules.RunsAsync(schedule.Id, jobs, cancellationToken));
     }
 
     private Task<Llava.Ledger.Jobs.JobProgress> ProgressAsync(JobId job, CancellationToken cancellationToken) => ledger.Jobs.ProgressAsync(job, cancellationToken);

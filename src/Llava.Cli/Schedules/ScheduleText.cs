@@ -3,6 +3,7 @@ using System.Text.Json;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 using Llava.Ledger.Schedules;
+using Llava.Ledger.Training;
 using Spectre.Console;
 
 namespace Llava.Cli.Schedules;
@@ -18,7 +19,7 @@ internal static class ScheduleText
 
     /// <summary>What its last run came to.</summary>
     public static string LastRun(ScheduleView view) =>
-        view.Schedule.LastError ?? (view.Jobs is [var last, ..] ? Came(last) : view.Schedule.LastRunAt is null ? "never run" : "its job has been deleted");
+        view.Schedule.LastError ?? (view.Jobs is [var last, ..] ? Came(last) : view.Runs is [var run, ..] ? Came(run) : view.Schedule.LastRunAt is null ? "never run" : "its job has been deleted");
 
     public static void WriteTable(IReadOnlyList<ScheduleView> views, DateTimeOffset now)
     {
@@ -43,8 +44,8 @@ internal static class ScheduleText
         var zone = schedule.Cadence.TimeZone;
         Say("schedule", schedule.Definition.Name);
         Say("does", Does(schedule.Definition));
-        Say("model", ModelFolders.NameOf(schedule.Definition.Request.Model));
-        Say("source", schedule.Definition.Request.Source.Path);
+        Say("model", ModelFolders.NameOf(schedule.Definition.Model));
+        Say("source", schedule.Definition.Request?.Source.Path ?? schedule.Definition.Training!.TrainingFile);
         Say("when", When(schedule, now));
         Say("cron", schedule.Definition.Cron);
         Say("overlap", schedule.Definition.Overlap == ScheduleOverlap.Skip ? "left out while the job before is not over" : "waits for the job before");
@@ -52,6 +53,11 @@ internal static class ScheduleText
         foreach (var job in view.Jobs)
         {
             Say("job", $"{Came(job)}, submitted {Moment(TimeZoneInfo.ConvertTime(job.Job.CreatedAt, zone), now)}");
+        }
+
+        foreach (var run in view.Runs)
+        {
+            Say("run", $"{Came(run)}, submitted {Moment(TimeZoneInfo.ConvertTime(run.CreatedAt, zone), now)}");
         }
 
         static void Say(string what, string text) => Console.WriteLine($"{what,-10} {text}");
@@ -78,20 +84,30 @@ internal static class ScheduleText
                 LastJob = schedule.LastJob?.ToString(),
                 schedule.LastError,
                 definition.Request,
-                Jobs = view.Jobs.Select(job => new { Id = job.Job.Id.ToString(), State = job.Job.State.WireName(), job.Job.CreatedAt, job.Progress.Total, job.Progress.Succeeded, job.Progress.Failed }),
+                definition.Training,
+                Jobs = view.Jobs.Select(job => new { Id = job.Job.Id.ToString(), State = job.Job.State.WireName(), job.Job.CreatedAt, job.Progress.Total, job.Progress.Succeeded, job.Progress.Failed, Score = job.Progress.Score?.Share }),
+                Runs = view.Runs.Select(run => new { run.Id, State = run.State.WireName(), run.CreatedAt, run.Request.TrainingFile, run.Model, run.Loss }),
             },
             JsonOptions);
     }
 
-    private static string Does(ScheduleDefinition definition) => string.Join(' ', [
-        definition.Kind.ToString().ToLowerInvariant(),
-        definition.OnlyNew ? "what is new in" : "all of",
-        Path.GetFileName(Path.TrimEndingDirectorySeparator(definition.Request.Source.Path))]);
+    private static string Does(ScheduleDefinition definition) => definition switch
+    {
+        { Training: { } training } => $"finetune {ModelFolders.NameOf(training.Model)} on {(training.TrainingFile == ScheduleDefinition.NewestFile ? "the newest file" : training.TrainingFile)}",
+        { Kind: ScheduleKind.Evaluate } => $"evaluate {ModelFolders.NameOf(definition.Model)} on {NameOf(definition)}",
+        _ => $"{definition.Kind.ToString().ToLowerInvariant()} {(definition.OnlyNew ? "what is new in" : "all of")} {NameOf(definition)}",
+    };
+
+    private static string NameOf(ScheduleDefinition definition) => Path.GetFileName(Path.TrimEndingDirectorySeparator(definition.Request!.Source.Path));
 
     private static string Came(ScheduledJob job) =>
         job.Job.State == JobState.Completed && job.Progress.Total == 0 ? $"{job.Job.Id} completed, nothing was new"
         : job.Job.Failure is { } failure ? $"{job.Job.Id} failed: {failure.Message}"
-        : string.Create(CultureInfo.InvariantCulture, $"{job.Job.Id} {job.Job.State.WireName()}, {job.Progress.Succeeded} of {job.Progress.Total} succeeded");
+        : string.Create(CultureInfo.InvariantCulture, $"{job.Job.Id} {job.Job.State.WireName()}, {job.Progress.Succeeded} of {job.Progress.Total} succeeded{(job.Progress.Score is { } score ? $", {score.Share:P1} as expected" : "")}");
+
+    private static string Came(TrainingRunRecord run) => run.Failure is { } failure
+        ? $"{run.Id} failed: {failure.Message}"
+        : string.Create(CultureInfo.InvariantCulture, $"{run.Id} {run.State.WireName()}{(run.Loss is { } loss ? $", loss {loss:0.000}" : "")}{(run.HasModel ? $", made {run.Model}" : "")}");
 
     private static DateTimeOffset? Next(ScheduleRecord schedule, DateTimeOffset now) => schedule.Cadence.Next(now);
 

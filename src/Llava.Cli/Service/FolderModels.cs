@@ -19,13 +19,16 @@ internal sealed class FolderModels : IModelFolder
             .Select(folder => _read.GetOrAdd((folder, File.GetLastWriteTimeUtc(Path.Combine(folder, Config))), Read))]
         : [];
 
+    /// <inheritdoc/>
+    public int? ImageTokensOf(string model) => List().FirstOrDefault(found => found.Name == model)?.ImageTokens;
+
     private static FolderModel Read((string Folder, DateTime ChangedAt) model)
     {
         FolderModel read = new(Path.GetFileName(model.Folder), SizeOf(model.Folder), model.ChangedAt, []);
         try
         {
             using var checkpoint = CheckpointFolder.Open(model.Folder);
-            return read with { Parts = [.. Describe(checkpoint)] };
+            return read with { Parts = [.. Describe(checkpoint)], ImageTokens = checkpoint.Config.Vision?.Features };
         }
         catch (Exception failure) when (failure is LlavaException or IOException or UnauthorizedAccessException)
         {

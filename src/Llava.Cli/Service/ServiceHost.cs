@@ -1,7 +1,9 @@
 using System.Net;
 using Llava.Cli.Embedded;
+using Llava.Cli.Estimates;
 using Llava.Contracts.Requests;
 using Llava.Dashboard;
+using Llava.Dashboard.Estimates;
 using Llava.Dashboard.Jobs;
 using Llava.Dashboard.Models;
 using Llava.Dashboard.Security;
@@ -53,6 +55,11 @@ internal static class ServiceHost
             builder.Services.AddLlavaHangfireStorage();
         }
 
+        if (roles.Contains(Role.Dashboard) && !roles.Contains(Role.Scheduler))
+        {
+            builder.Services.AddLlavaSourceSurvey();
+        }
+
         if (roles.Contains(Role.Consumer))
         {
             builder.AddModels(dataFolder);
@@ -62,7 +69,7 @@ internal static class ServiceHost
 
         if (roles.Contains(Role.Dashboard))
         {
-            builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, Thumbnails>().AddSingleton<IModelFolder, FolderModels>().AddSingleton<IJobExports, Exports>();
+            builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, Thumbnails>().AddSingleton<IModelFolder, FolderModels>().AddSingleton<IJobExports, Exports>().AddSingleton<IJobSurvey, JobSurvey>();
             builder.Services.AddOptions<SignInOptions>().PostConfigure(options => options.KeysFolder ??= Path.Combine(dataFolder, "dashboard-keys"));
         }
 

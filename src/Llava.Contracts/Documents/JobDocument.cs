@@ -53,7 +53,26 @@ public sealed record JobDocument
 
     /// <summary>Sources that were added to it, in order; null in lists.</summary>
     public IReadOnlyList<PartDocument>? Parts { get; init; }
+
+    /// <summary>How far its sample is, and what the rest will take; null where it has none, or all of it is the sample.</summary>
+    public SampleDocument? Sample { get; init; }
+
+    /// <summary>How many answers are the expected ones; null where nothing is expected, or answered yet.</summary>
+    public ScoreDocument? Score { get; init; }
 }
+
+/// <summary>How many answers are the expected ones.</summary>
+/// <param name="Scored">Items with an expected answer that were worked on.</param>
+/// <param name="Right">Of those, items with that answer.</param>
+/// <param name="Share">Share of the right ones, 0 to 1.</param>
+/// <param name="Categories">The same by category, where items have any.</param>
+public sealed record ScoreDocument(long Scored, long Right, double Share, IReadOnlyList<CategoryScoreDocument> Categories);
+
+/// <summary>How many answers of a category are the expected ones.</summary>
+/// <param name="Category">The category.</param>
+/// <param name="Scored">Its items with an expected answer that were worked on.</param>
+/// <param name="Right">Of those, items with that answer.</param>
+public sealed record CategoryScoreDocument(string Category, long Scored, long Right);
 
 /// <summary>A source that was added to an open job.</summary>
 public sealed record PartDocument

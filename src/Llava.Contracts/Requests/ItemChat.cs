@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Llava.Contracts.Interactive;
+using Llava.Contracts.OpenAi;
 
 namespace Llava.Contracts.Requests;
 
@@ -19,6 +20,9 @@ public sealed record ItemChat
 
     /// <summary>Whether the prompt is a text to be continued without any template. Default false.</summary>
     public bool Plain { get; init; }
+
+    /// <summary>Whether its images are to be turned into vectors, and how those are written; null to have the prompt answered. Default null.</summary>
+    public VectorEncoding? Embedding { get; init; }
 
     /// <summary>How the answer is generated, instead of the way the job says.</summary>
     public ChatSettings Settings { get; init; } = new();

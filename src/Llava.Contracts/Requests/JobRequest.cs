@@ -6,6 +6,10 @@ public sealed record JobRequest
     /// <summary>Highest <see cref="Priority"/>; the lowest is its negative.</summary>
     public const int HighestPriority = 100;
 
+    /// <summary>Most records of a <see cref="Sample"/>.</summary>
+    public const int LargestSample = 1000;
+
+    private const int MostSampledItems = 10 * LargestSample;
     private static readonly TimeSpan LongestWindow = TimeSpan.FromDays(3650);
 
     /// <summary>Model that answers, by the name consumers announce.</summary>
@@ -38,6 +42,19 @@ public sealed record JobRequest
     /// Whether one bad item refuses the whole job with <c>invalid_source</c> before any is worked on; otherwise it fails alone. Default false.
     /// </summary>
     public bool Strict { get; init; }
+
+    /// <summary>
+    /// Records to work on first, 1 to 1000, spread over the source; each gives an item for each prompt. When they are done the job pauses by
+    /// itself and says what the rest will take; resumed, it goes on with the rest. The same source gives the same sample. Null works on all
+    /// of it at once. Default null.
+    /// </summary>
+    public int? Sample { get; init; }
+
+    /// <summary>
+    /// Field of each record, such as <c>answer</c>, that holds the right answer: the job's answers are scored by it. Null scores nothing.
+    /// Default null.
+    /// </summary>
+    public string? Expected { get; init; }
 
     /// <summary>Who the job belongs to; tenants share the machine evenly. Default <c>default</c>.</summary>
     public string Tenant { get; init; } = "default";
@@ -79,6 +96,10 @@ public sealed record JobRequest
         Check(Prompt is null || IsPrompt(Prompt), "prompt", "is empty or longer than 100000 letters; leave it out or say what to ask.");
         Check(Prompts.Count <= 1000 && Prompts.All(IsPrompt), "prompts", $"holds {Prompts.Count} texts; give at most 1000, each of 1 to 100000 letters.");
         Check(Prompt is null || Prompts.Count == 0, "prompts", "stands beside 'prompt'; give one of the two.");
+        Check(Sample is null or (>= 1 and <= LargestSample), "sample", $"is {Sample}; give 1 to {LargestSample} records.");
+        Check(Sample is null || (long)Sample * Math.Max(1, Prompts.Count) <= MostSampledItems, "sample", $"is {Sample} records of {Prompts.Count} prompts each; give at most {MostSampledItems} items in all.");
+        Check(Sample is null || !Open, "sample", "stands beside 'open', and a job that grows has no whole to sample; give one of the two.");
+        Check(Expected is null || (Expected.Length is > 0 and <= 200 && IsPlain(Expected)), "expected", "is empty or longer than 200 letters; name a field of the records, or leave it out.");
         Check(!string.IsNullOrWhiteSpace(Tenant) && Tenant.Length <= 100 && IsPlain(Tenant), "tenant", $"is '{Tenant}'; give 1 to 100 letters.");
         Check(Math.Abs((long)Priority) <= HighestPriority, "priority", $"is {Priority}; give -100 to 100.");
         Check(ImageAspect is null or "pad" or "square", "image_aspect", $"is '{ImageAspect}'; give pad or square, or leave it out.");

@@ -3,6 +3,7 @@ using Llava.Contracts;
 using Llava.Contracts.Documents;
 using Llava.Contracts.Requests;
 using Llava.Ledger;
+using Llava.Ledger.Schedules;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 
@@ -51,6 +52,8 @@ internal static class ApiErrors
     {
         ApiException refused => (refused.Status, new(refused.Message, TypeOf(refused.Status), refused.Code, refused.Param)),
         InvalidJobRequestException invalid => (StatusCodes.Status422UnprocessableEntity, Refusal(invalid.Code, invalid.Message, invalid.Findings[0].Field) with { Findings = invalid.Findings }),
+        InvalidScheduleException invalid => (StatusCodes.Status422UnprocessableEntity, Refusal(invalid.Code, invalid.Message, invalid.Findings[0].Field) with { Findings = invalid.Findings }),
+        ScheduleNotFoundException missing => (StatusCodes.Status404NotFound, Refusal(missing.Code, missing.Message)),
         JobNotFoundException missing => (StatusCodes.Status404NotFound, Refusal(missing.Code, missing.Message)),
         JobException conflict => (StatusCodes.Status409Conflict, Refusal(conflict.Code, conflict.Message)),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => (StatusCodes.Status413PayloadTooLarge, Bare(StatusCodes.Status413PayloadTooLarge)),

@@ -4,6 +4,7 @@ using Llava.Contracts.Documents;
 using Llava.Dashboard.Jobs;
 using Llava.Dashboard.OpenAi;
 using Llava.Dashboard.Reviews;
+using Llava.Dashboard.Schedules;
 using Llava.Dashboard.Security;
 using Llava.Dashboard.Webhooks;
 using Llava.Ledger.Keys;
@@ -30,6 +31,7 @@ internal static class ApiHosting
         services.AddSingleton<IValidateOptions<ApiOptions>, ApiOptionsRanges>();
         services.AddOptions<ApiOptions>().BindConfiguration(ApiOptions.SectionName).ValidateOnStart();
         services.AddSingleton<JobDocuments>();
+        services.AddSingleton<ScheduleDocuments>();
         services.AddApiAccess();
         services.AddRateLimiter(limiter =>
         {
@@ -50,6 +52,7 @@ internal static class ApiHosting
             .RequireRateLimiting(PerCaller)
             .WithMetadata(new RequestSizeLimitAttribute(limits.MaxBodyBytes));
         api.MapSubmission();
+        api.MapEstimate();
         api.MapReading();
         api.MapResults();
         api.MapExportApi();
@@ -57,6 +60,7 @@ internal static class ApiHosting
         api.MapControl();
         api.MapParts();
         api.MapWorkers();
+        api.MapSchedules();
         api.MapWebhooks();
         api.MapAudit();
         // Without this, whoever mistypes an address would be led to the pages' login.

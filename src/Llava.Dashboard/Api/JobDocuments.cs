@@ -1,15 +1,18 @@
 using Llava.Contracts.Documents;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
+using Llava.Dashboard.Models;
+using Llava.Ledger.Estimates;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
+using Llava.Ledger.Scores;
 
 namespace Llava.Dashboard.Api;
 
 /// <summary>Jobs and results in the API's words.</summary>
-internal sealed class JobDocuments(JobReader jobs, ResultReader results, JobParts parts)
+internal sealed class JobDocuments(JobReader jobs, ResultReader results, JobParts parts, JobEstimator estimator, IModelFolder models)
 {
-    /// <summary>The job with its counts and, for a job alone, its causes and parts.</summary>
+    /// <summary>The job with its counts and, for a job alone, its causes, its parts and what the rest will take by its sample.</summary>
     public async Task<JobDocument> OfAsync(JobRecord job, bool alone, CancellationToken cancellation)
     {
         var progress = job.FinalProgress ?? await jobs.ProgressAsync(job.Id, cancellation);
@@ -31,6 +34,8 @@ internal sealed class JobDocuments(JobReader jobs, ResultReader results, JobPart
             Error = job.Failure is { } failure ? new(failure.Code, failure.Message) : null,
             Errors = alone ? [.. (await results.ErrorsByCauseAsync(job.Id, cancellation)).Select(cause => new CauseCount(cause.Code, cause.Count, cause.FirstItem))] : null,
             Parts = alone ? [.. (await parts.ListAsync(job.Id, cancellation)).Select(Of)] : null,
+            Sample = await estimator.OfSampleAsync(job, alone ? progress : null, job.SampleChunk is null ? null : models.ImageTokensOf(job.ModelName()), cancellation),
+            Score = progress.Score is { } score ? Of(score) : null,
         };
     }
 
@@ -74,6 +79,9 @@ internal sealed class JobDocuments(JobReader jobs, ResultReader results, JobPart
         Attempts = item.Attempts,
         FinishedAt = item.FinishedAt,
     };
+
+    private static ScoreDocument Of(JobScore score) =>
+        new(score.Scored, score.Right, score.Share, [.. score.Categories.Select(category => new CategoryScoreDocument(category.Category, category.Scored, category.Right))]);
 
     private static JobCounts CountsOf(JobProgress progress) => new()
     {

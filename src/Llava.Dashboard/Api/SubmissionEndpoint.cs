@@ -37,7 +37,7 @@ internal static class SubmissionEndpoint
         : throw new InvalidJobRequestException([new("idempotency_key", $"is '{request.IdempotencyKey}', and the header {IdempotencyKeyHeader} is '{key}'; give one of the two.")]);
 
     /// <summary>A request that names no tenant is for the caller's own.</summary>
-    private static JobRequest OfTenant(Caller caller, JobRequest request, bool namesTenant) =>
+    public static JobRequest OfTenant(Caller caller, JobRequest request, bool namesTenant) =>
         !namesTenant ? request with { Tenant = caller.Tenant }
         : caller.MaySee(request.Tenant) ? request
         : throw new ApiException(

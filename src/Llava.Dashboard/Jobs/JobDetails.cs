@@ -1,3 +1,4 @@
+using Llava.Contracts.Documents;
 using Llava.Dashboard.Elements;
 using Llava.Ledger.Chunks;
 using Llava.Ledger.Jobs;
@@ -16,8 +17,10 @@ namespace Llava.Dashboard.Jobs;
 /// <param name="Parts">Sources that were added to it.</param>
 /// <param name="Attempts">Claims that did not end well, the newest first; the first of many.</param>
 /// <param name="AttemptCount">How many there were.</param>
+/// <param name="Sample">How far its sample is, and what the rest will take; null where it has none.</param>
 public sealed record JobDetails(
-    JobView View, IReadOnlyList<Cause> Causes, TimeSeries Throughput, JobTimes Times, ReviewCounts Reviews, IReadOnlyList<PartRecord> Parts, IReadOnlyList<ChunkAttempt> Attempts, int AttemptCount)
+    JobView View, IReadOnlyList<Cause> Causes, TimeSeries Throughput, JobTimes Times, ReviewCounts Reviews, IReadOnlyList<PartRecord> Parts, IReadOnlyList<ChunkAttempt> Attempts, int AttemptCount,
+    SampleDocument? Sample)
 {
     /// <summary>Share of the prompt's tokens that were found in the cache, 0 to 1.</summary>
     public double PrefixHits => View.Progress.PromptTokens == 0 ? 0 : (double)View.Progress.CachedTokens / View.Progress.PromptTokens;

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using Llava.Contracts;
 using Llava.Dashboard.Elements;
+using Llava.Dashboard.Models;
 using Llava.Ledger.Chunks;
+using Llava.Ledger.Estimates;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
 using Llava.Ledger.Reviews;
@@ -11,7 +13,7 @@ namespace Llava.Dashboard.Jobs;
 
 /// <summary>Reads what the page of one job shows. What visits every result is remembered until there are more of them.</summary>
 internal sealed class JobDetailsReader(
-    JobReader jobs, ResultReader results, ThroughputReader throughput, ReviewStore reviews, JobParts parts, AttemptHistory attempts)
+    JobReader jobs, ResultReader results, ThroughputReader throughput, ReviewStore reviews, JobParts parts, AttemptHistory attempts, JobEstimator estimator, IModelFolder models)
 {
     private const int Examples = 3;
     private const int MostCauses = 20;
@@ -34,7 +36,8 @@ internal sealed class JobDetailsReader(
         var history = await attempts.OfJobAsync(job, cancellation);
         return new(
             view, await CausesAsync(view, cancellation), measured.Series, measured.Times, await reviews.CountsAsync(job, cancellation), await parts.ListAsync(job, cancellation),
-            [.. history.AsEnumerable().Reverse().Take(MostAttempts)], history.Count);
+            [.. history.AsEnumerable().Reverse().Take(MostAttempts)], history.Count,
+            await estimator.OfSampleAsync(record, view.Progress, record.SampleChunk is null ? null : models.ImageTokensOf(record.ModelName()), cancellation));
     }
 
     private async Task<IReadOnlyList<Cause>> CausesAsync(JobView view, CancellationToken cancellation)

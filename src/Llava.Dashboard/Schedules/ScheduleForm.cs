@@ -6,8 +6,20 @@ namespace Llava.Dashboard.Schedules;
 /// <summary>A schedule as a form spells it. What a form does not show stays as it was.</summary>
 public sealed class ScheduleForm
 {
+    /// <summary>The kind of a form that asks about what a source holds.</summary>
+    public const string Annotate = "annotate";
+
+    /// <summary>The kind of a form that scores answers.</summary>
+    public const string Evaluate = "evaluate";
+
+    /// <summary>The kind of a form that trains.</summary>
+    public const string Finetune = "finetune";
+
     /// <summary>Its handle.</summary>
     public string? Name { get; set; }
+
+    /// <summary>What it does: <c>annotate</c>, questions included, <c>evaluate</c> or <c>finetune</c>.</summary>
+    public string Kind { get; set; } = Annotate;
 
     /// <summary>Kind of the source, as it is spelled in JSON.</summary>
     public string SourceKind { get; set; } = "folder";
@@ -27,6 +39,21 @@ public sealed class ScheduleForm
     /// <summary>Longest answer, in tokens.</summary>
     public int MaxNewTokens { get; set; } = new GenerationSettings().MaxNewTokens;
 
+    /// <summary>Field that holds the right answers, where answers are scored.</summary>
+    public string? Expected { get; set; } = "answer";
+
+    /// <summary>Id of the file to learn from, or <see cref="ScheduleDefinition.NewestFile"/>.</summary>
+    public string TrainingFile { get; set; } = ScheduleDefinition.NewestFile;
+
+    /// <summary>What is trained.</summary>
+    public TrainingMode Mode { get; set; }
+
+    /// <summary>Part of the trained model's name.</summary>
+    public string? Suffix { get; set; }
+
+    /// <summary>Passes over the rows; null to have them chosen.</summary>
+    public int? Epochs { get; set; }
+
     /// <summary>When, in five cron fields.</summary>
     public string Cron { get; set; } = "0 2 * * *";
 
@@ -43,12 +70,18 @@ public sealed class ScheduleForm
     public static ScheduleForm Of(ScheduleDefinition definition) => new()
     {
         Name = definition.Name,
-        SourceKind = NameOf(definition.Request.Source.Kind),
-        Path = definition.Request.Source.Path,
-        ImageFolder = definition.Request.Source.ImageFolder,
-        Model = definition.Request.Model,
-        Prompt = definition.Request.Prompt,
-        MaxNewTokens = definition.Request.Generation.MaxNewTokens,
+        Kind = definition.Kind switch { ScheduleKind.Finetune => Finetune, ScheduleKind.Evaluate => Evaluate, _ => Annotate },
+        SourceKind = NameOf(definition.Request?.Source.Kind ?? default),
+        Path = definition.Request?.Source.Path,
+        ImageFolder = definition.Request?.Source.ImageFolder,
+        Model = definition.Model,
+        Prompt = definition.Request?.Prompt,
+        MaxNewTokens = definition.Request?.Generation.MaxNewTokens ?? new GenerationSettings().MaxNewTokens,
+        Expected = definition.Request?.Expected,
+        TrainingFile = definition.Training?.TrainingFile ?? ScheduleDefinition.NewestFile,
+        Mode = definition.Training?.Settings.Mode ?? default,
+        Suffix = definition.Training?.Suffix,
+        Epochs = definition.Training?.Settings.Epochs,
         Cron = definition.Cron,
         TimeZone = definition.TimeZone,
         OnlyNew = definition.OnlyNew,
@@ -58,29 +91,46 @@ public sealed class ScheduleForm
     /// <summary>What it asks for.</summary>
     /// <param name="tenant">Whose it is.</param>
     /// <param name="before">What stood in its place; null where it is new.</param>
-    public ScheduleDefinition ToDefinition(string tenant, ScheduleDefinition? before)
+    public ScheduleDefinition ToDefinition(string tenant, ScheduleDefinition? before) => new()
     {
-        var kind = Enum.GetValues<SourceKind>().FirstOrDefault(kind => NameOf(kind) == SourceKind);
+        Name = Name?.Trim() ?? "",
+        Kind = Kind switch
+        {
+            Finetune => ScheduleKind.Finetune,
+            Evaluate => ScheduleKind.Evaluate,
+            _ => KindOfSource == Contracts.Requests.SourceKind.Questions ? ScheduleKind.Vqa : ScheduleKind.Annotate,
+        },
+        Cron = Cron.Trim(),
+        TimeZone = TimeZone.Trim(),
+        Request = Kind == Finetune ? null : ToRequest(tenant, before?.Request),
+        Training = Kind == Finetune ? ToTraining(tenant, before?.Training) : null,
+        OnlyNew = OnlyNew && Kind != Evaluate,
+        Overlap = Queue ? ScheduleOverlap.Queue : ScheduleOverlap.Skip,
+    };
+
+    private SourceKind KindOfSource => Enum.GetValues<SourceKind>().FirstOrDefault(kind => NameOf(kind) == SourceKind);
+
+    private JobRequest ToRequest(string tenant, JobRequest? earlier)
+    {
+        var kind = KindOfSource;
         SourceDescription source = new() { Kind = kind, Path = Path?.Trim() ?? "", ImageFolder = Text(ImageFolder) };
-        var earlier = before?.Request;
-        var request = (earlier ?? new JobRequest { Model = "", Source = source, Tenant = tenant }) with
+        return (earlier ?? new JobRequest { Model = "", Source = source, Tenant = tenant }) with
         {
             Model = Model?.Trim() ?? "",
             Prompt = Text(Prompt),
             Source = earlier is null ? source : earlier.Source with { Kind = kind, Path = source.Path, ImageFolder = source.ImageFolder },
             Generation = (earlier?.Generation ?? new()) with { MaxNewTokens = MaxNewTokens },
-        };
-        return new()
-        {
-            Name = Name?.Trim() ?? "",
-            Kind = kind == Contracts.Requests.SourceKind.Questions ? ScheduleKind.Vqa : ScheduleKind.Annotate,
-            Cron = Cron.Trim(),
-            TimeZone = TimeZone.Trim(),
-            Request = request,
-            OnlyNew = OnlyNew,
-            Overlap = Queue ? ScheduleOverlap.Queue : ScheduleOverlap.Skip,
+            Expected = Kind == Evaluate ? Text(Expected)?.Trim() : null,
         };
     }
+
+    private TrainingRequest ToTraining(string tenant, TrainingRequest? earlier) => (earlier ?? new TrainingRequest { Model = "", TrainingFile = "", Tenant = tenant }) with
+    {
+        Model = Model?.Trim() ?? "",
+        TrainingFile = TrainingFile,
+        Suffix = Text(Suffix)?.Trim(),
+        Settings = (earlier?.Settings ?? new()) with { Mode = Mode, Epochs = Epochs },
+    };
 
     /// <summary>The field of the form that a finding is about; empty for one that the form does not show.</summary>
     public static string FieldOf(string finding) => finding switch
@@ -88,7 +138,10 @@ public sealed class ScheduleForm
         "name" => nameof(Name),
         "cron" => nameof(Cron),
         "time_zone" => nameof(TimeZone),
-        "request.model" => nameof(Model),
+        "request.model" or "training.model" => nameof(Model),
+        "request.expected" => nameof(Expected),
+        "training.suffix" => nameof(Suffix),
+        "training.n_epochs" => nameof(Epochs),
         "request.prompt" => nameof(Prompt),
         "request.source.path" => nameof(Path),
         "request.source.image_folder" => nameof(ImageFolder),

@@ -1,16 +1,21 @@
 using Llava.Dashboard.Jobs;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Schedules;
+using Llava.Ledger.Training;
 
 namespace Llava.Dashboard.Schedules;
 
-/// <summary>A schedule with its last jobs, as pages show it.</summary>
+/// <summary>A schedule with its last jobs or runs, as pages show it.</summary>
 /// <param name="Schedule">The schedule.</param>
 /// <param name="Jobs">Its last jobs that are still kept, the newest first.</param>
-public sealed record ScheduleView(ScheduleRecord Schedule, IReadOnlyList<JobView> Jobs)
+/// <param name="Runs">Its last training runs, the newest first.</param>
+public sealed record ScheduleView(ScheduleRecord Schedule, IReadOnlyList<JobView> Jobs, IReadOnlyList<TrainingRunRecord> Runs)
 {
     /// <summary>Its name.</summary>
     public string Name => Schedule.Definition.Name;
+
+    /// <summary>What it does, in a word.</summary>
+    public string Kind => Schedule.Definition.Kind.ToString().ToLowerInvariant();
 
     /// <summary>In a word.</summary>
     public string State => Schedule.IsEnabled ? "active" : "paused";
@@ -21,7 +26,7 @@ public sealed record ScheduleView(ScheduleRecord Schedule, IReadOnlyList<JobView
     /// <summary>When it fires next; null while it is paused, and where it never will again.</summary>
     public DateTimeOffset? NextAt(DateTimeOffset now) => Schedule.IsEnabled ? Schedule.Cadence.Next(now) : null;
 
-    /// <summary>Reads the last jobs of a schedule.</summary>
+    /// <summary>Reads the last jobs and runs of a schedule.</summary>
     public static async Task<ScheduleView> ReadAsync(ScheduleStore schedules, JobReader jobs, ScheduleRecord schedule, int limit, CancellationToken cancellation)
     {
         List<JobView> last = [];
@@ -34,6 +39,6 @@ public sealed record ScheduleView(ScheduleRecord Schedule, IReadOnlyList<JobView
             }
         }
 
-        return new(schedule, last);
+        return new(schedule, last, await schedules.RunsAsync(schedule.Id, limit, cancellation));
     }
 }

@@ -1,3 +1,4 @@
+using Llava.Contracts.OpenAi;
 using Llava.GpuConsumer.Telemetry;
 using Llava.Hosting.Paths;
 using Llava.Ledger.Results;
@@ -65,6 +66,11 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
         try
         {
             var asked = time.GetTimestamp();
+            if (item.Chat?.Embedding is { } encoding)
+            {
+                return await EmbedAsync(item, encoding, asked, cancellation);
+            }
+
             var question = await PrepareAsync(item, cancellation);
             var prepared = time.GetElapsedTime(asked);
             return ToItemAnswer(await model.AnswerAsync(question, cancellation), prepared);
@@ -99,20 +105,42 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
         _fetched.Dispose();
     }
 
-    /// <summary>Files are read when their turn to be prepared comes; what is fetched comes ahead of that, so that slow servers hold up nobody's place.</summary>
+    /// <summary>Vectors of the item's images. Nothing is generated, so all of its time is that of reading the prompt.</summary>
+    private async Task<ItemAnswer> EmbedAsync(WorkItem item, VectorEncoding encoding, long asked, CancellationToken cancellation)
+    {
+        var vectors = await WithImagesAsync(item, async read =>
+        {
+            List<float[]> made = new(read.Count);
+            foreach (var image in read)
+            {
+                made.Add(await model.EmbedAsync(image, cancellation));
+            }
+
+            return made;
+        }, cancellation);
+        return new(
+            VectorText.Json(vectors, encoding), "stop", new(vectors.Count * model.ImageTokens, 0, 0), new(0, 0, time.GetElapsedTime(asked).TotalMilliseconds, 0));
+    }
+
     private async Task<PreparedQuestion> PrepareAsync(WorkItem item, CancellationToken cancellation)
     {
         using var activity = ConsumerActivity.Start("prepare item");
+        return await WithImagesAsync(item, read => PrepareAsync(item, read, cancellation), cancellation);
+    }
+
+    /// <summary>Files are read when their turn to be prepared comes; what is fetched comes ahead of that, so that slow servers hold up nobody's place.</summary>
+    private async Task<T> WithImagesAsync<T>(WorkItem item, Func<IReadOnlyList<byte[]>, Task<T>> prepare, CancellationToken cancellation)
+    {
         if (!item.Images.Any(ImageLocation.IsUrl))
         {
-            return await InTurnAsync(async () => await PrepareAsync(item, await ReadAsync(item, cancellation), cancellation), cancellation);
+            return await InTurnAsync(async () => await prepare(await ReadAsync(item, cancellation)), cancellation);
         }
 
         await _fetched.WaitAsync(cancellation);
         try
         {
             var fetched = await ReadAsync(item, cancellation);
-            return await InTurnAsync(() => PrepareAsync(item, fetched, cancellation), cancellation);
+            return await InTurnAsync(() => prepare(fetched), cancellation);
         }
         finally
         {
@@ -131,7 +159,7 @@ internal sealed class EngineItemRunner(string name, LoadedModel model, int slots
         return bytes;
     }
 
-    private async Task<PreparedQuestion> InTurnAsync(Func<Task<PreparedQuestion>> prepare, CancellationToken cancellation)
+    private async Task<T> InTurnAsync<T>(Func<Task<T>> prepare, CancellationToken cancellation)
     {
         await _preparing.WaitAsync(cancellation);
         try

@@ -44,7 +44,15 @@ public static class BatchLine
             {
                 case ItemOutcome.Succeeded:
                     StartResponse(200);
-                    WriteCompletion();
+                    if (job.Request.Source.Endpoint == BatchEndpoints.Embeddings)
+                    {
+                        WriteEmbeddings();
+                    }
+                    else
+                    {
+                        WriteCompletion();
+                    }
+
                     EndResponse();
                     break;
                 case ItemOutcome.Failed:
@@ -95,6 +103,30 @@ public static class BatchLine
             json.WriteString("type", type);
             json.WriteNull("param");
             json.WriteString("code", failure.Code);
+            json.WriteEndObject();
+        }
+
+        /// <summary>The text is a list of vectors.</summary>
+        private void WriteEmbeddings()
+        {
+            json.WriteString("object", "list");
+            json.WriteString("model", job.ModelName());
+            json.WriteStartArray("data");
+            using var vectors = JsonDocument.Parse(result.Result.Text is { Length: > 0 } text ? text : "[]");
+            foreach (var (index, vector) in vectors.RootElement.EnumerateArray().Index())
+            {
+                json.WriteStartObject();
+                json.WriteString("object", "embedding");
+                json.WriteNumber("index", index);
+                json.WritePropertyName("embedding");
+                vector.WriteTo(json);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteStartObject("usage");
+            json.WriteNumber("prompt_tokens", result.Result.Usage.PromptTokens);
+            json.WriteNumber("total_tokens", result.Result.Usage.PromptTokens);
             json.WriteEndObject();
         }
 

@@ -1,7 +1,9 @@
+using System.Text.Json;
 using Llava.Contracts;
 using Llava.Contracts.States;
 using Llava.Ledger.Results;
 using Llava.Ledger.Schedules;
+using Llava.Ledger.Scores;
 using Llava.Ledger.Storage;
 using Llava.Ledger.Telemetry;
 
@@ -39,6 +41,7 @@ internal sealed class ChunkIntake(LedgerDatabase database, LedgerMetrics metrics
         await database.InsertItemsAsync(session, items, cancellation);
         await database.InsertResultsAsync(session, rejected, cancellation);
         await InsertKeysAsync(session, job, firstItem, chunks, cancellation);
+        await InsertExpectedAsync(session, job, firstItem, chunks, cancellation);
     }
 
     /// <summary>Counts the rejected items, once the write is committed.</summary>
@@ -60,6 +63,23 @@ internal sealed class ChunkIntake(LedgerDatabase database, LedgerMetrics metrics
                 session,
                 [.. keyed.DistinctBy(item => item.Item.Key).Select(item => new KeyDraft(origin.Schedule, item.Item.Key!.Value, job.Value, firstItem + item.Index))],
                 cancellation);
+        }
+    }
+
+    /// <summary>Keeps the right answers of a job that is scored.</summary>
+    private static async Task InsertExpectedAsync(LedgerSession session, JobId job, int firstItem, IReadOnlyList<ExpandedChunk> chunks, CancellationToken cancellation)
+    {
+        IReadOnlyList<ExpectedAnswer> answers =
+        [
+            .. chunks.SelectMany(chunk => chunk.Items).Index().Where(item => item.Item.Expected is not null)
+                .Select(item => new ExpectedAnswer(firstItem + item.Index, PostgresRows.Storable(item.Item.Expected)!)),
+        ];
+        if (answers.Count > 0)
+        {
+            await session.Statement("insert_expected")
+                .Set("@job", job.Value)
+                .Set("@answers", JsonSerializer.Serialize(answers, LedgerJson.Default.IReadOnlyListExpectedAnswer))
+                .ExecuteAsync(cancellation);
         }
     }
 }

@@ -3,6 +3,7 @@ using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 using Llava.Ledger.Batches;
 using Llava.Ledger.Jobs;
+using Llava.Ledger.Sampling;
 using Llava.Ledger.Schedules;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
@@ -101,7 +102,11 @@ public sealed partial class JobExpansion
             await session.Statement("hold_job").Set("@job", job.Value).ExecuteAsync(token);
             var found = await judge(session, token);
             var isMine = await JobTransitions.MoveAsync(session, job, JobState.Validating, found is null ? JobState.Queued : JobState.Failed, _time.GetUtcNow(), found, token);
-            if (isMine && found is not null)
+            if (isMine && found is null)
+            {
+                await JobSampling.CutAsync(_database, session, job, token);
+            }
+            else if (isMine)
             {
                 await session.Statement("close_chunks").Set("@job", job.Value).ExecuteAsync(token);
                 await JobParts.CloseAsync(session, job, JobState.Failed.WireName(), token);
@@ -155,4 +160,7 @@ public sealed record ExpandedItem(ItemSpec Spec, Failure? Rejection = null)
 {
     /// <summary>By what a schedule knows it again, where its jobs ask about what is new only.</summary>
     public long? Key { get; init; }
+
+    /// <summary>The right answer, where the job's answers are scored.</summary>
+    public string? Expected { get; init; }
 }

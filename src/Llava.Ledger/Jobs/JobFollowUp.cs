@@ -35,7 +35,7 @@ public sealed partial class JobFollowUp
     /// <exception cref="NothingToAskException">No such item failed after it was worked on.</exception>
     public async Task<JobId> CreateAsync(JobId job, JobRequest request, string? code, bool replacesPrompts, CancellationToken cancellation = default)
     {
-        var asked = request with { Open = false, Strict = false, IdempotencyKey = null, Prompts = [] };
+        var asked = request with { Open = false, Strict = false, IdempotencyKey = null, Prompts = [], Sample = null, Expected = null };
         if (asked.Validate() is { Count: > 0 } findings)
         {
             throw new InvalidJobRequestException(findings);

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Llava.Ledger.Scores;
 
 namespace Llava.Ledger.Jobs;
 
@@ -40,6 +41,9 @@ public sealed record JobProgress
 
     /// <summary>When the last item so far was answered.</summary>
     public DateTimeOffset? LastAnswerAt { get; init; }
+
+    /// <summary>How many answers are the expected ones; null where nothing is expected, or answered yet.</summary>
+    public JobScore? Score { get; init; }
 
     /// <summary>Items that have a result.</summary>
     [JsonIgnore]

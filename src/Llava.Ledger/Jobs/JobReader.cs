@@ -1,6 +1,7 @@
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
+using Llava.Ledger.Scores;
 using Llava.Ledger.Storage;
 
 namespace Llava.Ledger.Jobs;
@@ -77,6 +78,7 @@ public sealed class JobReader
             Cached = counts.Sum(count => count.Cached),
             FirstAnswerAt = answers?.First,
             LastAnswerAt = answers?.Last,
+            Score = job.Request.Expected is null ? null : await JobScore.CountAsync(session, job.Id, cancellation),
         };
 
         long CountOf(ItemOutcome outcome) => counts.FirstOrDefault(count => count.Outcome == outcome)?.Count ?? 0;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
+using Llava.Ledger.Sampling;
 using Llava.Ledger.Storage;
 
 namespace Llava.Ledger.Jobs;
@@ -48,6 +49,15 @@ public sealed record JobRecord
     /// <summary>Counts of a job that is over; null while they may still change.</summary>
     public JobProgress? FinalProgress { get; init; }
 
+    /// <summary>First chunk of its sample, which is worked on before all others; null where it has none.</summary>
+    public int? SampleChunk { get; init; }
+
+    /// <summary>What its sample came to; null where it has none, or it is not worked on yet.</summary>
+    public SampleResult? Sample { get; init; }
+
+    /// <summary>Whether it waits, its sample done, for somebody to look at that and resume it.</summary>
+    public bool IsSampled => State == JobState.Paused && Sample is not null;
+
     /// <summary>Context of the span that submitted it, as W3C's <c>traceparent</c>; null when nobody traced that.</summary>
     public string? TraceParent { get; init; }
 
@@ -55,7 +65,7 @@ public sealed record JobRecord
     public string ModelName() => Path.GetFileName(Path.TrimEndingDirectorySeparator(Request.Model));
 
     /// <summary>How many columns <see cref="Read"/> reads.</summary>
-    internal const int Columns = 15;
+    internal const int Columns = 17;
 
     /// <summary>Reads the columns that read_job.sql and list_jobs.sql select.</summary>
     internal static JobRecord Read(System.Data.Common.DbDataReader row) => new()
@@ -73,6 +83,8 @@ public sealed record JobRecord
         Failure = row.Text(10) is { } code ? new(code, row.Text(11) ?? "") : null,
         FinalProgress = row.Text(12) is { } json ? JsonSerializer.Deserialize(json, LedgerJson.Default.JobProgress) : null,
         TraceParent = row.Text(13),
-        IsOpen = row.GetBoolean(Columns - 1),
+        IsOpen = row.GetBoolean(14),
+        SampleChunk = row.IsDBNull(15) ? null : row.GetInt32(15),
+        Sample = row.Text(16) is { } sample ? JsonSerializer.Deserialize(sample, LedgerJson.Default.SampleResult) : null,
     };
 }

@@ -12,7 +12,7 @@ public sealed partial class JobRetention
     [
         "settle_keys_of_job", "delete_keys_of_job", "delete_origin_of_job",
         "delete_reviews_of_job", "delete_results_of_job", "delete_items_of_job", "delete_chunks_of_job", "delete_attempts_of_job", "delete_parts_of_job", "delete_cached_results_of_job",
-        "delete_batch_of_job",
+        "delete_batch_of_job", "delete_expected_of_job",
         "delete_job",
     ];
 

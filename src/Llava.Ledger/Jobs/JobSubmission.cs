@@ -61,13 +61,12 @@ public sealed partial class JobSubmission
     internal static async Task<SubmittedJob> SubmitAsync(LedgerSession session, JobId job, JobRequest request, string? trace, DateTimeOffset now, CancellationToken cancellation)
     {
         await TrainedModelOwners.RequireOwnAsync(session, request, cancellation);
-        var json = RequestJson.Write(request);
         var isNew = await session.Statement("insert_job")
             .Set("@job", job.Value)
             .Set("@tenant", request.Tenant)
             .Set("@priority", request.Priority)
             .Set("@model", request.Model)
-            .Set("@request", json)
+            .Set("@request", RequestJson.Write(request))
             .Set("@key", request.IdempotencyKey)
             .Set("@now", now.ToUnixTimeMilliseconds())
             .Set("@trace", trace)
@@ -81,19 +80,22 @@ public sealed partial class JobSubmission
 
         return isNew || (session.IsRepeat && await JobReader.FindAsync(session, job, cancellation) is not null)
             ? new SubmittedJob(job, true)
-            : await FindEarlierAsync(session, request, json, cancellation);
+            : await FindEarlierAsync(session, request, cancellation);
     }
 
-    private static async Task<SubmittedJob> FindEarlierAsync(LedgerSession session, JobRequest request, string json, CancellationToken cancellation)
+    private static async Task<SubmittedJob> FindEarlierAsync(LedgerSession session, JobRequest request, CancellationToken cancellation)
     {
         var earlier = await session.Statement("find_job_by_key")
             .Set("@tenant", request.Tenant)
             .Set("@key", request.IdempotencyKey)
             .FirstAsync(JobRecord.Read, cancellation) ?? throw new InvalidOperationException("Two jobs drew the same identity; submit again.");
-        return RequestJson.Write(earlier.Request) == json
+        return Identity(earlier.Request) == Identity(request)
             ? new(earlier.Id, false)
             : throw new IdempotencyConflictException(request.IdempotencyKey!, earlier.Id);
     }
+
+    /// <summary>What makes two requests the same: a sample is a stop on the way to the same end.</summary>
+    private static string Identity(JobRequest request) => RequestJson.Write(request with { Sample = null });
 
     [LoggerMessage(2001, LogLevel.Information, "Job {Job} submitted for model {Model} from {Source}")]
     private partial void JobSubmitted(JobId job, string model, string source);

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace Llava.Ledger.Schedules;
 
 /// <summary>
-/// Turns a fire into a job. Which fire is due follows from the schedule alone, and the job and the note that the fire is dealt with
+/// Turns a fire into a job or a training run. Which fire is due follows from the schedule alone, and the job and the note that the fire is dealt with
 /// are one transaction: it may be asked for by several processes, again, or late, and makes one job; killed before the commit, none.
 /// </summary>
 public sealed partial class ScheduleFiring
@@ -58,11 +58,11 @@ public sealed partial class ScheduleFiring
             var record = await ScheduleStore.HoldAsync(session, tenant, name, token);
             if (session.IsRepeat && record.LastRunAt == now && record.LastError is null)
             {
-                return (record.Id, new ScheduleFire(ScheduleOutcome.Submitted, record.LastJob));
+                return (record.Id, new ScheduleFire(ScheduleOutcome.Submitted, record.LastJob) { Run = (await ScheduledRun.ListAsync(session, record.Id, 1, token)).FirstOrDefault()?.Run });
             }
 
             var made = await RunAsync(session, record, now, now, record.SettledUntil, token);
-            await AuditChain.AppendAsync(session, now, AuditActions.ScheduleRun, tenant, ScheduleStore.TargetOf(name), new() { ["job"] = made.Job?.ToString() }, token);
+            await AuditChain.AppendAsync(session, now, AuditActions.ScheduleRun, tenant, ScheduleStore.TargetOf(name), new() { ["job"] = made.Made }, token);
             return (record.Id, made);
         }, cancellation);
         return Tell(schedule, fire);
@@ -70,13 +70,14 @@ public sealed partial class ScheduleFiring
 
     private static async Task<ScheduleFire> RunAsync(LedgerSession session, ScheduleRecord record, DateTimeOffset fire, DateTimeOffset now, DateTimeOffset settled, CancellationToken cancellation)
     {
-        var request = record.Definition.Request with { IdempotencyKey = KeyOf(record.Id, fire) };
-        var outcome = await SubmitAsync(session, record, request, now, cancellation);
+        var outcome = record.Definition.Request is { } request
+            ? await SubmitAsync(session, record, request with { IdempotencyKey = KeyOf(record.Id, fire) }, now, cancellation)
+            : await ScheduledRun.SubmitAsync(session, record, now, cancellation);
         await session.Statement("settle_schedule")
             .Set("@id", record.Id)
             .Set("@until", settled.ToUnixTimeMilliseconds())
             .Set("@now", now.ToUnixTimeMilliseconds())
-            .Set("@job", outcome.Outcome == ScheduleOutcome.Submitted ? outcome.Job!.Value.Value : null)
+            .Set("@job", outcome.Outcome == ScheduleOutcome.Submitted ? outcome.Job?.Value : null)
             .Set("@error", outcome.Reason)
             .ExecuteAsync(cancellation);
         return outcome;
@@ -122,8 +123,8 @@ public sealed partial class ScheduleFiring
         switch (fire.Outcome)
         {
             case ScheduleOutcome.Submitted:
-                Fired(schedule, fire.Job!.Value);
-                _signal.Ring(LedgerTopic.JobSubmitted);
+                Fired(schedule, fire.Made!);
+                _signal.Ring(fire.Run is null ? LedgerTopic.JobSubmitted : LedgerTopic.TrainingChanged);
                 break;
             case ScheduleOutcome.Skipped or ScheduleOutcome.Refused:
                 FiredInVain(schedule, fire.Reason!);
@@ -133,29 +134,36 @@ public sealed partial class ScheduleFiring
         return fire;
     }
 
-    [LoggerMessage(2040, LogLevel.Information, "Schedule {Schedule} made job {Job}")]
-    private partial void Fired(long schedule, JobId job);
+    [LoggerMessage(2040, LogLevel.Information, "Schedule {Schedule} made {Made}")]
+    private partial void Fired(long schedule, string made);
 
-    [LoggerMessage(2041, LogLevel.Warning, "Schedule {Schedule} made no job. {Reason}")]
+    [LoggerMessage(2041, LogLevel.Warning, "Schedule {Schedule} made nothing. {Reason}")]
     private partial void FiredInVain(long schedule, string reason);
 }
 
 /// <summary>What became of a fire.</summary>
-/// <param name="Outcome">Whether it made a job.</param>
+/// <param name="Outcome">Whether it made something.</param>
 /// <param name="Job">The job it made, or the one it was skipped for.</param>
-/// <param name="Reason">Why it made none although it was due.</param>
-public sealed record ScheduleFire(ScheduleOutcome Outcome, JobId? Job = null, string? Reason = null);
+/// <param name="Reason">Why it made nothing although it was due.</param>
+public sealed record ScheduleFire(ScheduleOutcome Outcome, JobId? Job = null, string? Reason = null)
+{
+    /// <summary>The training run it made, or the one it was skipped for.</summary>
+    public string? Run { get; init; }
+
+    /// <summary>Id of the job or the run; null where it made neither.</summary>
+    public string? Made => Run ?? Job?.ToString();
+}
 
 /// <summary>What may become of a fire.</summary>
 public enum ScheduleOutcome
 {
-    /// <summary>A job was submitted.</summary>
+    /// <summary>A job or a training run was submitted.</summary>
     Submitted,
 
-    /// <summary>The job before is not over.</summary>
+    /// <summary>The job or run before is not over, or there is nothing new to learn from.</summary>
     Skipped,
 
-    /// <summary>The job's request breaks a rule.</summary>
+    /// <summary>The request breaks a rule, or there is nothing to learn from at all.</summary>
     Refused,
 
     /// <summary>Nothing is to be done now: it was early, or another process was first.</summary>

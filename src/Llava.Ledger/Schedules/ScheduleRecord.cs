@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Text.Json;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Ledger.Storage;
@@ -45,16 +46,7 @@ public sealed record ScheduleRecord
     internal static ScheduleRecord Read(DbDataReader row) => new()
     {
         Id = row.GetInt64(0),
-        Definition = new()
-        {
-            Name = row.GetString(1),
-            Kind = Enum.Parse<ScheduleKind>(row.GetString(2), ignoreCase: true),
-            Cron = row.GetString(3),
-            TimeZone = row.GetString(4),
-            Request = RequestJson.Read(row.GetString(5)),
-            OnlyNew = row.GetBoolean(6),
-            Overlap = Enum.Parse<ScheduleOverlap>(row.GetString(7), ignoreCase: true),
-        },
+        Definition = ReadDefinition(row, Enum.Parse<ScheduleKind>(row.GetString(2), ignoreCase: true)),
         IsEnabled = row.GetBoolean(8),
         CreatedAt = row.Time(9),
         UpdatedAt = row.Time(10),
@@ -62,5 +54,21 @@ public sealed record ScheduleRecord
         LastRunAt = row.TimeOrNull(12),
         LastJob = row.IsDBNull(13) ? null : new(row.GetInt64(13)),
         LastError = row.Text(14),
+    };
+
+    /// <summary>What is asked for, as the column <c>request</c> holds it.</summary>
+    internal static string WriteRequest(ScheduleDefinition definition) =>
+        definition.Training is { } training ? JsonSerializer.Serialize(training, RequestJson.Options) : RequestJson.Write(definition.Request!);
+
+    private static ScheduleDefinition ReadDefinition(DbDataReader row, ScheduleKind kind) => new()
+    {
+        Name = row.GetString(1),
+        Kind = kind,
+        Cron = row.GetString(3),
+        TimeZone = row.GetString(4),
+        Request = kind == ScheduleKind.Finetune ? null : RequestJson.Read(row.GetString(5)),
+        Training = kind == ScheduleKind.Finetune ? JsonSerializer.Deserialize<TrainingRequest>(row.GetString(5), RequestJson.Options) : null,
+        OnlyNew = row.GetBoolean(6),
+        Overlap = Enum.Parse<ScheduleOverlap>(row.GetString(7), ignoreCase: true),
     };
 }

@@ -1,10 +1,10 @@
 using System.Text.Json.Nodes;
 using Llava.Contracts;
-using Llava.Contracts.Requests;
 using Llava.Ledger.Audit;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
+using Llava.Ledger.Training;
 
 namespace Llava.Ledger.Schedules;
 
@@ -94,7 +94,7 @@ public sealed class ScheduleStore
                 await JobControl.CancelAsync(session, job, now, token);
             }
 
-            foreach (var statement in (string[])["delete_items_of_schedule", "delete_jobs_of_schedule", "delete_schedule"])
+            foreach (var statement in (string[])["delete_items_of_schedule", "delete_jobs_of_schedule", "delete_runs_of_schedule", "delete_schedule"])
             {
                 await session.Statement(statement).Set("@id", schedule.Id).ExecuteAsync(token);
             }
@@ -131,6 +131,21 @@ public sealed class ScheduleStore
             .Set("@id", schedule)
             .Set("@limit", limit)
             .ListAsync(row => new JobId(row.GetInt64(0)), token), cancellation);
+
+    /// <summary>The training runs that the schedule asked for, the newest first.</summary>
+    /// <param name="schedule">Its identity.</param>
+    /// <param name="limit">Most runs to return.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    public Task<List<TrainingRunRecord>> RunsAsync(long schedule, int limit = 10, CancellationToken cancellation = default) => _database.ReadAsync(async (session, token) =>
+    {
+        List<TrainingRunRecord> runs = [];
+        foreach (var (id, _) in await ScheduledRun.ListAsync(session, schedule, limit, token))
+        {
+            runs.AddRange(await TrainingRuns.FindAsync(session, id, token) is { } run ? [run] : []);
+        }
+
+        return runs;
+    }, cancellation);
 
     internal static Task<ScheduleRecord?> FindAsync(LedgerSession session, long id, CancellationToken cancellation) =>
         session.Statement("read_schedule").Set("@id", id).FirstAsync(ScheduleRecord.Read, cancellation);
@@ -195,7 +210,7 @@ public sealed class ScheduleStore
         .Set("@kind", definition.Kind.ToString().ToLowerInvariant())
         .Set("@cron", definition.Cron)
         .Set("@zone", definition.TimeZone)
-        .Set("@request", RequestJson.Write(definition.Request))
+        .Set("@request", ScheduleRecord.WriteRequest(definition))
         .Set("@only_new", definition.OnlyNew)
         .Set("@overlap", definition.Overlap.ToString().ToLowerInvariant())
         .Set("@now", now.ToUnixTimeMilliseconds());

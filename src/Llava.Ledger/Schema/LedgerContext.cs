@@ -62,6 +62,11 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
             // The pages' throughput: what was recorded in the last moments, of all jobs.
             result.HasIndex(row => row.FinishedAt).HasDatabaseName("ix_results_finished");
         });
+        modelBuilder.Entity<ExpectedAnswerRow>(expected =>
+        {
+            expected.ToTable("expected_answers");
+            expected.HasKey(row => new { row.JobId, row.ItemNo });
+        });
         AddReviews(modelBuilder);
         modelBuilder.Entity<AttemptRow>(attempt =>
         {
@@ -115,6 +120,12 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
             job.HasKey(row => row.JobId);
             job.Property(row => row.JobId).ValueGeneratedNever();
             job.HasIndex(row => new { row.ScheduleId, row.JobId }).HasDatabaseName("ix_schedule_jobs_schedule");
+        });
+        modelBuilder.Entity<ScheduleRunRow>(run =>
+        {
+            run.ToTable("schedule_runs");
+            run.HasKey(row => row.RunId);
+            run.HasIndex(row => new { row.ScheduleId, row.RunId }).HasDatabaseName("ix_schedule_runs_schedule");
         });
         modelBuilder.Entity<ScheduleItemRow>(item =>
         {

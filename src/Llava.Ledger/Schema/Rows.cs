@@ -42,6 +42,12 @@ internal sealed class JobRow
 
     /// <summary>Whether parts may be added; the job does not end before it is closed.</summary>
     public bool Open { get; init; }
+
+    /// <summary>Chunks from this number on are the job's sample, which is worked on first; null where it has none.</summary>
+    public int? SampleChunk { get; init; }
+
+    /// <summary>What the sample came to, as JSON; null until it was worked on. From then on everything may be handed out.</summary>
+    public string? SampleResult { get; init; }
 }
 
 /// <summary>A source that was added to an open job.</summary>
@@ -162,6 +168,14 @@ internal sealed class ReviewRow
 
     /// <summary>Whether it holds: the last of the item's.</summary>
     public bool Latest { get; init; }
+}
+
+/// <summary>The right answer to an item of a job that is scored.</summary>
+internal sealed class ExpectedAnswerRow
+{
+    public long JobId { get; init; }
+    public int ItemNo { get; init; }
+    public required string Text { get; init; }
 }
 
 /// <summary>A claim that did not end with its chunk done, or the halving that followed.</summary>

@@ -12,7 +12,7 @@ internal sealed class ScheduleRow
     /// <summary>IANA name.</summary>
     public required string TimeZone { get; init; }
 
-    /// <summary>The job's request as JSON.</summary>
+    /// <summary>The job's request as JSON, or the training run's.</summary>
     public required string Request { get; init; }
     public bool OnlyNew { get; init; }
     public required string Overlap { get; init; }
@@ -35,6 +35,16 @@ internal sealed class ScheduleJobRow
 
     /// <summary>As the schedule said when it fired.</summary>
     public bool OnlyNew { get; init; }
+}
+
+/// <summary>A training run that a schedule asked for.</summary>
+internal sealed class ScheduleRunRow
+{
+    public required string RunId { get; init; }
+    public long ScheduleId { get; init; }
+
+    /// <summary>File that it learns from.</summary>
+    public required string TrainingFile { get; init; }
 }
 
 /// <summary>What a schedule's jobs have been asked.</summary>

@@ -1,5 +1,5 @@
 -- Compared with 0 rather than null: that is a range of the index, and the chunks that wait, nearly all of a large job, are not visited.
--- Of those only the first is looked up.
+-- Of those only the first is looked up; of a job with a sample that was not worked on, the first of the sample.
 select j.id, j.tenant, j.priority,
        coalesce(sum(c.item_count), 0),
        coalesce(sum(case when c.chunk_no < @express then c.item_count else 0 end), 0),
@@ -7,6 +7,7 @@ select j.id, j.tenant, j.priority,
        (select w.chunk_no
         from chunks w
         where w.job_id = j.id and w.state <> 'done' and w.published_at is null and w.state = 'open'
+          and w.chunk_no >= case when j.sample_result is null then coalesce(j.sample_chunk, 0) else 0 end
         order by w.chunk_no
         limit 1)
 from jobs j

@@ -35,30 +35,36 @@ public sealed partial class TrainingRuns
         }
 
         var now = _time.GetUtcNow();
-        var id = IdPrefix + Guid.CreateVersion7(now).ToString("N");
-        var model = NameFor(request);
-        await _database.WriteAsync(async (session, token) =>
-        {
-            await TrainedModelOwners.RequireOwnAsync(session, request, token);
-            var isNew = await session.Statement("insert_training_run")
-                .Set("@id", id)
-                .Set("@tenant", request.Tenant)
-                .Set("@priority", request.Priority)
-                .Set("@request", JsonSerializer.Serialize(request, RequestJson.Options))
-                .Set("@model", model)
-                .Set("@now", now.ToUnixTimeMilliseconds())
-                .ExecuteAsync(token) == 1;
-            if (isNew)
-            {
-                await NoteAsync(session, id, TrainingEventLevel.Info, $"Created fine-tuning job: {id}", null, now, token);
-                await AuditChain.AppendAsync(session, now, AuditActions.TrainingCreated, request.Tenant, id, new() { ["model"] = request.Model, ["file"] = request.TrainingFile }, token);
-            }
-
-            return isNew;
-        }, cancellation);
+        var id = NewId(now);
+        await _database.WriteAsync((session, token) => CreateAsync(session, id, request, now, token), cancellation);
         _signal.Ring(LedgerTopic.TrainingChanged);
         Created(id, request.Tenant, request.Model);
         return await ReadAsync(id, null, cancellation);
+    }
+
+    /// <summary>The id of a run that comes in now.</summary>
+    internal static string NewId(DateTimeOffset now) => IdPrefix + Guid.CreateVersion7(now).ToString("N");
+
+    /// <summary>The same inside a write of the caller's, who has checked the request and rings when it is committed.</summary>
+    /// <returns>False when there is a run of this id.</returns>
+    internal static async Task<bool> CreateAsync(LedgerSession session, string id, TrainingRequest request, DateTimeOffset now, CancellationToken cancellation)
+    {
+        await TrainedModelOwners.RequireOwnAsync(session, request, cancellation);
+        var isNew = await session.Statement("insert_training_run")
+            .Set("@id", id)
+            .Set("@tenant", request.Tenant)
+            .Set("@priority", request.Priority)
+            .Set("@request", JsonSerializer.Serialize(request, RequestJson.Options))
+            .Set("@model", NameFor(request))
+            .Set("@now", now.ToUnixTimeMilliseconds())
+            .ExecuteAsync(cancellation) == 1;
+        if (isNew)
+        {
+            await NoteAsync(session, id, TrainingEventLevel.Info, $"Created fine-tuning job: {id}", null, now, cancellation);
+            await AuditChain.AppendAsync(session, now, AuditActions.TrainingCreated, request.Tenant, id, new() { ["model"] = request.Model, ["file"] = request.TrainingFile }, cancellation);
+        }
+
+        return isNew;
     }
 
     /// <summary>The run; null when there is none or it is another tenant's.</summary>

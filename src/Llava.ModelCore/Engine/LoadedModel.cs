@@ -178,7 +178,8 @@ public sealed class LoadedModel : IAsyncDisposable
         }
     }
 
-    private static ConversationTemplate TemplateOf(CheckpointFolder checkpoint) => checkpoint.ConversationTemplate is { } named
+    /// <summary>The template that questions are put in unless another is asked for.</summary>
+    internal static ConversationTemplate TemplateOf(CheckpointFolder checkpoint) => checkpoint.ConversationTemplate is { } named
         ? ConversationTemplates.Find(named)
         : TemplateSelection.ForModelName(checkpoint.Name);
 

@@ -61,17 +61,20 @@ internal sealed class QuestionPreparation(
     /// The user's turn. Where the text has no placeholder, the images go before it, each followed by a line feed, enclosed as the
     /// checkpoint was trained (spec 5.1, 1.10).
     /// </summary>
-    internal string WithImages(string text, int images)
+    internal string WithImages(string text, int images) => WithImages(_config, text, images);
+
+    /// <inheritdoc cref="WithImages(string, int)"/>
+    internal static string WithImages(LlavaConfig config, string text, int images)
     {
         const string Enclosed = $"<im_start>{ImagePlaceholder.Text}<im_end>";
-        var image = _config.UseImageStartEnd ? Enclosed : ImagePlaceholder.Text;
+        var image = config.UseImageStartEnd ? Enclosed : ImagePlaceholder.Text;
         if (ImagePlaceholder.Count(text) == 0)
         {
             return string.Concat(Enumerable.Repeat(image + "\n", images)) + text;
         }
 
         // Whoever knows the model's own tokens may have written them.
-        return _config.UseImageStartEnd ? text.Replace(Enclosed, ImagePlaceholder.Text, StringComparison.Ordinal).Replace(ImagePlaceholder.Text, image, StringComparison.Ordinal) : text;
+        return config.UseImageStartEnd ? text.Replace(Enclosed, ImagePlaceholder.Text, StringComparison.Ordinal).Replace(ImagePlaceholder.Text, image, StringComparison.Ordinal) : text;
     }
 
     /// <summary>Decodes and resizes an image, the checkpoint's own way unless another is named.</summary>

@@ -1,14 +1,15 @@
 using Llava.Contracts.Messages;
 using Llava.Hosting.Transport;
 using Llava.Ledger.Jobs;
+using Llava.Ledger.Sampling;
 using Llava.Ledger.Signals;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Llava.Scheduler.Completion;
 
-/// <summary>Ends jobs that have nothing left to do and publishes their end, again after a crash until the ledger knows that it went out.</summary>
-internal sealed partial class CompletionLoop(JobEnding ending, ILedgerSignal signal, MessageSender sender, SchedulerOptions options, ILogger<CompletionLoop> logger) : BackgroundService
+/// <summary>Pauses jobs whose sample is done, ends those that have nothing left to do, and publishes their end, again after a crash until the ledger knows that it went out.</summary>
+internal sealed partial class CompletionLoop(JobEnding ending, JobSampling sampling, ILedgerSignal signal, MessageSender sender, SchedulerOptions options, ILogger<CompletionLoop> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -17,6 +18,7 @@ internal sealed partial class CompletionLoop(JobEnding ending, ILedgerSignal sig
         {
             try
             {
+                await sampling.PauseSampledAsync(stoppingToken);
                 await ending.AdvanceAsync(stoppingToken);
                 foreach (var job in await ending.UnannouncedAsync(stoppingToken))
                 {

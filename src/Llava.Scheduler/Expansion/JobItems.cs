@@ -37,6 +37,11 @@ internal sealed class JobItems(JobRequest request, int part = 0)
     {
         record = Named(record);
         var item = RememberNamed(record) is { } refused ? record.Item with { Rejection = record.Item.Rejection ?? refused } : record.Item;
+        if (request.Expected is { } expected)
+        {
+            item = item with { Expected = record.Fields.GetValueOrDefault(expected) };
+        }
+
         if (_prompts.Length == 0)
         {
             return [Ask(item, record, _prompt)];

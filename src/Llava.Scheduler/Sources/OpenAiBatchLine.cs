@@ -25,7 +25,7 @@ internal static class OpenAiBatchLine
             Require(line.TextOf("method") is "POST", "invalid_method", "method", $"its 'method' is '{line.TextOf("method")}'; give POST.");
             var endpoint = EndpointOf(line, record.Request.Source);
             var body = line.TryGetProperty("body", out var found) && found.ValueKind == JsonValueKind.Object ? found : throw Missing("body", "it has no object 'body'.");
-            var asked = OpenAiQuestion.Read(body, endpoint, record.Request);
+            var asked = endpoint == BatchEndpoints.Embeddings ? OpenAiEmbedding.Read(body, record.Request) : OpenAiQuestion.Read(body, endpoint, record.Request);
             return new(new(id, [.. asked.Images.Select(image => ImageOf(image, record))], asked.Prompt) { Chat = asked.Chat }, new Dictionary<string, string>());
         }
         catch (OpenAiException refused)

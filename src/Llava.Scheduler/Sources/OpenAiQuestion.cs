@@ -54,7 +54,7 @@ internal sealed record OpenAiQuestion(string Prompt, IReadOnlyList<ImageUrl> Ima
     }
 
     /// <summary>A job names its model by folder or by name; a line may always use the last part of it, and need say nothing unless its job is a batch.</summary>
-    private static void RequireModel(string? model, JobRequest job)
+    public static void RequireModel(string? model, JobRequest job)
     {
         if (model is null && job.Source.Endpoint is not null)
         {

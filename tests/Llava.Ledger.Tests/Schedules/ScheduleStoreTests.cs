@@ -19,7 +19,7 @@ public abstract class ScheduleStoreTests(TestDatabase database) : ScheduleFixtur
 
         Assert.Equal(added.Id, found.Id);
         Assert.Equal(definition with { Request = found.Definition.Request }, found.Definition);
-        Assert.Equal(RequestJson.Write(definition.Request), RequestJson.Write(found.Definition.Request));
+        Assert.Equal(RequestJson.Write(definition.Request!), RequestJson.Write(found.Definition.Request!));
         Assert.True(found.IsEnabled);
         Assert.Equal((Clock.GetUtcNow(), Clock.GetUtcNow()), (found.CreatedAt, found.UpdatedAt));
         Assert.Equal((null, null, null), (found.LastRunAt, found.LastJob, found.LastError));

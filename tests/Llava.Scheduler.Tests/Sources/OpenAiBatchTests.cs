@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Llava.Contracts.Interactive;
+using Llava.Contracts.OpenAi;
 using Llava.Contracts.Requests;
 using Llava.Hosting.Paths;
 
@@ -111,6 +112,28 @@ public sealed class OpenAiBatchTests : SourceFolder
     }
 
     [Fact]
+    public async Task A_line_of_embeddings_is_its_images_and_says_how_vectors_are_written()
+    {
+        WriteImages("a.png");
+        var inside = JsonSerializer.Serialize($"data:image/png;base64,{Convert.ToBase64String(Picture)}");
+        var source = Batch(
+            Embedding("one", $$"""{"model":"m","input":"file://{{Root}}/a.png","encoding_format":"base64"}"""),
+            Embedding("two", $$$"""{"model":"m","input":[{{{inside}}},{"type":"image_url","image_url":{"url":"a.png"}}]}"""),
+            Embedding("text", """{"model":"m","input":"a red circle"}"""),
+            Embedding("short", """{"model":"m","input":"file:///a.png","dimensions":8}"""),
+            Embedding("none", """{"model":"m","encoding_format":"float"}"""));
+
+        var items = await ReadJobAsync(new() { Model = "/models/m", Source = source with { Endpoint = "/v1/embeddings" } });
+
+        Assert.Equal([null, null, "unsupported_input", "unsupported_parameter", "missing_required_parameter"], items.Select(item => item.Item.Rejection?.Code));
+        Assert.Equal((1, VectorEncoding.Base64), (items[0].Item.Spec.Images.Count, items[0].Item.Spec.Chat!.Embedding!.Value));
+        Assert.Equal("""{"embedding":"float","settings":{"max_new_tokens":1}}""", items[1].Item.Spec.Chat!.Write());
+        Assert.Equal(Picture, await ImageLocation.Parse(items[1].Item.Spec.Images[0]).ReadAsync(default));
+
+        static string Embedding(string id, string body) => $$"""{"custom_id":"{{id}}","method":"POST","url":"/v1/embeddings","body":{{body}}}""";
+    }
+
+    [Fact]
     public async Task What_a_line_says_as_its_job_does_or_without_effect_is_accepted()
     {
         var job = Job("""
@@ -124,7 +147,7 @@ public sealed class OpenAiBatchTests : SourceFolder
 
     [Theory]
     [InlineData("""{"custom_id":"x","method":"GET","url":"/v1/chat/completions","body":{}}""", "x", "invalid_method")]
-    [InlineData("""{"custom_id":"x","method":"POST","url":"/v1/embeddings","body":{}}""", "x", "url_mismatch")]
+    [InlineData("""{"custom_id":"x","method":"POST","url":"/v1/responses","body":{}}""", "x", "url_mismatch")]
     [InlineData("""{"custom_id":"x","method":"POST","url":"/v1/chat/completions"}""", "x", "missing_required_parameter")]
     [InlineData("""{"custom_id":"x","method":"POST","url":"/v1/chat/completions","body":{"messages":[]}}""", "x", "missing_required_parameter")]
     [InlineData("""{"method":"POST","url":"/v1/chat/completions","body":{}}""", "line-1", "missing_required_parameter")]

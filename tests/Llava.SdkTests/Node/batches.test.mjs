@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { about, client, drawn, line, linesFile, model, picture, readLines, runBatch, until, isOver } from './support.mjs';
+import { about, client, drawn, line, linesFile, model, picture, pictureUrl, readLines, runBatch, until, isOver } from './support.mjs';
 import { toFile } from 'openai';
 
 const openai = client();
@@ -48,6 +48,24 @@ test('a batch is created, polled to its end and read', async () => {
   const file = await openai.files.retrieve(batch.output_file_id);
   assert.deepEqual([file.purpose, file.filename], ['batch_output', `${batch.id}_output.jsonl`]);
   assert.ok(file.expires_at <= file.created_at + 3601);
+});
+
+test('a batch of embeddings gives the vectors that somebody waits for', async () => {
+  const batch = await runBatch(openai, [
+    line('one', { input: pictureUrl }, '/v1/embeddings'),
+    line('two', { input: [pictureUrl, pictureUrl], encoding_format: 'base64' }, '/v1/embeddings'),
+    line('text', { input: 'a red circle' }, '/v1/embeddings'),
+  ], { endpoint: '/v1/embeddings', validation: 'lenient' });
+  const [one, two] = (await readLines(openai, batch.output_file_id)).map((answer) => answer.response.body);
+  const [text] = await readLines(openai, batch.error_file_id);
+  const waited = await openai.embeddings.create({ model, input: pictureUrl, encoding_format: 'float' });
+
+  assert.deepEqual([one.object, one.model, one.data.length, one.data[0].object, one.usage.prompt_tokens], ['list', model, 1, 'embedding', waited.usage.prompt_tokens]);
+  assert.ok(one.data[0].embedding.every((value, at) => Math.abs(value - waited.data[0].embedding[at]) < 1e-5));
+  const bytes = Buffer.from(two.data[1].embedding, 'base64');
+  assert.equal(two.data.length, 2);
+  assert.ok(one.data[0].embedding.every((value, at) => Math.abs(value - bytes.readFloatLE(4 * at)) < 1e-6));
+  assert.equal(text.response.body.error.code, 'unsupported_input');
 });
 
 test('a batch answers like the chat that somebody waits for', async () => {
@@ -148,7 +166,7 @@ test('what is asked wrongly is refused by name', async () => {
   for (const [change, code, param, status] of [
     [{ input_file_id: 'file-none' }, 'file_not_found', 'file_id', 404],
     [{ input_file_id: other.id }, 'invalid_value', 'input_file_id', 400],
-    [{ endpoint: '/v1/embeddings' }, 'unsupported_endpoint', 'endpoint', 400],
+    [{ endpoint: '/v1/responses' }, 'unsupported_endpoint', 'endpoint', 400],
     [{ completion_window: 'soon' }, 'invalid_value', 'completion_window', 400],
     [{ completion_window: undefined }, 'missing_required_parameter', 'completion_window', 400],
     [{ metadata: { key: 'x'.repeat(513) } }, 'invalid_value', 'metadata', 400],

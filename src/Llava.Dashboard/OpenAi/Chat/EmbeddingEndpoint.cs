@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Llava.Contracts.Interactive;
@@ -63,42 +61,15 @@ internal static class EmbeddingEndpoint
     {
         var body = await bodies.ReadAsync(context.Request, EmbeddingJson.Default.EmbeddingBody, cancellation);
         await ChatRequests.RequireModelAsync(body.Model, owners, Caller.Of(context.User), cancellation);
-        var isText = body.EncodingFormat switch
-        {
-            null or "float" => false,
-            "base64" => true,
-            var other => throw OpenAiException.Invalid("invalid_value", $"'encoding_format' is '{other}'; give float or base64.", "encoding_format"),
-        };
-        var read = await images.ReadAsync(InputsOf(body.Input, limits), Caller.Of(context.User), cancellation);
+        var encoding = EmbeddingInputs.EncodingOf(body.EncodingFormat);
+        var read = await images.ReadAsync(EmbeddingInputs.Read(body.Input, limits.MaxImages, IsImage), Caller.Of(context.User), cancellation);
         var answer = await InteractiveAnswers.AskAsync(() => models.EmbedAsync(new(OpenAiErrors.RequestIdOf(context), body.Model!, read), cancellation));
         RequireDimensions(body.Dimensions, answer.Vectors[0].Length);
         EmbeddingUsage usage = new(answer.ImageTokens * answer.Vectors.Count);
-        return isText
-            ? Results.Json(new EmbeddingList<string>(body.Model!, [.. answer.Vectors.Select((vector, index) => new EmbeddingObject<string>(index, Base64(vector)))], usage), ChatJson.Default.EmbeddingListString)
+        return encoding == VectorEncoding.Base64
+            ? Results.Json(new EmbeddingList<string>(body.Model!, [.. answer.Vectors.Select((vector, index) => new EmbeddingObject<string>(index, VectorText.Base64(vector)))], usage), ChatJson.Default.EmbeddingListString)
             : Results.Json(new EmbeddingList<float[]>(body.Model!, [.. answer.Vectors.Select((vector, index) => new EmbeddingObject<float[]>(index, vector))], usage), ChatJson.Default.EmbeddingListSingleArray);
     }
-
-    private static List<ImageUrl> InputsOf(JsonElement? input, ChatInputOptions limits)
-    {
-        List<ImageUrl> inputs = input switch
-        {
-            { ValueKind: JsonValueKind.Array } list => [.. list.EnumerateArray().Index().Select(one => InputOf(one.Item, $"input[{one.Index.ToString(CultureInfo.InvariantCulture)}]"))],
-            { ValueKind: JsonValueKind.String or JsonValueKind.Object } one => [InputOf(one, "input")],
-            _ => [],
-        };
-        return inputs.Count == 0 ? throw OpenAiException.Invalid("missing_required_parameter", "'input' must be an image's URL, or a list of them.", "input")
-            : inputs.Count <= limits.MaxImages ? inputs
-            : throw OpenAiException.Invalid("invalid_value", FormattableString.Invariant($"'input' has {inputs.Count} images and the limit is {limits.MaxImages}."), "input");
-    }
-
-    /// <summary>A URL, or a part as in messages.</summary>
-    private static ImageUrl InputOf(JsonElement input, string field) => input switch
-    {
-        { ValueKind: JsonValueKind.String } url when IsImage(url.GetString()!) => new(url, field),
-        { ValueKind: JsonValueKind.Object } => MessageContent.ReadImage(input, field),
-        _ => throw OpenAiException.Invalid("unsupported_input",
-            $"'{field}' is a text, and the models here embed images only: a LLaVA checkpoint has no text tower. Give an image as data:image/…;base64,…, http(s)://…, file-id:… or file://….", field),
-    };
 
     private static bool IsImage(string input) => DataUrl.IsDataUrl(input) || ImageLocation.IsUrl(input)
         || input.StartsWith(ChatImages.FileId, StringComparison.Ordinal) || input.StartsWith(ChatImages.FileUrl, StringComparison.OrdinalIgnoreCase);
@@ -110,11 +81,6 @@ internal static class EmbeddingEndpoint
             throw OpenAiException.Invalid("unsupported_parameter", FormattableString.Invariant($"'dimensions' is {dimensions} and the model's vectors have {length}; leave it out."), "dimensions");
         }
     }
-
-    // 32-bit numbers, the lowest byte first, as OpenAI's libraries read them.
-    private static string Base64(float[] vector) => BitConverter.IsLittleEndian
-        ? Convert.ToBase64String(MemoryMarshal.AsBytes(vector.AsSpan()))
-        : throw new PlatformNotSupportedException("Vectors are sent in base64 by machines only that store the lowest byte first.");
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -2,6 +2,7 @@ using Llava.Dashboard.Api;
 using Llava.Dashboard.Models;
 using Llava.Dashboard.Schedules;
 using Llava.Dashboard.Security;
+using Llava.Ledger.Files;
 using Llava.Ledger.Keys;
 using Llava.Ledger.Schedules;
 using Microsoft.AspNetCore.Mvc;
@@ -11,8 +12,10 @@ namespace Llava.Dashboard.Pages.Schedules;
 
 /// <summary>Makes a schedule, or puts another in the place of one there is.</summary>
 [PageRoles(AccessRole.Operator, AccessRole.Operator)]
-internal sealed class EditScheduleModel(ScheduleStore schedules, ModelRegistry registry, TimeProvider time) : PageModel
+internal sealed class EditScheduleModel(ScheduleStore schedules, ModelRegistry registry, FileStore files, TimeProvider time) : PageModel
 {
+    private const int ShownFiles = 100;
+
     /// <summary>Usual answers to when.</summary>
     public static IReadOnlyList<string> UsualTimes { get; } = ["0 2 * * *", "*/15 * * * *", "0 * * * *", "0 8 * * MON-FRI", "0 3 * * SUN", "0 4 1 * *"];
 
@@ -28,6 +31,13 @@ internal sealed class EditScheduleModel(ScheduleStore schedules, ModelRegistry r
     [BindProperty(SupportsGet = true, Name = "tenant")]
     public string? EditedTenant { get; set; }
 
+    /// <summary>What a schedule can do, and what that is called.</summary>
+    public static IReadOnlyList<(string Kind, string Name)> Kinds { get; } =
+        [(ScheduleForm.Annotate, "Annotate"), (ScheduleForm.Evaluate, "Evaluate"), (ScheduleForm.Finetune, "Finetune")];
+
+    /// <summary>Files to learn from.</summary>
+    public IReadOnlyList<FileRecord> Files { get; private set; } = [];
+
     /// <summary>Models to choose from.</summary>
     public IReadOnlyList<string> Models { get; private set; } = [];
 
@@ -38,8 +48,10 @@ internal sealed class EditScheduleModel(ScheduleStore schedules, ModelRegistry r
     public NextFires Next => NextFires.Of(Form.Cron, Form.TimeZone, time.GetUtcNow());
 
     /// <summary>The form.</summary>
-    public async Task<IActionResult> OnGetAsync(CancellationToken cancellation)
+    public async Task<IActionResult> OnGetAsync(string? kind, CancellationToken cancellation)
     {
+        Form.Kind = Kinds.FirstOrDefault(one => one.Kind == kind).Kind ?? ScheduleForm.Annotate;
+        Form.SourceKind = Form.Kind == ScheduleForm.Evaluate ? "questions" : Form.SourceKind;
         if (Edited is not null)
         {
             if (await FindAsync(cancellation) is not { } schedule)
@@ -78,7 +90,7 @@ internal sealed class EditScheduleModel(ScheduleStore schedules, ModelRegistry r
             var definition = Form.ToDefinition(before?.Definition.Tenant ?? Caller.Of(User).Tenant, before?.Definition);
             var kept = before is null ? await schedules.AddAsync(definition, cancellation) : await schedules.ReplaceAsync(definition, cancellation);
             TempData["Said"] = $"“{kept.Definition.Name}” runs {kept.Cadence.Words}.";
-            return Redirect(new ScheduleView(kept, []).Link);
+            return Redirect(new ScheduleView(kept, [], []).Link);
         }
         catch (InvalidScheduleException invalid)
         {
@@ -102,6 +114,9 @@ internal sealed class EditScheduleModel(ScheduleStore schedules, ModelRegistry r
     private async Task<IActionResult> ShowAsync(CancellationToken cancellation)
     {
         Models = [.. (await registry.ReadAsync(Caller.Of(User).Confinement, cancellation)).Select(model => model.Name)];
+        Files = Form.Kind == ScheduleForm.Finetune
+            ? await files.ListAsync(new() { Tenant = EditedTenant ?? Caller.Of(User).Tenant, Purpose = "fine-tune", Limit = ShownFiles }, cancellation)
+            : [];
         return Page();
     }
 

@@ -53,7 +53,7 @@ public sealed class SchedulesModel(ScheduleStore schedules, ScheduleFiring firin
     public Task<IActionResult> OnPostRunAsync(string name, string tenant, CancellationToken cancellation) => ActAsync(name, tenant, async () =>
     {
         var fire = await firing.RunAsync(tenant, name, cancellation);
-        return fire.Outcome == ScheduleOutcome.Submitted ? $"“{name}” made {fire.Job}." : fire.Reason!;
+        return fire.Outcome == ScheduleOutcome.Submitted ? $"“{name}” made {fire.Made}." : fire.Reason!;
     });
 
     /// <summary>Removes a schedule and what it remembers.</summary>

@@ -374,6 +374,26 @@ namespace Llava.Ledger.Migrations.Postgres
                         });
                 });
 
+            modelBuilder.Entity("Llava.Ledger.Schema.ExpectedAnswerRow", b =>
+                {
+                    b.Property<long>("JobId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("ItemNo")
+                        .HasColumnType("integer")
+                        .HasColumnName("item_no");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("text");
+
+                    b.HasKey("JobId", "ItemNo");
+
+                    b.ToTable("expected_answers", "llava");
+                });
+
             modelBuilder.Entity("Llava.Ledger.Schema.FileRow", b =>
                 {
                     b.Property<string>("Id")
@@ -545,6 +565,14 @@ namespace Llava.Ledger.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("request");
+
+                    b.Property<int?>("SampleChunk")
+                        .HasColumnType("integer")
+                        .HasColumnName("sample_chunk");
+
+                    b.Property<string>("SampleResult")
+                        .HasColumnType("text")
+                        .HasColumnName("sample_result");
 
                     b.Property<string>("SourcePosition")
                         .HasColumnType("text")
@@ -955,6 +983,29 @@ namespace Llava.Ledger.Migrations.Postgres
                         .HasDatabaseName("ux_schedules_name");
 
                     b.ToTable("schedules", "llava");
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.ScheduleRunRow", b =>
+                {
+                    b.Property<string>("RunId")
+                        .HasColumnType("text")
+                        .HasColumnName("run_id");
+
+                    b.Property<long>("ScheduleId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("schedule_id");
+
+                    b.Property<string>("TrainingFile")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("training_file");
+
+                    b.HasKey("RunId");
+
+                    b.HasIndex("ScheduleId", "RunId")
+                        .HasDatabaseName("ix_schedule_runs_schedule");
+
+                    b.ToTable("schedule_runs", "llava");
                 });
 
             modelBuilder.Entity("Llava.Ledger.Schema.SignInRow", b =>

@@ -368,6 +368,26 @@ namespace Llava.Ledger.Migrations.Sqlite
                         });
                 });
 
+            modelBuilder.Entity("Llava.Ledger.Schema.ExpectedAnswerRow", b =>
+                {
+                    b.Property<long>("JobId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("ItemNo")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("item_no");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("text");
+
+                    b.HasKey("JobId", "ItemNo");
+
+                    b.ToTable("expected_answers", (string)null);
+                });
+
             modelBuilder.Entity("Llava.Ledger.Schema.FileRow", b =>
                 {
                     b.Property<string>("Id")
@@ -539,6 +559,14 @@ namespace Llava.Ledger.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("request");
+
+                    b.Property<int?>("SampleChunk")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("sample_chunk");
+
+                    b.Property<string>("SampleResult")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sample_result");
 
                     b.Property<string>("SourcePosition")
                         .HasColumnType("TEXT")
@@ -947,6 +975,29 @@ namespace Llava.Ledger.Migrations.Sqlite
                         .HasDatabaseName("ux_schedules_name");
 
                     b.ToTable("schedules", (string)null);
+                });
+
+            modelBuilder.Entity("Llava.Ledger.Schema.ScheduleRunRow", b =>
+                {
+                    b.Property<string>("RunId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("run_id");
+
+                    b.Property<long>("ScheduleId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("schedule_id");
+
+                    b.Property<string>("TrainingFile")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("training_file");
+
+                    b.HasKey("RunId");
+
+                    b.HasIndex("ScheduleId", "RunId")
+                        .HasDatabaseName("ix_schedule_runs_schedule");
+
+                    b.ToTable("schedule_runs", (string)null);
                 });
 
             modelBuilder.Entity("Llava.Ledger.Schema.SignInRow", b =>

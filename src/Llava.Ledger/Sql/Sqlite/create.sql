@@ -470,3 +470,25 @@ end;
 
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261128052156_AccessBatchesReviewsTraining', '10.0.15');
+
+ALTER TABLE "jobs" ADD "sample_chunk" INTEGER NULL;
+
+ALTER TABLE "jobs" ADD "sample_result" TEXT NULL;
+
+CREATE TABLE "expected_answers" (
+    "job_id" INTEGER NOT NULL,
+    "item_no" INTEGER NOT NULL,
+    "text" TEXT NOT NULL,
+    CONSTRAINT "PK_expected_answers" PRIMARY KEY ("job_id", "item_no")
+);
+
+CREATE TABLE "schedule_runs" (
+    "run_id" TEXT NOT NULL CONSTRAINT "PK_schedule_runs" PRIMARY KEY,
+    "schedule_id" INTEGER NOT NULL,
+    "training_file" TEXT NOT NULL
+);
+
+CREATE INDEX "ix_schedule_runs_schedule" ON "schedule_runs" ("schedule_id", "run_id");
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261128072752_SamplesAndScheduledRuns', '10.0.15');

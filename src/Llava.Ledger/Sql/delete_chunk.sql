@@ -1,0 +1,2 @@
+delete from chunks
+where job_id = @job and chunk_no = @chunk;

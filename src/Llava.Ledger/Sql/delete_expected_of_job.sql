@@ -1,0 +1,2 @@
+delete from expected_answers
+where job_id = @job;

@@ -1,0 +1,2 @@
+delete from schedule_runs
+where schedule_id = @id;

@@ -1,0 +1,3 @@
+update jobs
+set sample_chunk = @chunk
+where id = @job;

@@ -1,0 +1,3 @@
+update jobs
+set sample_result = @result
+where id = @job;
