@@ -2,6 +2,7 @@ using System.CommandLine;
 using Llava.Benchmarks.Large;
 using Llava.Benchmarks.Model;
 using Llava.Benchmarks.Queue;
+using Llava.Benchmarks.Streams;
 
 var items = new Option<int>("--items") { Description = "Items of the job." };
 var rounds = new Option<int>("--rounds") { Description = "Rounds of which the median counts.", DefaultValueFactory = _ => 3 };
@@ -21,4 +22,8 @@ questions.SetAction((typed, cancellation) => QuestionsPerImage.RunAsync(typed.Ge
 var forms = new Command("forms", "Answers held to a form, against free ones.") { items, rounds };
 forms.SetAction((typed, cancellation) => BoundAnswers.RunAsync(Llava.Testing.Repository.Path("models", "llava-scenes"), typed.GetValue(items) is var n and > 0 ? n : 64, typed.GetValue(rounds), cancellation));
 
-return await new RootCommand("Figures of Llava.Batch on this machine, as lines of JSON.") { queue, large, overhead, questions, forms }.Parse(args).InvokeAsync();
+var readers = new Option<int>("--streams") { Description = "Streams that are open at the same time.", DefaultValueFactory = _ => 200 };
+var streams = new Command("streams", "What open streams of events cost a dashboard.") { readers };
+streams.SetAction((typed, cancellation) => OpenStreams.RunAsync(typed.GetValue(readers), cancellation));
+
+return await new RootCommand("Figures of Llava.Batch on this machine, as lines of JSON.") { queue, large, overhead, questions, forms, streams }.Parse(args).InvokeAsync();

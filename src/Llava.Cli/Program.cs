@@ -19,6 +19,7 @@ var root = new RootCommand("Bulk image captioning, visual question answering and
     UpCommand.Create(),
     ServeCommand.Create(),
     TrainCommand.Create(),
+    ModelsCommand.Create(),
     ScenesCommand.Create(),
     BenchCommand.Create(),
     DoctorCommand.Create(),

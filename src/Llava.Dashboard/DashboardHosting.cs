@@ -7,6 +7,7 @@ using Llava.Dashboard.Live;
 using Llava.Dashboard.Models;
 using Llava.Dashboard.Navigation;
 using Llava.Dashboard.OpenAi;
+using Llava.Dashboard.OpenApi;
 using Llava.Dashboard.Overview;
 using Llava.Dashboard.Playground;
 using Llava.Dashboard.Recurring;
@@ -40,6 +41,7 @@ public static class DashboardHosting
         services.AddSingleton<LiveSource, AlarmsLive>();
         services.AddSingleton<LiveSource, JobsLive>();
         services.AddSingleton<JobDetailsReader>();
+        services.AddSingleton<AgreementReader>();
         services.AddSingleton<LiveSource, JobLive>();
         services.AddSingleton<LiveSource, ProgressLive>();
         services.AddSingleton<TrainingFiles>();
@@ -51,14 +53,16 @@ public static class DashboardHosting
         services.AddSingleton<LiveSource, ConsumersLive>();
         services.AddTrainingPages();
         services.TryAddSingleton<IModelFolder, NoModelFolder>();
+        services.AddSingleton<ModelRegistry>();
         services.AddSingleton<JobFigures>();
         services.AddPlayground();
         services.AddLlavaApi();
         services.AddLlavaOpenAi();
+        services.AddOpenApiDocument();
         return services;
     }
 
-    /// <summary>Maps the pages, their assets, thumbnails, the HTTP APIs and Hangfire's dashboard.</summary>
+    /// <summary>Maps the pages, their assets, thumbnails, the HTTP APIs with their OpenAPI document, and Hangfire's dashboard.</summary>
     public static void MapLlavaDashboard(this WebApplication app)
     {
         app.UseHostFiltering();
@@ -74,6 +78,7 @@ public static class DashboardHosting
         app.MapRazorPages().WithMetadata(new RequestSizeLimitAttribute(LongestForm));
         app.MapLlavaApi();
         app.MapLlavaOpenAi();
+        app.MapOpenApiDocument();
         app.MapHangfirePages();
     }
 }

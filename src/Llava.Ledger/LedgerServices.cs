@@ -33,7 +33,7 @@ public static class LedgerServices
     /// <see cref="JobExpansion"/>, <see cref="PartExpansion"/>, <see cref="ChunkDispatch"/>, <see cref="ChunkLeases"/>, <see cref="LeaseSweep"/>,
     /// <see cref="AttemptHistory"/>, <see cref="ResultWriter"/>, <see cref="ResultReader"/>, <see cref="GalleryReader"/>, <see cref="ComparisonReader"/>, <see cref="ReviewStore"/>, <see cref="ThroughputReader"/>,
     /// <see cref="ResultCache"/>, <see cref="BacklogReader"/>, <see cref="WorkerRegistry"/>, <see cref="ScheduleStore"/>, <see cref="ScheduleFiring"/>, <see cref="ScheduleMemory"/>, <see cref="ApiKeys"/>,
-    /// <see cref="SignIns"/>, <see cref="AuditLog"/>, <see cref="TrainingRuns"/>, <see cref="TrainingLeases"/>, <see cref="BatchStore"/>, <see cref="WebhookStore"/>, <see cref="WebhookQueue"/>
+    /// <see cref="SignIns"/>, <see cref="AuditLog"/>, <see cref="TrainingRuns"/>, <see cref="TrainingLeases"/>, <see cref="TrainedModelOwners"/>, <see cref="BatchStore"/>, <see cref="WebhookStore"/>, <see cref="WebhookQueue"/>
     /// and <see cref="ILedgerSignal"/>.
     /// The schema is created, or brought up to date, with the first use.
     /// </summary>
@@ -93,6 +93,7 @@ public static class LedgerServices
         services.TryAddSingleton(provider => new ApiKeys(Database(provider), Time(provider), Logger<ApiKeys>(provider)));
         services.TryAddSingleton(provider => new TrainingRuns(Database(provider), Signal(provider), Time(provider), Logger<TrainingRuns>(provider)));
         services.TryAddSingleton(provider => new TrainingLeases(Database(provider), Signal(provider), Options(provider), Time(provider), Logger<TrainingLeases>(provider)));
+        services.TryAddSingleton(provider => new TrainedModelOwners(Database(provider)));
         services.TryAddSingleton(provider => new BatchStore(Database(provider), Signal(provider), Time(provider)));
         services.TryAddSingleton(provider => new WebhookStore(Database(provider), Time(provider)));
         services.TryAddSingleton(provider => new WebhookQueue(Database(provider), Time(provider)));

@@ -1,6 +1,7 @@
 using Llava.Ledger.Audit;
 using Llava.Ledger.Keys;
 using Llava.Ledger.Schedules;
+using Llava.Ledger.Webhooks;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -9,7 +10,7 @@ namespace Llava.BrowserTests;
 /// <summary>Keys, schedules, consumers, models, files and the audit log as people use them.</summary>
 public sealed class AdministrationTests(AdministrationSite site) : IClassFixture<AdministrationSite>
 {
-    private static readonly string[] Pages = ["/keys", "/schedules", "/schedules/edit", "/consumers", "/models", "/files", "/audit", "/login"];
+    private static readonly string[] Pages = ["/keys", "/schedules", "/schedules/edit", "/consumers", "/models", "/files", "/webhooks", "/audit", "/login"];
 
     [Fact]
     public async Task A_key_signs_in_by_the_keyboard_and_out_again()
@@ -133,6 +134,33 @@ public sealed class AdministrationTests(AdministrationSite site) : IClassFixture
     }
 
     [Fact]
+    public async Task An_address_is_added_told_and_removed_and_a_delivery_is_sent_again()
+    {
+        await using var page = await site.OpenAsync(AccessRole.Operator, "/webhooks");
+        await page["[name=url]"].FillAsync("https://example.org/?" + AdministrationSite.Hostile);
+        await page["summary:has-text('Only certain events')"].ClickAsync();
+        await page["[value='batch.completed']"].CheckAsync();
+        await page.PressAsync("Add address");
+        await Expect(page["#secret code"]).ToContainTextAsync("whsec_");
+        var webhook = Assert.Single(await site.Get<WebhookStore>().ListAsync("default"));
+        await page["tbody a"].First.ClickAsync();
+        await Expect(page[".facts"].First).ToContainTextAsync("batch.completed");
+        await page.PressAsync("Send a test");
+        await Expect(page["tbody .state"]).ToHaveTextAsync("pending");
+        var sent = Assert.Single(await site.Get<WebhookStore>().DeliveriesAsync(webhook, null, null, 10));
+        await site.Get<WebhookQueue>().NoteAsync(sent, new(500, "says " + AdministrationSite.Hostile), TimeSpan.FromDays(4));
+        await page.GoAsync($"/webhooks/{webhook.Id}?state=dead");
+        await Expect(page["tbody"]).ToContainTextAsync("says " + AdministrationSite.Hostile);
+        await page.PressAsync("Send again");
+        await Expect(page["[role=status]:visible"].First).ToContainTextAsync("on its way again");
+        await Expect(page["tbody .state"]).ToHaveTextAsync("pending");
+        await page.PressAsync("Remove");
+
+        await Expect(page[".empty"]).ToContainTextAsync("Nobody is told of anything");
+        page.IsInnocent();
+    }
+
+    [Fact]
     public async Task The_log_is_searched_and_checked()
     {
         await using var page = await site.OpenAsync(AccessRole.Admin, "/audit");
@@ -151,7 +179,7 @@ public sealed class AdministrationTests(AdministrationSite site) : IClassFixture
     public async Task A_viewer_finds_nothing_to_press_and_no_page_for_admins()
     {
         await using var page = await site.OpenAsync(AccessRole.Viewer);
-        foreach (var path in (string[])["/schedules", "/files", "/consumers", "/models"])
+        foreach (var path in (string[])["/schedules", "/files", "/webhooks", "/consumers", "/models"])
         {
             await page.GoAsync(path);
             await Expect(page["main form[method=post]"]).ToHaveCountAsync(0);

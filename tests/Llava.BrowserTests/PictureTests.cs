@@ -14,6 +14,7 @@ public sealed partial class PictureTests : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("llava-pictures-");
     private readonly bool _writes = Environment.GetEnvironmentVariable("LLAVA_WRITE_PICTURES") == "1";
+    private readonly EventListener _listener = new();
     private Process? _server;
 
     private static string Pictures => Repository.Path("docs", "pages");
@@ -26,6 +27,7 @@ public sealed partial class PictureTests : IAsyncLifetime
     {
         _server?.Kill(entireProcessTree: true);
         _server?.Dispose();
+        _listener.Dispose();
         _folder.Delete(recursive: true);
         return Task.CompletedTask;
     }
@@ -41,11 +43,17 @@ public sealed partial class PictureTests : IAsyncLifetime
         await (await signedIn.NewPageAsync()).GotoAsync(origin.ToString());
         var state = await signedIn.StorageStateAsync();
 
+        PictureScene scene = new(signedIn, origin);
+        await scene.ReviewAsync(captions);
+        var webhook = await scene.TellAsync(_listener.Address);
+        var run = await scene.TrainAsync(captions, epochs: _writes ? 12 : 1);
+        await SubmitLongAsync();
         Dictionary<string, string> paths = new()
         {
-            ["overview"] = "/", ["jobs"] = "/jobs", ["job"] = $"/jobs/{captions}", ["gallery"] = $"/jobs/{captions}/gallery?order=confidence", ["compare"] = $"/compare?left={captions}&right={colors}", ["playground"] = "/playground",
+            ["overview"] = "/", ["jobs"] = "/jobs", ["job"] = $"/jobs/{captions}", ["gallery"] = $"/jobs/{captions}/gallery?order=confidence", ["item"] = $"/jobs/{captions}/items/20",
+            ["compare"] = $"/compare?left={captions}&right={colors}", ["playground"] = "/playground", ["training"] = "/training", ["run"] = run, ["models"] = "/models", ["files"] = "/files",
+            ["consumers"] = "/consumers", ["schedules"] = "/schedules", ["webhooks"] = "/webhooks", ["webhook"] = webhook, ["keys"] = "/keys", ["audit"] = "/audit",
         };
-        await ReviewSomeAsync(await signedIn.NewPageAsync(), new Uri(origin, paths["gallery"]));
         foreach (var (suffix, width, height, scheme) in new[] { ("", 1280, 800, ColorScheme.Light), ("-dark", 1280, 800, ColorScheme.Dark), ("-narrow", 375, 760, ColorScheme.Light) })
         {
             await using var context = await browser.NewContextAsync(new() { StorageState = state, ViewportSize = new() { Width = width, Height = height }, ColorScheme = scheme });
@@ -86,20 +94,7 @@ public sealed partial class PictureTests : IAsyncLifetime
         }
     }
 
-    private static async Task ReviewSomeAsync(IPage page, Uri gallery)
-    {
-        await page.GotoAsync(gallery.ToString());
-        foreach (var key in new[] { "j", "a", "a", "r", "a" })
-        {
-            var reviewed = await page.Locator(".item .under .state").CountAsync();
-            await page.Keyboard.PressAsync(key);
-            await page.WaitForFunctionAsync("([key, before]) => key === 'j' || document.querySelectorAll('.item .under .state').length > before", new object[] { key, reviewed });
-        }
-
-        await page.CloseAsync();
-    }
-
-    /// <summary>Two jobs that are over, on the same scenes, and a long one that waits for the server.</summary>
+    /// <summary>Two jobs that are over, on the same scenes; a schedule and a key.</summary>
     private async Task<(string Captions, string Colors)> WorkAsync()
     {
         var images = Path.Combine(_folder.FullName, "scenes-holdout");
@@ -108,8 +103,18 @@ public sealed partial class PictureTests : IAsyncLifetime
         await File.WriteAllTextAsync(Path.Combine(images, "scan-0008.png"), "not an image");
         var captions = await RunAsync(images, "Describe this image.");
         var colors = await RunAsync(images, "Describe the image in one sentence.");
+        var scheduled = await LlavaProcess.RunAsync(Data, "schedule", "add", "nightly-captions", "--cron", "0 2 * * *", "annotate", images, "--only-new");
+        Assert.True(scheduled.ExitCode == 0, scheduled.Errors);
+        var key = await LlavaProcess.RunAsync(Data, "keys", "create", "--name", "archive importer", "--role", "operator");
+        Assert.True(key.ExitCode == 0, key.Errors);
+        return (captions, colors);
+    }
+
+    /// <summary>A job that is at work while the pictures are taken.</summary>
+    private async Task SubmitLongAsync()
+    {
         var stream = Path.Combine(_folder.FullName, "scenes-archive");
-        SceneFiles.WriteImages(stream, _writes ? 600 : 20);
+        SceneFiles.WriteImages(stream, _writes ? 1500 : 20);
         List<string> arguments = ["submit", stream];
         foreach (var prompt in new[] { "Describe this image.", "How many objects are there?", "What color is the largest object?", "Is there a circle?", "Where is the square?" })
         {
@@ -118,7 +123,6 @@ public sealed partial class PictureTests : IAsyncLifetime
 
         var submitted = await LlavaProcess.RunAsync(Data, [.. arguments]);
         Assert.True(submitted.ExitCode == 0, submitted.Errors);
-        return (captions, colors);
     }
 
     private async Task<string> RunAsync(string images, string prompt)
@@ -131,7 +135,11 @@ public sealed partial class PictureTests : IAsyncLifetime
 
     private async Task<Uri> StartAsync()
     {
-        _server = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "llava"), ["up", "--port", "0", "--data", Data]) { RedirectStandardOutput = true })!;
+        ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "llava"), ["up", "--port", "0", "--data", Data]) { RedirectStandardOutput = true };
+        start.Environment["Llava__Training__ImageRoots__0"] = _folder.FullName;
+        start.Environment["Llava__Webhooks__PrivateNetworks__0"] = "127.0.0.0/8";
+        start.Environment["Llava__Webhooks__Ports__0"] = $"{_listener.Address.Port}";
+        _server = Process.Start(start)!;
         return new(Address().Match(await _server.StandardOutput.ReadLineAsync() ?? "").Value);
     }
 

@@ -6,6 +6,7 @@ using Llava.GpuConsumer.Training;
 using Llava.Hosting.Interactive;
 using Llava.Hosting.Transport;
 using Llava.Ledger;
+using Llava.Ledger.Files;
 using Llava.ModelCore.Engine;
 using Llava.Scheduler;
 using Llava.Testing;
@@ -19,6 +20,14 @@ public sealed class ComposeFileTests
 {
     private static readonly string[] Ours = ["scheduler", "consumer", "dashboard"];
     private static readonly ComposeFile File = ComposeFile.Load("compose.yaml");
+
+    /// <summary>All that our processes may write to besides <c>/tmp</c>.</summary>
+    private static readonly Dictionary<string, string[]> Writable = new()
+    {
+        ["scheduler"] = ["files:/files"],
+        ["consumer"] = ["files:/files", "trained:/trained"],
+        ["dashboard"] = ["files:/files"],
+    };
 
     public static TheoryData<string> Files => ["compose.yaml", "compose.gpu.yaml"];
 
@@ -48,6 +57,7 @@ public sealed class ComposeFileTests
         {
             [TransportOptions.SectionName] = new TransportOptions(),
             [LedgerOptions.SectionName] = new LedgerOptions(),
+            [FileStoreOptions.SectionName] = new FileStoreOptions(),
             [SchedulerOptions.SectionName] = new SchedulerOptions(),
             [ConsumerOptions.SectionName] = new ConsumerOptions(),
             [HttpOptions.SectionName] = new HttpOptions(),
@@ -145,8 +155,20 @@ public sealed class ComposeFileTests
         Assert.True(described["read_only"]!.GetValue<bool>());
         Assert.Equal(["ALL"], File.ListOf(service, "cap_drop"));
         Assert.Contains(File.ListOf(service, "tmpfs"), mount => mount.StartsWith("/tmp:", StringComparison.Ordinal));
-        Assert.All(File.ListOf(service, "volumes"), volume => Assert.EndsWith(":ro", volume, StringComparison.Ordinal));
+        Assert.Equal(Writable[service], File.ListOf(service, "volumes").Where(volume => !volume.EndsWith(":ro", StringComparison.Ordinal)));
     });
+
+    [Fact]
+    public void Folders_they_share_are_owned_by_the_user_they_run_as()
+    {
+        var owned = Assert.Single(Dockerfile.Load().Final, one => one.Arguments.StartsWith("install -d ", StringComparison.Ordinal)).Arguments.Split(' ');
+        var user = Dockerfile.Load().Only("USER").Split(':');
+
+        Assert.Equal(user, [owned[Array.IndexOf(owned, "-o") + 1], owned[Array.IndexOf(owned, "-g") + 1]]);
+        Assert.Equal(Writable.SelectMany(service => service.Value).Select(volume => volume.Split(':')[1]).Distinct(), owned.Where(path => path.StartsWith('/')));
+        Assert.All(Ours, service => Assert.Equal("/files", File.EnvironmentOf(service)["Llava__Files__Folder"]));
+        Assert.Equal("/trained", File.EnvironmentOf("consumer")["Llava__Training__Folder"]);
+    }
 
     [Fact]
     public void Broker_and_database_cannot_be_reached_from_the_host_or_the_world()

@@ -36,6 +36,8 @@ internal sealed class ComposedProcess : IAsyncDisposable
 
     public string Service { get; }
 
+    public Uri Address => new($"http://127.0.0.1:{_port}");
+
     public string Log => File.Exists(_log) ? File.ReadAllText(_log) : "";
 
     private static string Program => Path.Combine(AppContext.BaseDirectory, "llava");

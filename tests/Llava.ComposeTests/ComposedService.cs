@@ -2,12 +2,14 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using Llava.Contracts;
 using Llava.Contracts.States;
 using Llava.DistributedTests;
 using Llava.Hosting.Transport;
 using Llava.Ledger;
 using Llava.Ledger.Jobs;
+using Llava.Ledger.Keys;
 using Llava.Ledger.Results;
 using Llava.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,13 +18,16 @@ namespace Llava.ComposeTests;
 
 /// <summary>
 /// The service as compose.yaml describes it, without containers: the same program, commands, variables, users and secrets, with
-/// host names, ports and folders of this machine in their places. One job runs through it.
+/// host names, ports and folders of this machine in their places. A job and a batch run through it.
 /// </summary>
 public sealed class ComposedService : IAsyncLifetime
 {
     /// <summary>Good images, a damaged one and one that is not there.</summary>
     public const int Answered = 6;
     public const int Failed = 2;
+
+    /// <summary>Lines of the batch.</summary>
+    public const int Lines = 3;
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
@@ -33,6 +38,7 @@ public sealed class ComposedService : IAsyncLifetime
     private readonly List<ComposedProcess> _processes = [];
     private readonly ComposeFile _compose;
     private ServiceProvider? _ledger;
+    private ApiCaller? _api;
 
     public ComposedService() => _compose = ComposeFile.Load("compose.yaml", new Dictionary<string, string>
     {
@@ -44,6 +50,12 @@ public sealed class ComposedService : IAsyncLifetime
 
     /// <summary>The job.</summary>
     public JobId Job { get; private set; }
+
+    /// <summary>The lines that the batch was answered with.</summary>
+    public IReadOnlyList<string> BatchAnswers { get; private set; } = [];
+
+    /// <summary>An operator's program that speaks to the dashboard.</summary>
+    internal ApiCaller Api => _api!;
 
     internal IReadOnlyList<ComposedProcess> Processes => _processes;
 
@@ -81,10 +93,14 @@ public sealed class ComposedService : IAsyncLifetime
         await Task.WhenAll(_processes.Select(process => process.WaitUntilReadyAsync()));
         Job = await SubmitAsync();
         await WaitForEndAsync();
+        var key = await _ledger.GetRequiredService<ApiKeys>().CreateAsync("compose", "default", AccessRole.Operator);
+        _api = new(_processes.Single(process => process.Service == "dashboard").Address, key.Secret);
+        BatchAnswers = await RunBatchAsync();
     }
 
     public async Task DisposeAsync()
     {
+        _api?.Dispose();
         foreach (var process in _processes)
         {
             await process.DisposeAsync();
@@ -120,8 +136,9 @@ public sealed class ComposedService : IAsyncLifetime
     /// <summary>The service's variables, with this machine's names for what only the containers know.</summary>
     private Dictionary<string, string> Variables(string service)
     {
-        var folders = _compose.ListOf(service, "volumes").Select(volume => volume.Split(':')).Where(parts => parts[0].StartsWith('.') || parts[0].StartsWith('/'))
-            .ToDictionary(parts => parts[1], parts => Path.GetFullPath(parts[0], Repository.Path("compose")));
+        // A volume with a name is the same folder to every service.
+        var folders = _compose.ListOf(service, "volumes").Select(volume => volume.Split(':'))
+            .ToDictionary(parts => parts[1], parts => Path.GetFullPath(parts[0], parts[0].StartsWith('.') ? Repository.Path("compose") : Path.Combine(_folder, "volumes")));
         var variables = _compose.EnvironmentOf(service).ToDictionary(pair => pair.Key, pair => pair.Value switch
         {
             "broker" => "127.0.0.1",
@@ -173,6 +190,20 @@ public sealed class ComposedService : IAsyncLifetime
             Assert.True(waited.Elapsed < Patience, $"The job is {job.State}:\n{Logs}");
             await Task.Delay(100);
         }
+    }
+
+    private async Task<string[]> RunBatchAsync()
+    {
+        var lines = SceneLines.Of(Lines).Select((image, number) => JsonSerializer.Serialize(new
+        {
+            custom_id = $"line-{number}",
+            method = "POST",
+            url = "/v1/chat/completions",
+            body = new { model = "llava-scenes", max_tokens = 8, messages = new[] { SceneLines.Question(image) } },
+        }));
+        var batch = await Api.CreateAsync("/v1/batches", new { input_file_id = await Api.SendAsync(lines, "batch"), endpoint = "/v1/chat/completions", completion_window = "24h" });
+        var ended = await Api.UntilAsync($"/v1/batches/{batch}", "completed");
+        return await Api.ReadAsync(ended.GetProperty("output_file_id").GetString()!);
     }
 
     private string Logs => string.Join('\n', _processes.Select(process => $"{process.Service}:\n{process.Log}"));

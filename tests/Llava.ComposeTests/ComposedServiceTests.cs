@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using Llava.Contracts.States;
+using Llava.Ledger.Jobs;
 
 namespace Llava.ComposeTests;
 
@@ -22,32 +23,57 @@ public sealed class ComposedServiceTests(ComposedService service) : IClassFixtur
     }
 
     [Fact]
+    public void A_batch_goes_through_the_folder_that_the_processes_share()
+    {
+        Assert.Equal(ComposedService.Lines, service.BatchAnswers.Count);
+        Assert.All(service.BatchAnswers, line => Assert.Equal(200, JsonDocument.Parse(line).RootElement.GetProperty("response").GetProperty("status_code").GetInt32()));
+    }
+
+    [Fact]
+    public async Task A_model_that_is_trained_there_is_served_there()
+    {
+        var rows = SceneLines.Of(10).Select(image => JsonSerializer.Serialize(new { messages = new object[] { SceneLines.Question(image), new { role = "assistant", content = "A circle." } } }));
+        var run = await service.Api.CreateAsync("/v1/fine_tuning/jobs", new
+        {
+            model = "llava-scenes",
+            training_file = await service.Api.SendAsync(rows, "fine-tune"),
+            max_steps = 1,
+            hyperparameters = new { batch_size = 1 },
+        });
+        var model = (await service.Api.UntilAsync($"/v1/fine_tuning/jobs/{run}", "succeeded")).GetProperty("fine_tuned_model").GetString()!;
+
+        await EventuallyAsync(async () => Assert.Contains(model, await service.Api.ModelsAsync()));
+    }
+
+    [Fact]
     public async Task What_all_processes_counted_is_what_the_ledger_holds()
     {
-        var progress = (await service.Jobs.ReadAsync(service.Job)).FinalProgress!;
-        var errors = await service.Results.ErrorsByCauseAsync(service.Job);
-        Assert.Equal(progress.Failed, errors.Sum(error => error.Count));
+        var jobs = (await service.Jobs.ListAsync(new())).Select(job => (job.Id, Progress: job.FinalProgress!)).ToList();
+        var errors = (await Task.WhenAll(jobs.Select(job => service.Results.ErrorsByCauseAsync(job.Id)))).SelectMany(of => of).ToList();
+        Assert.Equal(Sum(progress => progress.Failed), errors.Sum(error => error.Count));
 
         await EventuallyAsync(async () =>
         {
             var metrics = await service.MetricsAsync();
-            Assert.Equal(progress.Succeeded, Total("llava_items_finished_total", ("llava_item_outcome", "succeeded"), ("llava_model", "llava-scenes")));
-            Assert.Equal(progress.Failed, Total("llava_items_finished_total", ("llava_item_outcome", "failed")));
+            Assert.Equal(Sum(progress => progress.Succeeded), Total("llava_items_finished_total", ("llava_item_outcome", "succeeded"), ("llava_model", "llava-scenes")));
+            Assert.Equal(Sum(progress => progress.Failed), Total("llava_items_finished_total", ("llava_item_outcome", "failed")));
             Assert.All(errors, error => Assert.Equal(error.Count, Total("llava_items_finished_total", ("error_type", error.Code))));
-            Assert.Equal(progress.PromptTokens, Total("llava_tokens_total", ("llava_token_kind", "prompt")));
-            Assert.Equal(progress.CompletionTokens, Total("llava_tokens_total", ("llava_token_kind", "completion")));
-            Assert.Equal(progress.CachedTokens, Total("llava_tokens_total", ("llava_token_kind", "cached")));
-            Assert.Equal(progress.Succeeded, Total("llava_item_time_to_first_token_seconds_count"));
+            Assert.Equal(Sum(progress => progress.PromptTokens), Total("llava_tokens_total", ("llava_token_kind", "prompt")));
+            Assert.Equal(Sum(progress => progress.CompletionTokens), Total("llava_tokens_total", ("llava_token_kind", "completion")));
+            Assert.Equal(Sum(progress => progress.CachedTokens), Total("llava_tokens_total", ("llava_token_kind", "cached")));
+            Assert.Equal(Sum(progress => progress.Succeeded), Total("llava_item_time_to_first_token_seconds_count"));
             Assert.Equal(Total("llava_chunks_dispatched_total"), Total("llava_chunks_claimed_total"));
             Assert.All(metrics.Where(one => one.All.Any(series => series.Name == "llava_jobs")), scheduler =>
             {
-                Assert.Equal(1, scheduler.Sum("llava_jobs", ("llava_job_state", "completed")));
+                Assert.Equal(jobs.Count, scheduler.Sum("llava_jobs", ("llava_job_state", "completed")));
                 Assert.Equal(0, scheduler.Sum("llava_backlog_items"));
                 Assert.Equal(1, scheduler.Sum("llava_workers", ("llava_model", "llava-scenes")));
             });
 
             double Total(string name, params (string, string)[] labels) => metrics.Sum(one => one.Sum(name, labels));
         });
+
+        double Sum(Func<JobProgress, long> of) => jobs.Sum(job => of(job.Progress));
     }
 
     [Fact]
@@ -138,10 +164,10 @@ public sealed class ComposedServiceTests(ComposedService service) : IClassFixtur
         var lines = service.Processes.Where(process => process.Service == "scheduler").SelectMany(process => process.Log.Split('\n'))
             .Where(line => line.StartsWith('{')).Select(line => JsonDocument.Parse(line).RootElement).ToList();
 
-        var expanded = Assert.Single(lines, line => line.GetProperty("EventId").GetInt32() == 2010);
-        var scopes = expanded.GetProperty("Scopes").EnumerateArray().Where(scope => scope.ValueKind == JsonValueKind.Object).ToList();
-        Assert.Contains(scopes, scope => scope.TryGetProperty("Job", out var job) && job.ToString() == service.Job.ToString());
-        Assert.Contains(scopes, scope => scope.TryGetProperty("TraceId", out var trace) && trace.GetString()!.Length == 32);
+        var expanded = Assert.Single(lines, line => line.GetProperty("EventId").GetInt32() == 2010 && ScopesOf(line).Any(scope => scope.TryGetProperty("Job", out var job) && job.ToString() == service.Job.ToString()));
+        Assert.Contains(ScopesOf(expanded), scope => scope.TryGetProperty("TraceId", out var trace) && trace.GetString()!.Length == 32);
+
+        static IEnumerable<JsonElement> ScopesOf(JsonElement line) => line.GetProperty("Scopes").EnumerateArray().Where(scope => scope.ValueKind == JsonValueKind.Object);
     }
 
     [Theory]

@@ -55,6 +55,27 @@ public sealed class FineTuningTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_adapter_trained_on_4_bit_weights_answers_at_once_and_is_trained_on()
+    {
+        var rows = await _server.SendScenesAsync(12);
+        var first = await TrainAsync("llava-scenes", "qlora", steps: 16);
+        Assert.Contains("red red red", await AskAsync(first), StringComparison.OrdinalIgnoreCase);
+
+        // Its base is an adapter now.
+        var second = await TrainAsync(first, "lora", steps: 2);
+        Assert.Contains("red red red", await AskAsync(second), StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("red red red", await AskAsync("llava-scenes"), StringComparison.OrdinalIgnoreCase);
+
+        async Task<string> TrainAsync(string model, string mode, int steps)
+        {
+            var id = await _server.CreateAsync(new { model, training_file = rows, mode, lora = new { r = 16, dropout = 0 }, learning_rate = 5e-3, max_steps = steps, hyperparameters = new { batch_size = 4 } });
+            var trained = (await _server.UntilAsync(id, "succeeded")).GetProperty("fine_tuned_model").GetString()!;
+            await _server.UntilAsync("/v1/models", models => models.GetProperty("data").EnumerateArray().Any(one => one.GetProperty("id").GetString() == trained));
+            return trained;
+        }
+    }
+
+    [Fact]
     public async Task Killed_in_the_middle_and_paused_a_run_ends_with_the_losses_of_an_undisturbed_one()
     {
         var rows = await _server.SendScenesAsync(12);

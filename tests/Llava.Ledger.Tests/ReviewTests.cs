@@ -1,5 +1,6 @@
 using Llava.Contracts;
 using Llava.Contracts.States;
+using Llava.Ledger.Expansion;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Results;
 using Llava.Ledger.Reviews;
@@ -110,6 +111,21 @@ public abstract class ReviewTests(TestDatabase database) : LedgerFixture(databas
     }
 
     [Fact]
+    public async Task A_page_is_full_although_images_in_between_have_changed()
+    {
+        var left = await AnsweredJobAsync(items: 8);
+        var right = await AnsweredJobAsync(items: 8, image: item => item is >= 1 and <= 4 ? "another.jpg" : $"{item}.jpg");
+        var (one, other) = (await Jobs.ReadAsync(left), await Jobs.ReadAsync(right));
+        var comparisons = Get<ComparisonReader>();
+
+        var first = await comparisons.PageAsync(one, other, new() { Limit = 2 });
+        var second = await comparisons.PageAsync(one, other, new() { Limit = 2, After = first[^1].ItemNo });
+
+        Assert.Equal([[0, 5], [6, 7]], new[] { first, second }.Select(page => page.Select(pair => pair.ItemNo)));
+        Assert.Equal(new AgreementCounts(4, 4), await comparisons.CountAsync(one, other));
+    }
+
+    [Fact]
     public async Task Throughput_is_counted_by_span_and_times_are_means()
     {
         var job = await AnsweredJobAsync(items: 4);
@@ -166,9 +182,12 @@ public abstract class ReviewTests(TestDatabase database) : LedgerFixture(databas
     private async Task<List<int>> NumbersAsync(JobId job, GalleryFilter filter) => [.. (await Gallery.PageAsync(job, filter)).Select(item => item.Item.ItemNo)];
 
     /// <summary>A job whose items are answered "answer n", ever surer in a scattered order, in one chunk.</summary>
-    private async Task<JobId> AnsweredJobAsync(int items, Func<int, bool>? failed = null, Func<int, string>? text = null)
+    private async Task<JobId> AnsweredJobAsync(int items, Func<int, bool>? failed = null, Func<int, string>? text = null, Func<int, string>? image = null)
     {
-        var job = await QueueJobAsync(items, chunkItems: items);
+        var (job, _) = await Submission.SubmitAsync(Request(items));
+        ExpandedItem[] expanded = [.. Enumerable.Range(0, items).Select(number => image is null ? Item(number) : new(new($"item-{number}", [image(number)])))];
+        Assert.True(await Expansion.AppendAsync(job, 0, [new(expanded, 100)], "end"));
+        Assert.True(await Expansion.FinishAsync(job));
         var lease = (await ClaimAsync(job, 0))!;
         Assert.True(await Writer.CommitAsync(lease, [.. Enumerable.Range(0, items).Select(Finish)], completesChunk: true));
         return job;

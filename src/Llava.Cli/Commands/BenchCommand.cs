@@ -10,7 +10,7 @@ internal static class BenchCommand
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    public static Command Create() => new("bench", "Measure this machine.") { Queue() };
+    public static Command Create() => new("bench", "Measure this machine.") { Queue(), EngineBenchCommand.Create() };
 
     private static Command Queue()
     {
@@ -30,7 +30,7 @@ internal static class BenchCommand
         return command;
     }
 
-    private static void AtLeastOne(OptionResult option)
+    internal static void AtLeastOne(OptionResult option)
     {
         if (option.GetValueOrDefault<int>() < 1)
         {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Llava.Cli.Service;
+using Llava.ModelCore.Kernels.Products;
 using Llava.ModelCore.Native;
 
 namespace Llava.Cli.Commands;
@@ -34,6 +35,7 @@ internal static class DoctorCommand
                 ? "patched copy in use: this system's libstdc++ is older than GLIBCXX_3.4.32; nothing to do"
                 : "loads as it is");
             Say(output, "cpu", $"{Environment.ProcessorCount} cores, libtorch uses {device.Threads} threads, {string.Join(", ", device.CpuFeatures.DefaultIfEmpty("no vector extension beyond the base"))}");
+            Say(output, "kernels", $"{IntegerKernels.Available[0]} for quantized products; also {string.Join(", ", IntegerKernels.Available.Skip(1))}: Llava__Engine__Kernel names another, and the answers stay the same");
             Say(output, "cuda", device.CudaDevices > 0
                 ? $"{device.CudaDevices} device(s)"
                 : $"none: this libtorch is for the CPU or finds no driver; to use a GPU set {TorchLibrary.FolderVariable} to the torch/lib folder of a CUDA PyTorch");

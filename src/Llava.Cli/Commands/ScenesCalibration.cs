@@ -16,10 +16,12 @@ internal static class ScenesCalibration
         var plot = new Option<FileInfo?>("--plot") { Description = "Gets the reliability diagram, as SVG." };
         var (objects, side) = (ScenesCommand.Objects(), ScenesCommand.Side());
         var command = new Command("calibrate", "Measure how far a model's confidence in scored choices can be believed.") { model, count, plot, objects, side };
+        EngineArguments engine = new();
+        engine.AddTo(command);
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
         {
             var total = typed.GetValue(count);
-            await using var loaded = LoadedModel.Load(ModelFolders.Resolve(typed.GetValue(model)!));
+            await using var loaded = LoadedModel.Load(ModelFolders.Resolve(typed.GetValue(model)!), engine.Options(typed));
             var measured = await AskAsync(loaded, firstScene: 0);
             // Scenes that are far from those that are measured: a temperature that saw its own examination would say nothing.
             var temperature = SceneCalibration.FitTemperature(await AskAsync(loaded, firstScene: 1_000_000));

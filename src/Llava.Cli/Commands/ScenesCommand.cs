@@ -56,9 +56,11 @@ internal static class ScenesCommand
         var count = new Option<int>("--count") { Description = "Held-out scenes.", DefaultValueFactory = _ => 2000 };
         var (objects, side) = (Objects(), Side());
         var command = new Command("evaluate", "Measure a model on held-out scenes: exact match of greedy answers by kind of question.") { model, count, objects, side };
+        EngineArguments engine = new();
+        engine.AddTo(command);
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
         {
-            await using var loaded = LoadedModel.Load(ModelFolders.Resolve(typed.GetValue(model)!));
+            await using var loaded = LoadedModel.Load(ModelFolders.Resolve(typed.GetValue(model)!), engine.Options(typed));
             var total = typed.GetValue(count);
             var result = await SceneBenchmark.RunAsync(loaded, total, typed.GetValue(objects), typed.GetValue(side), Progress(total), cancellationToken);
             Write(result);

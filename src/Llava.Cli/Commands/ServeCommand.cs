@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Llava.Cli.Embedded;
 using Llava.Cli.Service;
 
 namespace Llava.Cli.Commands;
@@ -11,9 +12,11 @@ internal static class ServeCommand
         var roles = new Argument<Role[]>("roles") { Description = "What this process does.", Arity = ArgumentArity.OneOrMore };
         var models = new Option<string[]>("--model") { Description = "Models a consumer serves, by folder or by name in the models folder.", AllowMultipleArgumentsPerToken = true };
         var command = new Command("serve", "Run a part of the distributed service until stopped; docs/operations.md lists the settings.") { roles, models };
+        EngineArguments engine = new();
+        engine.AddTo(command);
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
         {
-            await using var app = ServiceHost.Build(typed.GetValue(roles)!.ToHashSet(), typed.GetValue(models) ?? []);
+            await using var app = ServiceHost.Build(typed.GetValue(roles)!.ToHashSet(), typed.GetValue(models) ?? [], DataFolder.Resolve(null), engine.Settings(typed));
             await ServiceHost.RunAsync(app, cancellationToken);
             return ExitCodes.Ok;
         }));

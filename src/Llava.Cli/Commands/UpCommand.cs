@@ -33,18 +33,20 @@ internal static class UpCommand
         var models = new Option<string[]>("--model") { Description = "Models to serve. Default: the one that ships and those that unfinished jobs and schedules ask for.", AllowMultipleArgumentsPerToken = true };
         var data = JobOptions.DataOption();
         var command = new Command("up", "Show jobs in a browser and work on them, until stopped with Ctrl+C.") { port, models, data };
+        EngineArguments engine = new();
+        engine.AddTo(command);
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(() =>
-            RunAsync(DataFolder.Resolve(typed.GetValue(data)), typed.GetValue(port), typed.GetValue(models) ?? [], cancellationToken)));
+            RunAsync(DataFolder.Resolve(typed.GetValue(data)), typed.GetValue(port), typed.GetValue(models) ?? [], engine.Settings(typed), cancellationToken)));
         return command;
     }
 
-    private static async Task<int> RunAsync(string dataFolder, int port, string[] models, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(string dataFolder, int port, string[] models, IEnumerable<KeyValuePair<string, string?>> settings, CancellationToken cancellationToken)
     {
         var unfinished = await EmbeddedHost.UnfinishedAsync(dataFolder, cancellationToken);
         var scheduled = await EmbeddedHost.ScheduledAsync(dataFolder, cancellationToken);
         var served = models.Length > 0 ? models.Select(model => ModelFolders.NameForJobs(model, dataFolder)) : [ModelFolders.NameForJobs(JobOptions.DefaultModel), .. unfinished.Concat(scheduled).Select(job => job.Model)];
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Configuration.AddEnvironmentVariables();
+        builder.Configuration.AddEnvironmentVariables().AddInMemoryCollection(settings);
         builder.Logging.AddWarningsToStandardError();
         var metricsPort = builder.Configuration.GetSection(HttpOptions.SectionName).Get<HttpOptions>()?.MetricsPort ?? 0;
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>

@@ -21,16 +21,15 @@ internal sealed class EmbeddedHost : IAsyncDisposable
     public IServiceProvider Services => _host.Services;
 
     /// <summary>Starts everything. Unfinished jobs of the ledger are worked on too where they ask for the same model.</summary>
-    public static async Task<EmbeddedHost> StartAsync(string dataFolder, JobRequest request, bool allowUrls, CancellationToken cancellationToken)
+    /// <param name="dataFolder">Folder of the ledger.</param>
+    /// <param name="request">What is to be done.</param>
+    /// <param name="settings">What goes before the environment's settings.</param>
+    /// <param name="cancellationToken">Stops the start.</param>
+    public static async Task<EmbeddedHost> StartAsync(string dataFolder, JobRequest request, IEnumerable<KeyValuePair<string, string?>> settings, CancellationToken cancellationToken)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "llava" });
         // Whoever presses Ctrl+C wants the prompt back; what is put down is taken up again by the next command.
-        builder.Configuration.AddInMemoryCollection([new("Llava:Transport:Drain", "00:00:02")]).AddEnvironmentVariables();
-        if (allowUrls)
-        {
-            builder.Configuration.AddInMemoryCollection([new("Llava:Egress:Enabled", "true")]);
-        }
-
+        builder.Configuration.AddInMemoryCollection([new("Llava:Transport:Drain", "00:00:02")]).AddEnvironmentVariables().AddInMemoryCollection(settings);
         builder.Logging.AddWarningsToStandardError();
         if (TelemetryServices.HasCollector(builder.Configuration))
         {

@@ -58,6 +58,8 @@ internal sealed class JobOptions
 
     public Option<DirectoryInfo?> Data { get; } = DataOption();
 
+    public EngineArguments Engine { get; } = new();
+
     public static Option<DirectoryInfo?> DataOption() => new("--data") { Description = $"Folder of the embedded ledger. Default: ${DataFolder.Variable} or the user's data folder." };
 
     /// <summary>All of them: for a command that runs the job here and writes its results.</summary>
@@ -69,6 +71,7 @@ internal sealed class JobOptions
         command.Options.Add(Format);
         command.Options.Add(AllowUrls);
         command.Options.Add(Data);
+        Engine.AddTo(command);
     }
 
     /// <summary>Those that say what the job is.</summary>
@@ -106,8 +109,9 @@ internal sealed class JobOptions
     public JobRequest Request(ParseResult typed, SourceDescription source, params IReadOnlyList<string> prompts)
     {
         var request = Request(typed, ModelFolders.NameForJobs(typed.GetValue(Model)!, DataFolder.Resolve(typed.GetValue(Data))), source, prompts);
-        // Refused URLs are answers too: allowed ones are another job's.
-        return request with { IdempotencyKey = JobKey.Of(request) + (typed.GetValue(AllowUrls) ? "-urls" : "") };
+        // Refused URLs are answers too: allowed ones are another job's. So are those of weights that are kept differently.
+        var engine = string.Concat(Engine.Settings(typed).Select(setting => $"-{setting.Value}").Select(value => value.ToLowerInvariant()));
+        return request with { IdempotencyKey = JobKey.Of(request) + (typed.GetValue(AllowUrls) ? "-urls" : "") + engine };
     }
 
     /// <summary>The request as typed for a server, where the model goes by its name there. The key is new: from here nobody can tell whether files there have changed.</summary>

@@ -34,7 +34,7 @@ internal sealed class JobRun(JobOptions options)
                 await ledger.Control.ResumeAsync(submitted.Id, cancellationToken);
             }
 
-            last = await WorkAsync(ledger, data, request, typed.GetValue(options.AllowUrls), submitted.Id, tells: sample is not null, cancellationToken);
+            last = await WorkAsync(ledger, data, request, Settings(typed), submitted.Id, tells: sample is not null, cancellationToken);
         }
 
         if (last.Failure is { } failure)
@@ -54,6 +54,10 @@ internal sealed class JobRun(JobOptions options)
         return JobFollowing.ExitCode(last);
     }
 
+    /// <summary>What was typed that is a setting of the process and not of the job.</summary>
+    private IEnumerable<KeyValuePair<string, string?>> Settings(ParseResult typed) =>
+        [.. options.Engine.Settings(typed), .. typed.GetValue(options.AllowUrls) ? [KeyValuePair.Create<string, string?>("Llava:Egress:Enabled", "true")] : (KeyValuePair<string, string?>[])[]];
+
     private static async Task AnnounceAsync(JobReader jobs, SubmittedJob submitted, CancellationToken cancellationToken)
     {
         var done = submitted.IsNew ? 0 : (await jobs.ProgressAsync(submitted.Id, cancellationToken)).Done;
@@ -61,9 +65,10 @@ internal sealed class JobRun(JobOptions options)
     }
 
     /// <summary>Runs the embedded mode until the job is over or its sample is done.</summary>
-    private static async Task<JobRecord> WorkAsync(EmbeddedLedger ledger, string data, JobRequest request, bool allowUrls, JobId job, bool tells, CancellationToken cancellationToken)
+    private static async Task<JobRecord> WorkAsync(
+        EmbeddedLedger ledger, string data, JobRequest request, IEnumerable<KeyValuePair<string, string?>> settings, JobId job, bool tells, CancellationToken cancellationToken)
     {
-        await using var host = await EmbeddedHost.StartAsync(data, request, allowUrls, cancellationToken);
+        await using var host = await EmbeddedHost.StartAsync(data, request, settings, cancellationToken);
         var jobs = host.Services.GetRequiredService<JobReader>();
         var last = await JobFollowing.FollowAsync(async token => new(await jobs.ReadAsync(job, token), await jobs.ProgressAsync(job, token)), cancellationToken);
         // While the worker still lives, for which the rest is counted.

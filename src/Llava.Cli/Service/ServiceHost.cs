@@ -33,16 +33,18 @@ internal static class ServiceHost
     /// <summary>Builds the process.</summary>
     /// <param name="roles">What it does.</param>
     /// <param name="models">Models of a consumer, besides those that the configuration names.</param>
-    public static WebApplication Build(IReadOnlySet<Role> roles, IReadOnlyCollection<string> models)
+    /// <param name="dataFolder">Where this process keeps what the configuration puts nowhere else.</param>
+    /// <param name="settings">What goes before the environment's settings.</param>
+    public static WebApplication Build(IReadOnlySet<Role> roles, IReadOnlyCollection<string> models, string dataFolder, IEnumerable<KeyValuePair<string, string?>> settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Configuration.AddEnvironmentVariables();
+        builder.Configuration.AddEnvironmentVariables().AddInMemoryCollection(settings);
         AddLogging(builder.Logging);
         AddHttp(builder);
         builder.Services.AddLlavaTelemetry(builder.Configuration, string.Join('-', roles.Order().Select(role => role.ToString().ToLowerInvariant())));
-        builder.Services.AddLlavaLedger(options => options.BindLedger(builder.Configuration, DataFolder.Resolve(null)));
+        builder.Services.AddLlavaLedger(options => options.BindLedger(builder.Configuration, dataFolder));
         builder.Services.AddSingleton<IAnswerShapeCheck, AnswerShapes>();
-        builder.Services.PlaceFiles(DataFolder.Resolve(null));
+        builder.Services.PlaceFiles(dataFolder);
         builder.Services.AddReadyCheck("ledger", (provider, cancellation) => provider.GetRequiredService<LedgerSetup>().IsReachableAsync(cancellation));
         if (roles.Contains(Role.Scheduler))
         {
@@ -60,7 +62,7 @@ internal static class ServiceHost
 
         if (roles.Contains(Role.Consumer))
         {
-            builder.AddModels(DataFolder.Resolve(null));
+            builder.AddModels(dataFolder);
             builder.Services.AddLlavaConsumer(options => options.Configure(o => models.ToList().ForEach(o.Models.Add)));
             builder.AddTraining();
         }
@@ -68,7 +70,7 @@ internal static class ServiceHost
         if (roles.Contains(Role.Dashboard))
         {
             builder.Services.AddLlavaDashboard().AddSingleton<IThumbnails, Thumbnails>().AddSingleton<IModelFolder, FolderModels>().AddSingleton<IJobExports, Exports>().AddSingleton<IJobSurvey, JobSurvey>();
-            builder.Services.AddOptions<SignInOptions>().PostConfigure(options => options.KeysFolder ??= Path.Combine(DataFolder.Resolve(null), "dashboard-keys"));
+            builder.Services.AddOptions<SignInOptions>().PostConfigure(options => options.KeysFolder ??= Path.Combine(dataFolder, "dashboard-keys"));
         }
 
         builder.Services.AddLlavaTransport(builder.Configuration);

@@ -11,6 +11,8 @@ internal sealed class TrainingArguments
 
     private readonly Option<TrainingMode> _mode = new("--mode") { Description = "What is trained.", DefaultValueFactory = _ => TrainingMode.Full };
 
+    private readonly Option<int?> _rank = new("--lora-rank") { Description = "Rank of the adapter, with --mode lora or qlora. Default: 64." };
+
     private readonly Option<int?> _epochs = new("--epochs") { Description = "Passes over the rows. Default: chosen." };
 
     private readonly Option<int?> _batch = new("--batch-size") { Description = "Rows of a step. Default: chosen." };
@@ -29,7 +31,7 @@ internal sealed class TrainingArguments
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[Model, Validation, _suffix, _mode, _epochs, _batch, _rate, _steps, _seed])
+        foreach (var option in (Option[])[Model, Validation, _suffix, _mode, _rank, _epochs, _batch, _rate, _steps, _seed])
         {
             command.Options.Add(option);
         }
@@ -50,6 +52,7 @@ internal sealed class TrainingArguments
         Settings = new()
         {
             Mode = typed.GetValue(_mode),
+            Lora = typed.GetValue(_rank) is { } width ? new AdapterSettings { Rank = width } : null,
             Epochs = typed.GetValue(_epochs),
             BatchSize = typed.GetValue(_batch),
             LearningRate = typed.GetValue(_rate),

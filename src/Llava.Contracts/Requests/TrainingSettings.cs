@@ -8,6 +8,9 @@ public sealed record TrainingSettings
     /// <summary>What is trained.</summary>
     public TrainingMode Mode { get; init; }
 
+    /// <summary>The adapter of the modes that train one; null for the usual one.</summary>
+    public AdapterSettings? Lora { get; init; }
+
     /// <summary>Passes over the data, 1 to 50.</summary>
     public int? Epochs { get; init; }
 
@@ -32,6 +35,10 @@ public sealed record TrainingSettings
     /// <summary>Every rule that is broken.</summary>
     public IEnumerable<Finding> Findings() =>
     [
+        .. Lora is not null && Mode is not (TrainingMode.Lora or TrainingMode.QLora) ? [new Finding("lora", "is given, but only the modes 'lora' and 'qlora' train an adapter.")] : Array.Empty<Finding>(),
+        .. Within("lora.r", Lora?.Rank, 1, 1024),
+        .. Positive("lora.alpha", Lora?.Alpha, 100_000),
+        .. Lora?.Dropout is null or (>= 0 and < 1) ? [] : new[] { new Finding("lora.dropout", FormattableString.Invariant($"is {Lora.Dropout}; give a number from 0 to below 1.")) },
         .. Within("n_epochs", Epochs, 1, 50),
         .. Within("batch_size", BatchSize, 1, 256),
         .. Within("max_steps", MaxSteps, 1, 10_000_000),
@@ -64,4 +71,25 @@ public enum TrainingMode
     /// <summary>The projector alone.</summary>
     [JsonStringEnumMemberName("projector")]
     Projector,
+
+    /// <summary>A low-rank adapter beside the language model's weights, and the projector.</summary>
+    [JsonStringEnumMemberName("lora")]
+    Lora,
+
+    /// <summary>As <see cref="Lora"/>, the weights beside the adapter in 4 bits (NF4).</summary>
+    [JsonStringEnumMemberName("qlora")]
+    QLora,
+}
+
+/// <summary>A low-rank adapter. What is null is the usual: rank 64, twice the rank, 0.05.</summary>
+public sealed record AdapterSettings
+{
+    /// <summary>Width between the factors, 1 to 1024.</summary>
+    public int? Rank { get; init; }
+
+    /// <summary>Strength; the adapter is scaled by alpha / rank.</summary>
+    public double? Alpha { get; init; }
+
+    /// <summary>Share of an adapter's inputs that are left out while training, 0 to below 1.</summary>
+    public double? Dropout { get; init; }
 }

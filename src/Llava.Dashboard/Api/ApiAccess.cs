@@ -17,9 +17,10 @@ internal static class ApiAccess
     /// <summary>Takes a key where one is shown, and the cookie otherwise.</summary>
     public const string Scheme = "Api";
 
-    private const string TokenHeader = "RequestVerificationToken";
+    /// <summary>How names of policies of roles begin.</summary>
+    public const string PolicyPrefix = "api-";
 
-    private const string PolicyPrefix = "api-";
+    private const string TokenHeader = "RequestVerificationToken";
 
     /// <summary>Name of the policy that asks for at least this role.</summary>
     public static string Policy(AccessRole role) => PolicyPrefix + role.WireName();

@@ -64,7 +64,7 @@ internal static class ApiHosting
         api.MapWebhooks();
         api.MapAudit();
         // Without this, whoever mistypes an address would be led to the pages' login.
-        api.Map("/{**path}", NothingHere).RequireRole(AccessRole.Viewer);
+        api.Map("/{**path}", NothingHere).RequireRole(AccessRole.Viewer).ExcludeFromDescription();
     }
 
     private static IResult NothingHere(HttpRequest request) => throw new ApiException(

@@ -16,7 +16,8 @@ internal static class AuditEndpoint
     private const int DefaultLimit = 50;
     private const int MaxLimit = 500;
 
-    public static void MapAudit(this RouteGroupBuilder api) => api.MapGet("/audit", ListAsync).RequireRole(AccessRole.Admin);
+    public static void MapAudit(this RouteGroupBuilder api) => api.MapGet("/audit", ListAsync).RequireRole(AccessRole.Admin)
+        .WithSummary("Lists who did what when, the newest first").Produces<AuditPage>();
 
     private static async Task<IResult> ListAsync(
         AuditLog audit, string? actor, string? action, string? target, string? tenant, string? after, string? limit, CancellationToken cancellation)

@@ -3,6 +3,7 @@ using Llava.Contracts;
 using Llava.Contracts.Documents;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
+using Llava.Dashboard.OpenApi;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Keys;
 using Microsoft.AspNetCore.Builder;
@@ -17,20 +18,21 @@ internal static class ControlEndpoints
 {
     public static void MapControl(this RouteGroupBuilder api)
     {
-        Map<JobControl>("cancel", (control, job, cancellation) => control.CancelAsync(job, cancellation));
-        Map<JobControl>("pause", (control, job, cancellation) => control.PauseAsync(job, cancellation));
-        Map<JobControl>("resume", (control, job, cancellation) => control.ResumeAsync(job, cancellation));
-        Map<JobParts>("close", (parts, job, cancellation) => parts.CloseAsync(job, cancellation));
-        api.MapPost("/jobs/{job}/retry", RetryAsync).RequireRole(AccessRole.Operator);
+        Map<JobControl>("cancel", "Cancels a job", (control, job, cancellation) => control.CancelAsync(job, cancellation));
+        Map<JobControl>("pause", "Pauses a job", (control, job, cancellation) => control.PauseAsync(job, cancellation));
+        Map<JobControl>("resume", "Resumes a paused job", (control, job, cancellation) => control.ResumeAsync(job, cancellation));
+        Map<JobParts>("close", "Closes an open job: no source is added any more", (parts, job, cancellation) => parts.CloseAsync(job, cancellation));
+        api.MapPost("/jobs/{job}/retry", RetryAsync).RequireRole(AccessRole.Operator)
+            .WithSummary("Tries items again that have a result but no answer").Takes<RetryRequest>(isOptional: true).Produces<RetriedDocument>();
 
-        void Map<T>(string verb, Func<T, JobId, CancellationToken, Task> act) => api.MapPost(
+        void Map<T>(string verb, string summary, Func<T, JobId, CancellationToken, Task> act) => api.MapPost(
             $"/jobs/{{job}}/{verb}",
             async (Caller caller, JobReader jobs, [FromServices] T service, JobDocuments documents, string job, CancellationToken cancellation) =>
             {
                 var record = await caller.JobAsync(jobs, job, cancellation);
                 await act(service, record.Id, cancellation);
                 return Results.Json(await documents.OfAsync(record.Id, cancellation), RequestJson.Options);
-            }).RequireRole(AccessRole.Operator);
+            }).RequireRole(AccessRole.Operator).WithSummary(summary).Produces<JobDocument>();
     }
 
     private static async Task<IResult> RetryAsync(

@@ -1,4 +1,6 @@
+using Llava.Contracts.Documents;
 using Llava.Contracts.Requests;
+using Llava.Dashboard.OpenApi;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Keys;
 using Microsoft.AspNetCore.Builder;
@@ -10,7 +12,8 @@ namespace Llava.Dashboard.Api;
 /// <summary><c>POST /jobs/{id}/parts</c>: a further source for an open job.</summary>
 internal static class PartsEndpoint
 {
-    public static void MapParts(this RouteGroupBuilder api) => api.MapPost("/jobs/{job}/parts", AppendAsync).RequireRole(AccessRole.Operator);
+    public static void MapParts(this RouteGroupBuilder api) => api.MapPost("/jobs/{job}/parts", AppendAsync).RequireRole(AccessRole.Operator)
+        .WithSummary("Adds a source to an open job").Takes<PartRequest>().Produces<PartDocument>(StatusCodes.Status201Created).Produces<PartDocument>();
 
     private static async Task<IResult> AppendAsync(HttpRequest http, Caller caller, JobReader jobs, JobParts parts, string job, CancellationToken cancellation)
     {

@@ -18,8 +18,8 @@ internal static class ReadingEndpoints
 
     public static void MapReading(this RouteGroupBuilder api)
     {
-        api.MapGet("/jobs", ListAsync).RequireRole(AccessRole.Viewer);
-        api.MapGet("/jobs/{job}", ReadAsync).RequireRole(AccessRole.Viewer);
+        api.MapGet("/jobs", ListAsync).RequireRole(AccessRole.Viewer).WithSummary("Lists jobs, the newest first").Produces<JobPage>();
+        api.MapGet("/jobs/{job}", ReadAsync).RequireRole(AccessRole.Viewer).WithSummary("Shows a job").Produces<JobDocument>();
     }
 
     private static async Task<IResult> ListAsync(

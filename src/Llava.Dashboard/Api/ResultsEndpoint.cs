@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Text.Json;
+using Llava.Contracts.Documents;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 using Llava.Ledger.Jobs;
@@ -19,7 +20,8 @@ internal static class ResultsEndpoint
 {
     private const int FlushBytes = 64 * 1024;
 
-    public static void MapResults(this RouteGroupBuilder api) => api.MapGet("/jobs/{job}/results", StreamAsync).RequireRole(AccessRole.Viewer);
+    public static void MapResults(this RouteGroupBuilder api) => api.MapGet("/jobs/{job}/results", StreamAsync).RequireRole(AccessRole.Viewer)
+        .WithSummary("Streams the results of a job, a JSON object per line").Produces<ResultDocument>(StatusCodes.Status200OK, "application/x-ndjson");
 
     private static async Task<IResult> StreamAsync(
         Caller caller, JobReader jobs, ResultReader results, string job, string? after, string? outcome, string? code, CancellationToken cancellation)

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Llava.Contracts;
+using Llava.Contracts.Documents;
 using Llava.Contracts.Requests;
+using Llava.Dashboard.OpenApi;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Keys;
 using Microsoft.AspNetCore.Builder;
@@ -15,7 +17,8 @@ internal static class SubmissionEndpoint
 {
     private const string IdempotencyKeyHeader = "Idempotency-Key";
 
-    public static void MapSubmission(this RouteGroupBuilder api) => api.MapPost("/jobs", SubmitAsync).RequireRole(AccessRole.Operator);
+    public static void MapSubmission(this RouteGroupBuilder api) => api.MapPost("/jobs", SubmitAsync).RequireRole(AccessRole.Operator)
+        .WithSummary("Submits a job").Takes<JobRequest>().Produces<JobDocument>(StatusCodes.Status201Created).Produces<JobDocument>();
 
     private static async Task<IResult> SubmitAsync(
         HttpRequest http, Caller caller, [FromHeader(Name = IdempotencyKeyHeader)] string? key, JobSubmission submission, JobDocuments documents, CancellationToken cancellation)

@@ -19,6 +19,10 @@
 
   const clock = (seconds, isExact) => new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...(isExact ? { second: "2-digit" } : {}), hourCycle: "h23" });
 
+  // Learning rates are small: as 0 they would say nothing.
+  const amount = value => value !== 0 && Math.abs(value) < .001 ? value.toExponential(value.toPrecision(1) == value ? 0 : 1) : value.toLocaleString(undefined, { maximumSignificantDigits: 4 });
+  const amounts = (_, splits) => splits.map(value => value == null ? "" : amount(value));
+
   function draw(figure) {
     const { x, lines } = JSON.parse(figure.dataset.chart);
     const data = [x, ...lines.map(line => line.values)];
@@ -48,8 +52,8 @@
       scales: { x: { time: isTime }, y: { range: (_, low, high) => figure.dataset.zero === "no" ? [low, high] : [0, Math.max(high * 1.1, 1e-6)] }, own: { range: (_, low, high) => [0, Math.max(high * 1.1, 1e-6)] } },
       axes: [
         { ...axis, grid: { show: false }, size: 28, ...(isTime ? { values: (_, splits, __, ___, step) => splits.map(at => clock(at, step < 60)) } : {}) },
-        { ...axis, size: 44 },
-        ...(lines.some(line => line.own) ? [{ ...axis, scale: "own", side: 1, size: 48, grid: { show: false } }] : []),
+        { ...axis, size: 44, values: amounts },
+        ...(lines.some(line => line.own) ? [{ ...axis, scale: "own", side: 1, size: 48, grid: { show: false }, values: amounts }] : []),
       ],
       series: [
         { label: isTime ? "time" : figure.dataset.x ?? "x", value: (_, v) => v == null ? "" : isTime ? clock(v, true) : v.toLocaleString() },
@@ -60,7 +64,7 @@
           width: 1.6,
           fill: index === 0 && lines.length < 3 ? strokes[0].replace("rgb(", "rgba(").replace(")", ", .09)") : undefined,
           points: { show: false },
-          value: (_, v) => v == null ? "–" : v.toLocaleString(undefined, { maximumSignificantDigits: 4 }),
+          value: (_, v) => v == null ? "–" : amount(v),
         })),
       ],
     };

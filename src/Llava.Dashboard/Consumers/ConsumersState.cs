@@ -1,3 +1,5 @@
+using Llava.Dashboard.Models;
+using Llava.Ledger.Training;
 using Llava.Ledger.Workers;
 
 namespace Llava.Dashboard.Consumers;
@@ -14,9 +16,9 @@ internal sealed record ConsumersState(IReadOnlyList<ConsumerView> Consumers, Tim
     public int Slots => Consumers.Where(consumer => !consumer.IsSilent).Sum(consumer => consumer.Worker.Models.Sum(model => model.Slots));
 
     /// <summary>Reads it as this tenant's people see it; null for all tenants'.</summary>
-    public static async Task<ConsumersState> ReadAsync(WorkerRegistry registry, TimeProvider time, string? tenant, CancellationToken cancellation)
+    public static async Task<ConsumersState> ReadAsync(WorkerRegistry registry, TrainedModelOwners owners, TimeProvider time, string? tenant, CancellationToken cancellation)
     {
-        var workers = await registry.ListAsync(cancellation);
+        var workers = await owners.ConfineAsync(await registry.ListAsync(cancellation), tenant, cancellation);
         var work = (await registry.WorkInHandAsync(cancellation)).ToLookup(part => part.Worker, StringComparer.Ordinal);
         var now = time.GetUtcNow();
         return new(

@@ -24,9 +24,9 @@ public sealed class StateTagHelper : TagHelper
     /// <summary>The colour of a state: <c>good</c>, <c>bad</c>, <c>busy</c>, <c>warn</c> or <c>calm</c>.</summary>
     internal static string ToneOf(string state) => state switch
     {
-        "completed" or "succeeded" or "healthy" or "loaded" or "live" or "accepted" or "edited" or "active" => "good",
-        "failed" or "unhealthy" or "silent" or "rejected" or "revoked" => "bad",
-        "running" or "finalizing" or "loading" or "validating" or "validating_files" or "reading" => "busy",
+        "completed" or "succeeded" or "healthy" or "loaded" or "live" or "accepted" or "edited" or "active" or "delivered" => "good",
+        "failed" or "unhealthy" or "silent" or "rejected" or "revoked" or "dead" => "bad",
+        "running" or "finalizing" or "loading" or "validating" or "validating_files" or "reading" or "pending" => "busy",
         "paused" or "degraded" or "draining" or "expired" or "cancelling" => "warn",
         _ => "calm",
     };

@@ -13,7 +13,8 @@ internal static class ExportEndpoint
 {
     public static void MapExport(this IEndpointRouteBuilder routes) => routes.MapGet("/jobs/{job}/export", DownloadAsync).RequireRole(AccessRole.Viewer);
 
-    public static void MapExportApi(this RouteGroupBuilder api) => api.MapGet("/jobs/{job}/export", ExportAsync).RequireRole(AccessRole.Viewer);
+    public static void MapExportApi(this RouteGroupBuilder api) => api.MapGet("/jobs/{job}/export", ExportAsync).RequireRole(AccessRole.Viewer)
+        .WithSummary("Streams the results of a job as a file").Produces<Stream>(StatusCodes.Status200OK, "application/octet-stream");
 
     private static async Task<IResult> DownloadAsync(Caller caller, JobReader jobs, IJobExports exports, string job, string? format, CancellationToken cancellation)
     {

@@ -1,38 +1,36 @@
+using Llava.Contracts;
+using Llava.Dashboard.Reviews;
+using Llava.Ledger.Files;
+using Llava.Ledger.Jobs;
+using Llava.Ledger.Training;
 using Llava.Ledger.Workers;
 
 namespace Llava.Dashboard.Models;
 
-/// <summary>A model as the page shows it: what consumers serve of it and what lies in the folder.</summary>
-/// <param name="Name">By which jobs ask for it.</param>
-/// <param name="Served">Live consumers that serve it.</param>
-/// <param name="Stored">What lies in the folder; null where it is not there.</param>
-internal sealed record ModelView(string Name, IReadOnlyList<ServedModel> Served, FolderModel? Stored)
+/// <summary>All models that consumers serve, that the folder holds or that were trained here.</summary>
+internal sealed class ModelRegistry(WorkerRegistry workers, TrainedModelOwners owners, IModelFolder folder, TrainingRuns runs, FileStore files, JobReader jobs)
 {
-    /// <summary>In a word: the best of what consumers say.</summary>
-    public string State => Served.Count == 0 ? "not served"
-        : Served.Any(model => model.State == ModelState.Loaded) ? "loaded"
-        : Served.Any(model => model.State == ModelState.Loading) ? "loading"
-        : Served.All(model => model.State == ModelState.Failed) ? "failed"
-        : "unloaded";
-
-    /// <summary>Revisions of its weights; several while consumers are being renewed.</summary>
-    public IReadOnlyList<string> Revisions { get; } = [.. Served.Select(model => model.Revision).Where(revision => revision.Length > 0).Distinct().Order(StringComparer.Ordinal)];
-
-    /// <summary>Why consumers cannot load it, or why it cannot be read.</summary>
-    public IReadOnlyList<string> Problems { get; } = [.. Served.Select(model => model.Failure).Append(Stored?.Problem).OfType<string>().Distinct()];
-}
-
-/// <summary>All models that consumers serve or the folder holds.</summary>
-internal static class ModelRegistry
-{
-    public static async Task<IReadOnlyList<ModelView>> ReadAsync(WorkerRegistry workers, IModelFolder folder, CancellationToken cancellation)
+    /// <summary>Models by name, without those that another tenant had trained.</summary>
+    /// <param name="tenant">Who looks; null for whoever sees everything.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    public async Task<IReadOnlyList<ModelView>> ReadAsync(string? tenant, CancellationToken cancellation)
     {
-        var served = (await workers.LiveAsync(cancellation)).SelectMany(worker => worker.Models).ToLookup(model => model.Name, StringComparer.Ordinal);
+        var served = (await workers.LiveForAsync(owners, tenant, cancellation)).SelectMany(worker => worker.Models).ToLookup(model => model.Name, StringComparer.Ordinal);
         var stored = folder.List().ToDictionary(model => model.Name, StringComparer.Ordinal);
-        return
-        [
-            .. served.Select(models => models.Key).Union(stored.Keys).Order(StringComparer.Ordinal)
-                .Select(name => new ModelView(name, [.. served[name]], stored.GetValueOrDefault(name))),
-        ];
+        var trained = (await runs.ListSucceededAsync(cancellation)).Where(run => run.HasModel && (tenant is null || run.Request.Tenant == tenant)).ToDictionary(run => run.Model, StringComparer.Ordinal);
+        List<ModelView> models = [];
+        foreach (var name in served.Select(group => group.Key).Union(stored.Keys).Union(trained.Keys).Order(StringComparer.Ordinal))
+        {
+            models.Add(new(name, [.. served[name]], stored.GetValueOrDefault(name), trained.TryGetValue(name, out var run) ? await LineageOfAsync(run, cancellation) : null));
+        }
+
+        return models;
+    }
+
+    private async Task<ModelLineage> LineageOfAsync(TrainingRunRecord run, CancellationToken cancellation)
+    {
+        var file = await files.FindAsync(run.Request.TrainingFile, run.Request.Tenant, cancellation);
+        JobId? reviewed = file is not null && TrainingFiles.JobOf(file) is { } job && (await jobs.FindAsync(job, cancellation))?.Request.Tenant == run.Request.Tenant ? job : null;
+        return new(run, file, reviewed);
     }
 }

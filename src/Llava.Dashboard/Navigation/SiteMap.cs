@@ -13,7 +13,7 @@ internal sealed class SiteMap(EndpointDataSource endpoints)
         ("Models", [new("Training", "/training", "training"), new("Models", "/models", "models"), new("Files", "/files", "files")]),
         ("Operation", [
             new("Consumers", "/consumers", "consumers"), new("Schedules", "/schedules", "schedules"),
-            new("Recurring tasks", "/hangfire", "recurring"), new("API keys", "/keys", "keys", AccessRole.Admin),
+            new("Recurring tasks", "/hangfire", "recurring"), new("Webhooks", "/webhooks", "webhooks"), new("API keys", "/keys", "keys", AccessRole.Admin),
             new("Audit", "/audit", "audit", AccessRole.Admin)]),
     ];
 

@@ -50,6 +50,6 @@ internal static class OpenAiHosting
         api.MapFineTuning();
         api.MapLlavaChat(app.Services.GetRequiredService<ChatInputOptions>());
         // Without this, whoever mistypes an address would be led to the pages' login.
-        api.Map("/{**path}", UnknownRoute.Refuse).RequireRole(AccessRole.Viewer);
+        api.Map("/{**path}", UnknownRoute.Refuse).RequireRole(AccessRole.Viewer).ExcludeFromDescription();
     }
 }

@@ -2,13 +2,15 @@ using Llava.Contracts.States;
 using Llava.Dashboard.Alarms;
 using Llava.Dashboard.Elements;
 using Llava.Dashboard.Jobs;
+using Llava.Dashboard.Models;
 using Llava.Ledger.Jobs;
+using Llava.Ledger.Training;
 using Llava.Ledger.Workers;
 
 namespace Llava.Dashboard.Overview;
 
 /// <summary>Reads what the first page shows.</summary>
-internal sealed class OverviewReader(SystemWatch watch, JobReader jobs, WorkerRegistry workers, RecentWork recent)
+internal sealed class OverviewReader(SystemWatch watch, JobReader jobs, WorkerRegistry workers, TrainedModelOwners owners, RecentWork recent)
 {
     private const int MostJobs = 8;
 
@@ -30,7 +32,7 @@ internal sealed class OverviewReader(SystemWatch watch, JobReader jobs, WorkerRe
         return new(
             system,
             running,
-            [.. system.Workers.Select(worker => new ConsumerView(worker, worker.HeartbeatAt >= system.At - workers.Expiry))],
+            [.. (system.HasLedger ? await owners.ConfineAsync(system.Workers, tenant, cancellation) : []).Select(worker => new ConsumerView(worker, worker.HeartbeatAt >= system.At - workers.Expiry))],
             system.HasLedger ? await recent.SeriesAsync(tenant, cancellation) : Nothing,
             system.HasLedger ? await recent.RunningAsync(tenant, cancellation) : 0);
     }

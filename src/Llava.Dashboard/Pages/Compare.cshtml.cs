@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Llava.Dashboard.Pages;
 
 /// <summary>Two jobs side by side on the images they share.</summary>
-internal sealed class CompareModel(JobReader jobs, ComparisonReader comparisons) : PageModel
+internal sealed class CompareModel(JobReader jobs, ComparisonReader comparisons, AgreementReader agreements) : PageModel
 {
     private const int PageSize = 24;
     private const int Choices = 100;
@@ -51,7 +51,7 @@ internal sealed class CompareModel(JobReader jobs, ComparisonReader comparisons)
 
         if (Left is not null && Right is not null)
         {
-            await ReadAsync(Left.Job, Right.Job, cancellationToken);
+            await ReadAsync(Left, Right, cancellationToken);
         }
 
         return Page();
@@ -61,17 +61,17 @@ internal sealed class CompareModel(JobReader jobs, ComparisonReader comparisons)
     public string Address(string? agreement, int? after = null) =>
         $"/compare?left={Left!.Job.Id}&right={Right!.Job.Id}{(agreement is null ? "" : $"&agreement={agreement}")}{(after is null ? "" : $"&after={after}")}";
 
-    private async Task ReadAsync(JobRecord left, JobRecord right, CancellationToken cancellationToken)
+    private async Task ReadAsync(JobView left, JobView right, CancellationToken cancellationToken)
     {
         var wanted = Agreement switch { "same" => Ledger.Results.Agreement.Same, "different" => Ledger.Results.Agreement.Different, _ => (Ledger.Results.Agreement?)null };
-        var pairs = await comparisons.PageAsync(left, right, new() { After = After ?? -1, Agreement = wanted, Limit = PageSize + 1 }, cancellationToken);
+        var pairs = await comparisons.PageAsync(left.Job, right.Job, new() { After = After ?? -1, Agreement = wanted, Limit = PageSize + 1 }, cancellationToken);
         HasMore = pairs.Count > PageSize;
         Pairs = [.. pairs.Take(PageSize)];
-        Counts = await comparisons.CountAsync(left, right, cancellationToken);
+        Counts = await agreements.ReadAsync(left, right, cancellationToken);
     }
 
     private async Task<JobView?> FindAsync(string? id, CancellationToken cancellationToken) =>
         JobId.TryParse(id, null, out var job) && await jobs.FindAsync(job, cancellationToken) is { } record && Caller.Of(User).MaySee(record.Request.Tenant)
-            ? new(record, await jobs.ProgressAsync(job, cancellationToken))
+            ? new(record, record.FinalProgress ?? await jobs.ProgressAsync(job, cancellationToken))
             : null;
 }

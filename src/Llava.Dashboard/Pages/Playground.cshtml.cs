@@ -1,6 +1,9 @@
+using Llava.Dashboard.Api;
+using Llava.Dashboard.Models;
 using Llava.Dashboard.Playground;
 using Llava.Dashboard.Security;
 using Llava.Ledger.Keys;
+using Llava.Ledger.Training;
 using Llava.Ledger.Workers;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
@@ -9,7 +12,7 @@ namespace Llava.Dashboard.Pages;
 
 /// <summary>Chats in the browser, over the API that programs use.</summary>
 [PageRoles(AccessRole.Operator, AccessRole.Operator)]
-internal sealed class PlaygroundModel(WorkerRegistry workers, ConversationLog log) : PageModel
+internal sealed class PlaygroundModel(WorkerRegistry workers, TrainedModelOwners owners, ConversationLog log) : PageModel
 {
     /// <summary>Drawings with a question, in the world of the model that ships.</summary>
     public static IReadOnlyList<ExampleDrawing> Examples { get; } =
@@ -27,7 +30,7 @@ internal sealed class PlaygroundModel(WorkerRegistry workers, ConversationLog lo
 
     /// <summary>The page.</summary>
     public async Task OnGetAsync(CancellationToken cancellationToken) =>
-        Models = [.. (await workers.LiveAsync(cancellationToken)).SelectMany(worker => worker.Models).Select(model => model.Name).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        Models = [.. (await workers.LiveForAsync(owners, Caller.Of(User).Confinement, cancellationToken)).SelectMany(worker => worker.Models).Select(model => model.Name).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 
     /// <summary>Writes a turn or a judgement to the log.</summary>
     public async Task<IActionResult> OnPostLogAsync([FromBody] ConversationEntry entry, CancellationToken cancellationToken)

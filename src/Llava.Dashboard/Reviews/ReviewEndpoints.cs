@@ -2,6 +2,7 @@ using Llava.Contracts.Documents;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 using Llava.Dashboard.Api;
+using Llava.Dashboard.OpenApi;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Keys;
 using Llava.Ledger.Reviews;
@@ -16,10 +17,12 @@ internal static class ReviewEndpoints
 {
     public static void MapReviews(this RouteGroupBuilder api)
     {
-        api.MapGet("/jobs/{job}/reviews", CountAsync).RequireRole(AccessRole.Viewer);
-        api.MapGet("/jobs/{job}/items/{item:int}/reviews", HistoryAsync).RequireRole(AccessRole.Viewer);
-        api.MapPost("/jobs/{job}/items/{item:int}/reviews", AddAsync).RequireRole(AccessRole.Operator);
-        api.MapPost("/jobs/{job}/training-file", TrainAsync).RequireRole(AccessRole.Operator);
+        api.MapGet("/jobs/{job}/reviews", CountAsync).RequireRole(AccessRole.Viewer).WithSummary("Counts what is reviewed of a job").Produces<ReviewCountsDocument>();
+        api.MapGet("/jobs/{job}/items/{item:int}/reviews", HistoryAsync).RequireRole(AccessRole.Viewer).WithSummary("Lists the reviews of an item").Produces<ListDocument<ReviewDocument>>();
+        api.MapPost("/jobs/{job}/items/{item:int}/reviews", AddAsync).RequireRole(AccessRole.Operator)
+            .WithSummary("Says what an answer is worth").Takes<ReviewRequest>().Produces<ReviewDocument>(StatusCodes.Status201Created);
+        api.MapPost("/jobs/{job}/training-file", TrainAsync).RequireRole(AccessRole.Operator)
+            .WithSummary("Makes a file to train on of the answers that were accepted or edited").Takes<TrainingFileRequest>().Produces<TrainingFileDocument>(StatusCodes.Status201Created);
     }
 
     private static async Task<IResult> CountAsync(Caller caller, JobReader jobs, ReviewStore reviews, string job, CancellationToken cancellation)

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Hosting.Paths;
 using Llava.Ledger.Files;
@@ -21,6 +22,8 @@ internal sealed class TrainingFiles(GalleryReader gallery, FileStore files)
     private const string Purpose = "fine-tune";
     private const int Page = 512;
     private const int FlushBytes = 64 * 1024;
+
+    private const string ReviewedMark = "-reviewed.json";
 
     private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -60,7 +63,7 @@ internal sealed class TrainingFiles(GalleryReader gallery, FileStore files)
 
         buffer.Write(isLlava ? "\n]\n"u8 : ""u8);
         await FlushAsync();
-        return await draft.KeepAsync(new($"{job.Id}-reviewed{(isLlava ? ".json" : ".jsonl")}", Purpose), cancellation);
+        return await draft.KeepAsync(new($"{job.Id}{ReviewedMark}{(isLlava ? "" : "l")}", Purpose), cancellation);
 
         async Task FlushAsync()
         {
@@ -68,6 +71,10 @@ internal sealed class TrainingFiles(GalleryReader gallery, FileStore files)
             buffer.SetLength(0);
         }
     }
+
+    /// <summary>The job whose reviewed answers the file was made of, as its name says; null for a file that came from elsewhere.</summary>
+    public static JobId? JobOf(FileRecord file) =>
+        file.Name.IndexOf(ReviewedMark, StringComparison.Ordinal) is var mark and > 0 && JobId.TryParse(file.Name.AsSpan(0, mark), null, out var job) ? job : null;
 
     private async IAsyncEnumerable<GalleryItem> UsableAsync(JobRecord job, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {

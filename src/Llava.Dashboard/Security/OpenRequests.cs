@@ -66,14 +66,13 @@ internal sealed partial class OpenRequests(SignIns signIns, ApiKeys keys, TimePr
     private async Task EndAsync(CancellationToken cancellation)
     {
         var old = _open.Where(open => time.GetElapsedTime(open.Key.StartedAt) >= LooksEvery).ToLookup(open => open.Value, open => open.Key);
-        foreach (var requests in old)
+        // Asked once for all, so that many streams cost the ledger no more than one.
+        var held = old.Any(requests => requests.Key.SignIn is not null) ? await signIns.HoldingAsync(cancellation) : [];
+        var good = old.Any(requests => requests.Key.SignIn is null) ? await keys.HoldingAsync(cancellation) : [];
+        foreach (var requests in old.Where(requests => !(requests.Key.SignIn is { } signIn ? held.Contains(signIn) : good.Contains(requests.Key.Key!))))
         {
-            var (signIn, key) = requests.Key;
-            if (!(signIn is not null ? await signIns.HoldsAsync(signIn, cancellation) : await keys.HoldsAsync(key!, cancellation)))
-            {
-                requests.ToList().ForEach(request => request.Abort());
-                Ended(requests.Count(), key ?? "link");
-            }
+            requests.ToList().ForEach(request => request.Abort());
+            Ended(requests.Count(), requests.Key.Key ?? "link");
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Llava.Contracts.Requests;
 using Llava.Dashboard.Api;
+using Llava.Dashboard.OpenApi;
 using Llava.Ledger.Keys;
 using Llava.Ledger.Webhooks;
 using Microsoft.AspNetCore.Builder;
@@ -12,22 +13,21 @@ namespace Llava.Dashboard.Webhooks;
 /// <summary><c>/webhooks</c>: addresses of the caller's tenant that are told of events, and what was sent to them (docs/api.md).</summary>
 internal static class WebhookEndpoints
 {
-    private const int LongestUrl = 2048;
     private const int UsualLimit = 50;
     private const int MaxLimit = 200;
 
-    private static readonly TimeSpan UsualOverlap = TimeSpan.FromHours(24);
-
     public static void MapWebhooks(this RouteGroupBuilder api)
     {
-        api.MapPost("/webhooks", CreateAsync).RequireRole(AccessRole.Operator);
-        api.MapGet("/webhooks", ListAsync).RequireRole(AccessRole.Viewer);
-        api.MapGet("/webhooks/{webhook}", ReadAsync).RequireRole(AccessRole.Viewer);
-        api.MapDelete("/webhooks/{webhook}", DeleteAsync).RequireRole(AccessRole.Operator);
-        api.MapPost("/webhooks/{webhook}/rotate", RotateAsync).RequireRole(AccessRole.Operator);
-        api.MapPost("/webhooks/{webhook}/test", TestAsync).RequireRole(AccessRole.Operator);
-        api.MapGet("/webhooks/{webhook}/deliveries", ListDeliveriesAsync).RequireRole(AccessRole.Viewer);
-        api.MapPost("/webhooks/{webhook}/deliveries/{delivery}/redeliver", RedeliverAsync).RequireRole(AccessRole.Operator);
+        api.MapPost("/webhooks", CreateAsync).RequireRole(AccessRole.Operator)
+            .WithSummary("Adds an address that is told of events; its secret is shown this once").Takes<WebhookBody>().Produces<WebhookDocument>(StatusCodes.Status201Created);
+        api.MapGet("/webhooks", ListAsync).RequireRole(AccessRole.Viewer).WithSummary("Lists addresses").Produces<WebhookListDocument>();
+        api.MapGet("/webhooks/{webhook}", ReadAsync).RequireRole(AccessRole.Viewer).WithSummary("Shows an address").Produces<WebhookDocument>();
+        api.MapDelete("/webhooks/{webhook}", DeleteAsync).RequireRole(AccessRole.Operator).WithSummary("Removes an address and its deliveries").Produces(StatusCodes.Status204NoContent);
+        api.MapPost("/webhooks/{webhook}/rotate", RotateAsync).RequireRole(AccessRole.Operator).WithSummary("Draws another secret; the former signs too for a day").Produces<WebhookDocument>();
+        api.MapPost("/webhooks/{webhook}/test", TestAsync).RequireRole(AccessRole.Operator).WithSummary("Sends webhook.test").Produces<DeliveryDocument>(StatusCodes.Status202Accepted);
+        api.MapGet("/webhooks/{webhook}/deliveries", ListDeliveriesAsync).RequireRole(AccessRole.Viewer).WithSummary("Lists what was sent to an address, the newest first").Produces<DeliveryListDocument>();
+        api.MapPost("/webhooks/{webhook}/deliveries/{delivery}/redeliver", RedeliverAsync).RequireRole(AccessRole.Operator)
+            .WithSummary("Sends a delivery again").Produces<DeliveryDocument>(StatusCodes.Status202Accepted);
     }
 
     private static async Task<IResult> CreateAsync(HttpRequest request, Caller caller, WebhookStore webhooks, CancellationToken cancellation)
@@ -59,7 +59,7 @@ internal static class WebhookEndpoints
     }
 
     private static async Task<IResult> RotateAsync(Caller caller, WebhookStore webhooks, string webhook, CancellationToken cancellation) => Results.Json(
-        WebhookDocument.Of(await webhooks.RotateAsync(await FindAsync(caller, webhooks, webhook, cancellation), UsualOverlap, cancellation), showsSecret: true), RequestJson.Options);
+        WebhookDocument.Of(await webhooks.RotateAsync(await FindAsync(caller, webhooks, webhook, cancellation), WebhookRules.Overlap, cancellation), showsSecret: true), RequestJson.Options);
 
     private static async Task<IResult> TestAsync(Caller caller, WebhookStore webhooks, string webhook, CancellationToken cancellation) => Results.Json(
         DeliveryDocument.Of(await webhooks.TestAsync(await FindAsync(caller, webhooks, webhook, cancellation), cancellation)), RequestJson.Options, statusCode: StatusCodes.Status202Accepted);
@@ -84,11 +84,8 @@ internal static class WebhookEndpoints
         await webhooks.FindAsync(id, caller.Confinement, cancellation)
         ?? throw new ApiException(StatusCodes.Status404NotFound, "webhook_not_found", $"There is no webhook '{id}'; list webhooks to see those there are.");
 
-    /// <summary>Whether anything may be sent there is judged at each try: names change their addresses.</summary>
     private static string UrlOf(string? url) =>
-        url is { Length: <= LongestUrl } && Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme is "http" or "https" && new Uri(url).UserInfo.Length == 0
-            ? url
-            : throw ApiQuery.Wrong("url", url ?? "", $"an http or https URL of at most {LongestUrl} letters, without a user name");
+        WebhookRules.IsAddress(url) ? url! : throw ApiQuery.Wrong("url", url ?? "", WebhookRules.Address);
 
     private static DeliveryState? StateOf(string? state) => state is null ? null
         : DeliveryStates.Names.Contains(state) ? Enum.Parse<DeliveryState>(state, ignoreCase: true)

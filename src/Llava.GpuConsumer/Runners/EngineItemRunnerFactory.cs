@@ -1,4 +1,3 @@
-using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Engine;
 
 namespace Llava.GpuConsumer.Runners;
@@ -22,5 +21,5 @@ public sealed class EngineItemRunnerFactory(Func<string, string> folderOf, Engin
     /// <inheritdoc/>
     public int SlotsOf(string model) => options.MaxSlots;
 
-    private ModelDescription Describe(string folder) => new(CheckpointFingerprint.Of(folder), options.MaxSlots, ModelMemory.Estimate(folder, options).Total);
+    private ModelDescription Describe(string folder) => new(LoadedModel.RevisionOf(folder, options), options.MaxSlots, ModelMemory.Estimate(folder, options).Total);
 }

@@ -1,12 +1,11 @@
+using Llava.Ledger.Training;
+
 namespace Llava.GpuConsumer.Training;
 
 /// <summary>Where runs keep their files and where the models are that they make.</summary>
 /// <param name="root">Folder of all of it.</param>
 public sealed class TrainingFolders(string root)
 {
-    private const string Prefix = "ft:";
-    private const string CheckpointMark = ":ckpt-step-";
-
     /// <summary>Where the models are; each in a folder of its name.</summary>
     public string Models { get; } = Path.Combine(Path.GetFullPath(root), "models");
 
@@ -19,13 +18,13 @@ public sealed class TrainingFolders(string root)
     /// <summary>Folder of a model that was trained here, or of one of its training checkpoints; null when there is none of that name.</summary>
     public string? Find(string model)
     {
-        if (!model.StartsWith(Prefix, StringComparison.Ordinal) || model.AsSpan().ContainsAny('/', '\\', '\0'))
+        if (!model.StartsWith(TrainingRunRecord.ModelPrefix, StringComparison.Ordinal) || model.AsSpan().ContainsAny('/', '\\', '\0'))
         {
             return null;
         }
 
-        var mark = model.IndexOf(CheckpointMark, StringComparison.Ordinal);
-        var folder = mark < 0 ? ModelFolder(model) : Path.Combine(ModelFolder(model[..mark]), "checkpoint-" + model[(mark + CheckpointMark.Length)..]);
+        var mark = model.IndexOf(TrainingCheckpointRecord.ModelMark, StringComparison.Ordinal);
+        var folder = mark < 0 ? ModelFolder(model) : Path.Combine(ModelFolder(model[..mark]), "checkpoint-" + model[(mark + TrainingCheckpointRecord.ModelMark.Length)..]);
         return File.Exists(Path.Combine(folder, "config.json")) ? folder : null;
     }
 }

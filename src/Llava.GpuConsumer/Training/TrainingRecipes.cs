@@ -15,6 +15,12 @@ internal sealed class TrainingRecipes(ModelLocations models, TrainingFolders fol
     private const int LargestChosenBatch = 16;
     private const int RowsPerChosenBatch = 50;
     private const int LongestUnsaved = 500;
+
+    // As in the published recipe: 2e-4 for the adapter, 2e-5 for the projector.
+    private const double ProjectorsShare = 10;
+    private const int UsualRank = 64;
+    private const double UsualDropout = 0.05;
+
     private const string TrainingRows = "train.jsonl";
     private const string ValidationRows = "valid.jsonl";
 
@@ -29,6 +35,7 @@ internal sealed class TrainingRecipes(ModelLocations models, TrainingFolders fol
             ValidationData = run.Request.ValidationFile is null ? null : Path.Combine(folder, ValidationRows),
             ImageFolder = folder,
             Seed = run.Request.Seed,
+            Lora = AdapterOf(run.Request.Settings),
             FreezeLanguageModel = run.Request.Settings.Mode == TrainingMode.Projector,
             Device = options.Device,
             Precision = options.Device == "cpu" ? TrainingPrecision.Fp32 : TrainingPrecision.Bf16,
@@ -44,6 +51,7 @@ internal sealed class TrainingRecipes(ModelLocations models, TrainingFolders fol
         return Of(run) with
         {
             LearningRate = settings.LearningRate!.Value,
+            ProjectorLearningRate = IsAdapted(settings) ? settings.LearningRate.Value / ProjectorsShare : null,
             Epochs = settings.Epochs!.Value,
             MaxSteps = settings.MaxSteps,
             MicroBatch = micro,
@@ -59,7 +67,7 @@ internal sealed class TrainingRecipes(ModelLocations models, TrainingFolders fol
     public (TrainingSettings Settings, int Steps) Resolve(TrainingRunRecord run, int rows)
     {
         var asked = run.Request.Settings;
-        var usual = asked.Mode == TrainingMode.Projector ? 1e-3 : 2e-5;
+        var usual = asked.Mode == TrainingMode.Projector ? 1e-3 : IsAdapted(asked) ? 2e-4 : 2e-5;
         var rate = asked.LearningRate ?? (usual * (asked.LearningRateMultiplier ?? 1));
         var settings = asked with
         {
@@ -72,5 +80,15 @@ internal sealed class TrainingRecipes(ModelLocations models, TrainingFolders fol
         // At the end of each epoch, as OpenAI does, but never so seldom that a crash costs much.
         var every = Math.Clamp(steps / settings.Epochs.Value, 1, LongestUnsaved);
         return (settings with { SaveEvery = asked.SaveEvery ?? every, EvalEvery = run.Request.ValidationFile is null ? null : asked.EvalEvery ?? every }, steps);
+    }
+
+    private static bool IsAdapted(TrainingSettings settings) => settings.Mode is TrainingMode.Lora or TrainingMode.QLora;
+
+    private static LoraRecipe? AdapterOf(TrainingSettings settings)
+    {
+        var (asked, rank) = (settings.Lora, settings.Lora?.Rank ?? UsualRank);
+        return IsAdapted(settings)
+            ? new() { Rank = rank, Alpha = asked?.Alpha ?? (2 * rank), Dropout = asked?.Dropout ?? UsualDropout, Nf4 = settings.Mode == TrainingMode.QLora }
+            : null;
     }
 }

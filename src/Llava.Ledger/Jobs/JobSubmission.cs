@@ -5,6 +5,7 @@ using Llava.Ledger.Audit;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
 using Llava.Ledger.Telemetry;
+using Llava.Ledger.Training;
 using Microsoft.Extensions.Logging;
 
 namespace Llava.Ledger.Jobs;
@@ -56,8 +57,10 @@ public sealed partial class JobSubmission
     }
 
     /// <summary>The same inside a write of the caller's, who has checked the request and rings when it is committed.</summary>
+    /// <exception cref="InvalidJobRequestException">It asks for another tenant's model.</exception>
     internal static async Task<SubmittedJob> SubmitAsync(LedgerSession session, JobId job, JobRequest request, string? trace, DateTimeOffset now, CancellationToken cancellation)
     {
+        await TrainedModelOwners.RequireOwnAsync(session, request, cancellation);
         var isNew = await session.Statement("insert_job")
             .Set("@job", job.Value)
             .Set("@tenant", request.Tenant)

@@ -88,9 +88,12 @@ public sealed partial class ApiKeys
         return revoked;
     }
 
-    /// <summary>Whether the key with this id, which opened before, still does.</summary>
-    public async Task<bool> HoldsAsync(string id, CancellationToken cancellation = default) =>
-        (await FindAsync(id, cancellation))?.Key.StandingAt(_time.GetUtcNow()) == KeyStanding.Valid;
+    /// <summary>Ids of all keys that open, for whoever has many to ask about.</summary>
+    public Task<HashSet<string>> HoldingAsync(CancellationToken cancellation = default)
+    {
+        var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        return _database.ReadAsync(async (session, token) => (await session.Statement("list_valid_api_keys").Set("@now", now).ListAsync(row => row.GetString(0), token)).ToHashSet(StringComparer.Ordinal), cancellation);
+    }
 
     /// <summary>Judges a secret, and notes that a valid key was used.</summary>
     /// <param name="secret">What somebody showed.</param>

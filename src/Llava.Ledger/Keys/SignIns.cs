@@ -57,6 +57,13 @@ public sealed class SignIns
             await session.Statement("find_sign_in").Set("@id", id).Set("@now", now).FirstAsync(row => row.GetInt64(0), token) > 0, cancellation);
     }
 
+    /// <summary>Ids of all sign-ins that hold, for whoever has many to ask about.</summary>
+    public Task<HashSet<string>> HoldingAsync(CancellationToken cancellation = default)
+    {
+        var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        return _database.ReadAsync(async (session, token) => (await session.Statement("list_held_sign_ins").Set("@now", now).ListAsync(row => row.GetString(0), token)).ToHashSet(StringComparer.Ordinal), cancellation);
+    }
+
     /// <summary>Signs out. Ending what is over changes nothing.</summary>
     /// <param name="id">The sign-in.</param>
     /// <param name="tenant">Whose things its pages showed.</param>

@@ -18,13 +18,28 @@ public sealed class ComparisonReader
     /// <param name="filter">Which pairs.</param>
     /// <param name="cancellation">Gives up waiting.</param>
     public Task<List<ComparedItem>> PageAsync(JobRecord left, JobRecord right, ComparisonFilter filter, CancellationToken cancellation = default) =>
-        _database.ReadAsync((session, token) => session.Statement(Name("page_comparison", left, right))
-            .Set("@left", left.Id.Value)
-            .Set("@right", right.Id.Value)
-            .Set("@after", filter.After)
-            .Set("@agreement", filter.Agreement is { } agreement ? agreement == Agreement.Same ? 1 : 0 : (int?)null)
-            .Set("@limit", filter.Limit)
-            .ListAsync(Read, token), cancellation);
+        _database.ReadAsync(async (session, token) =>
+        {
+            List<ComparedItem> page = [];
+            for (var after = filter.After; ;)
+            {
+                var found = await session.Statement(Name("page_comparison", left, right))
+                    .Set("@left", left.Id.Value)
+                    .Set("@right", right.Id.Value)
+                    .Set("@after", after)
+                    .Set("@agreement", filter.Agreement is { } agreement ? agreement == Agreement.Same ? 1 : 0 : (int?)null)
+                    .Set("@limit", filter.Limit)
+                    .ListAsync(row => (Item: Read(row), IsPair: row.GetInt32(14) != 0), token);
+                page.AddRange(found.Where(one => one.IsPair).Select(one => one.Item).Take(filter.Limit - page.Count));
+                // A folder may have changed between two jobs: what has the same number and another image is none of the page.
+                if (found.Count < filter.Limit || page.Count == filter.Limit)
+                {
+                    return page;
+                }
+
+                after = found[^1].Item.ItemNo;
+            }
+        }, cancellation);
 
     /// <summary>How many pairs there are and how many of them agree; visits all.</summary>
     public async Task<AgreementCounts> CountAsync(JobRecord left, JobRecord right, CancellationToken cancellation = default) =>

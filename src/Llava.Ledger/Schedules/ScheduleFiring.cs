@@ -97,7 +97,16 @@ public sealed partial class ScheduleFiring
             return new(ScheduleOutcome.Refused, null, new InvalidJobRequestException(findings).Message);
         }
 
-        var submitted = await JobSubmission.SubmitAsync(session, JobId.New(now), request, trace: null, now, cancellation);
+        SubmittedJob submitted;
+        try
+        {
+            submitted = await JobSubmission.SubmitAsync(session, JobId.New(now), request, trace: null, now, cancellation);
+        }
+        catch (InvalidJobRequestException refused)
+        {
+            return new(ScheduleOutcome.Refused, null, refused.Message);
+        }
+
         await session.Statement("insert_job_of_schedule")
             .Set("@job", submitted.Id.Value)
             .Set("@schedule", record.Id)

@@ -37,7 +37,15 @@ internal sealed record ScheduledRun(string Run, string TrainingFile)
         }
 
         var id = TrainingRuns.NewId(now);
-        await TrainingRuns.CreateAsync(session, id, request, now, cancellation);
+        try
+        {
+            await TrainingRuns.CreateAsync(session, id, request, now, cancellation);
+        }
+        catch (InvalidTrainingRequestException refused)
+        {
+            return new(ScheduleOutcome.Refused, null, refused.Message);
+        }
+
         await session.Statement("insert_run_of_schedule").Set("@run", id).Set("@schedule", schedule.Id).Set("@file", file).ExecuteAsync(cancellation);
         return new(ScheduleOutcome.Submitted) { Run = id };
     }

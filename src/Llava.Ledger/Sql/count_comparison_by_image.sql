@@ -1,4 +1,4 @@
-select count(*), coalesce(sum(case when lr.outcome = 'succeeded' and rr.outcome = 'succeeded' and lower(trim(lr.text)) = lower(trim(rr.text)) then 1 else 0 end), 0)
+select count(*), coalesce(sum(case when lr.outcome = 'succeeded' and rr.outcome = 'succeeded' and (lr.text = rr.text or lower(trim(lr.text)) = lower(trim(rr.text))) then 1 else 0 end), 0)
 from items li
 join results lr on lr.job_id = li.job_id and lr.item_no = li.item_no
 join items ri on ri.job_id = @right and ri.images = li.images and coalesce(ri.prompt, '') = coalesce(li.prompt, '')

@@ -61,8 +61,14 @@ public sealed record TrainingMetric
 /// <param name="ValidAccuracy">Validation accuracy after it.</param>
 public sealed record TrainingCheckpointRecord(int Step, DateTimeOffset CreatedAt, double Loss, double Accuracy, double? ValidLoss, double? ValidAccuracy)
 {
+    /// <summary>What stands between a model's name and the step in the name of a checkpoint's weights.</summary>
+    public const string ModelMark = ":ckpt-step-";
+
     /// <summary>Name of its weights as a model.</summary>
-    public static string ModelName(string model, int step) => string.Create(CultureInfo.InvariantCulture, $"{model}:ckpt-step-{step}");
+    public static string ModelName(string model, int step) => string.Create(CultureInfo.InvariantCulture, $"{model}{ModelMark}{step}");
+
+    /// <summary>The model of the run that a name means, be it that model's or a checkpoint's.</summary>
+    public static string RunModelOf(string name) => name.IndexOf(ModelMark, StringComparison.Ordinal) is var mark and >= 0 ? name[..mark] : name;
 
     internal static TrainingCheckpointRecord Read(DbDataReader row) =>
         new(row.GetInt32(0), row.Time(1), row.GetDouble(2), row.GetDouble(3), row.IsDBNull(4) ? null : row.GetDouble(4), row.IsDBNull(5) ? null : row.GetDouble(5));

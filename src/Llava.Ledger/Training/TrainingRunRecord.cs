@@ -9,6 +9,9 @@ namespace Llava.Ledger.Training;
 /// <summary>A training run as the ledger knows it.</summary>
 public sealed record TrainingRunRecord
 {
+    /// <summary>How names of trained models begin.</summary>
+    public const string ModelPrefix = "ft:";
+
     /// <summary><c>ftjob-</c> and 32 hexadecimal digits that grow with time.</summary>
     public required string Id { get; init; }
 

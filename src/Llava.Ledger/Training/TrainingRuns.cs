@@ -49,6 +49,7 @@ public sealed partial class TrainingRuns
     /// <returns>False when there is a run of this id.</returns>
     internal static async Task<bool> CreateAsync(LedgerSession session, string id, TrainingRequest request, DateTimeOffset now, CancellationToken cancellation)
     {
+        await TrainedModelOwners.RequireOwnAsync(session, request, cancellation);
         var isNew = await session.Statement("insert_training_run")
             .Set("@id", id)
             .Set("@tenant", request.Tenant)
@@ -186,7 +187,7 @@ public sealed partial class TrainingRuns
     private static string NameFor(TrainingRequest request)
     {
         var folder = Path.GetFileName(Path.TrimEndingDirectorySeparator(request.Model));
-        return $"ft:{folder.Split(':') switch { ["ft", var origin, ..] => origin, _ => folder }}:{request.Tenant}:{request.Suffix}:{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(NameDigits / 2))}";
+        return $"{TrainingRunRecord.ModelPrefix}{folder.Split(':') switch { ["ft", var origin, ..] => origin, _ => folder }}:{request.Tenant}:{request.Suffix}:{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(NameDigits / 2))}";
     }
 
     private async Task<TrainingRunRecord> MoveAsync(

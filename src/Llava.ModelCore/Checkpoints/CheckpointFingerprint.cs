@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Llava.ModelCore.Checkpoints.Partial;
 
 namespace Llava.ModelCore.Checkpoints;
 
@@ -13,9 +14,21 @@ public static class CheckpointFingerprint
     private static readonly string[] Suffixes = [".json", ".model", ".safetensors", ".bin"];
 
     /// <summary>Sixteen hexadecimal digits.</summary>
+    /// <param name="folder">The checkpoint; where it is only a part of a model, its bases count too.</param>
+    /// <exception cref="CheckpointException">The folder holds no weights, or a part whose base was not found.</exception>
     public static string Of(string folder)
     {
         using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var part in PartialWeights.Chain(folder, new CheckpointOptions()))
+        {
+            Append(digest, part);
+        }
+
+        return Convert.ToHexStringLower(digest.GetHashAndReset())[..16];
+    }
+
+    private static void Append(IncrementalHash digest, string folder)
+    {
         var buffer = new byte[Sample];
         foreach (var file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Where(file => Suffixes.Contains(Path.GetExtension(file)))
@@ -27,7 +40,5 @@ public static class CheckpointFingerprint
             stream.Seek(-Math.Min(Sample, stream.Length), SeekOrigin.End);
             digest.AppendData(buffer, 0, stream.ReadAtLeast(buffer, Sample, throwOnEndOfStream: false));
         }
-
-        return Convert.ToHexStringLower(digest.GetHashAndReset())[..16];
     }
 }

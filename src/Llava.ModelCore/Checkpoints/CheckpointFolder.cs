@@ -5,6 +5,7 @@ namespace Llava.ModelCore.Checkpoints;
 /// <summary>
 /// A model on disk in any layout we read. Opening it checks the config and accounts for every tensor, by headers alone:
 /// nothing missing, every shape right, nothing left over that is not known to be needless. Weights are read one by one afterwards.
+/// A LoRA adapter, a projector or a delta is opened together with its base, and looks like the whole model that it makes.
 /// </summary>
 public sealed class CheckpointFolder : IDisposable
 {
@@ -51,8 +52,11 @@ public sealed class CheckpointFolder : IDisposable
     /// <summary>Ids from this on must never be generated: the image token and the rows behind it are not words.</summary>
     public int GeneratableVocabulary => Math.Min(ImageTokenId ?? int.MaxValue, Config.LanguageModel.VocabularySize);
 
-    /// <summary>Folder with the tokenizer's files: the checkpoint itself.</summary>
-    public string TokenizerFolder => Path;
+    /// <summary>The base whose weights the folder's own are put together with; null for a whole model.</summary>
+    public required string? BasePath { get; init; }
+
+    /// <summary>Folder with the tokenizer's files: the checkpoint itself, or its base.</summary>
+    public required string TokenizerFolder { get; init; }
 
     /// <summary>The vision tower's folder, where one was found; the tower itself may nevertheless be inside the checkpoint.</summary>
     public required string? VisionTowerFolder { get; init; }
@@ -70,17 +74,18 @@ public sealed class CheckpointFolder : IDisposable
             throw new CheckpointException($"'{folder}' is not a folder. Give the folder that holds a model's config.json and weights.");
         }
 
-        CheckpointKind.RequireWholeModel(folder);
         var opening = new CheckpointOpening(folder, options ?? new CheckpointOptions());
         try
         {
             return new CheckpointFolder(folder, opening.Sources)
             {
                 Layout = opening.Layout,
+                BasePath = opening.Folders.ElementAtOrDefault(1),
+                TokenizerFolder = opening.TokenizerFolder,
                 Config = opening.Config,
                 Tensors = opening.MatchTensors(),
                 UnusedTensors = opening.FindUnused(),
-                Generation = GenerationDefaults.Read(folder, opening.TextSection),
+                Generation = opening.Generation,
                 ConversationTemplate = opening.ConversationTemplate,
                 ContextLength = LanguageModelConfigReader.ContextLength(opening.TextSection, opening.Config.LanguageModel),
                 StorageType = opening.StorageType,

@@ -12,38 +12,7 @@ internal static class CheckpointJson
 
     public static JsonObject Config(LlavaConfig config, CheckpointWriteOptions options)
     {
-        var model = config.LanguageModel;
-        var json = new JsonObject
-        {
-            ["architectures"] = new JsonArray(config.Vision is null ? "LlamaForCausalLM" : "LlavaLlamaForCausalLM"),
-            ["model_type"] = config.Vision is null ? "llama" : "llava_llama",
-            ["bos_token_id"] = options.Generation.BeginToken,
-            ["eos_token_id"] = EndTokens(options.Generation),
-            ["pad_token_id"] = options.Generation.PadToken,
-            ["hidden_act"] = "silu",
-            ["hidden_size"] = model.HiddenSize,
-            ["initializer_range"] = 0.02,
-            ["intermediate_size"] = model.IntermediateSize,
-            ["max_position_embeddings"] = model.MaxPositions,
-            ["num_attention_heads"] = model.Heads,
-            ["num_hidden_layers"] = model.Layers,
-            ["num_key_value_heads"] = model.KeyValueHeads,
-            ["pretraining_tp"] = 1,
-            ["rms_norm_eps"] = model.NormEpsilon,
-            ["rope_scaling"] = model.RopeScaling is { } scaling
-                ? new JsonObject { ["type"] = scaling.Kind == RopeScalingKind.Linear ? "linear" : "dynamic", ["factor"] = scaling.Factor }
-                : null,
-            ["rope_theta"] = model.RopeTheta,
-            ["tie_word_embeddings"] = model.TieEmbeddings,
-            ["torch_dtype"] = TypeName(options.StorageType),
-            ["use_cache"] = true,
-            ["vocab_size"] = model.VocabularySize,
-        };
-        if (model.HeadSize * model.Heads != model.HiddenSize)
-        {
-            json["head_dim"] = model.HeadSize;
-        }
-
+        var json = config.LanguageModel.Mpt is { } mpt ? Mpt(config, mpt, options) : Llama(config, options);
         if (config.Vision is not null && config.Projector is not null)
         {
             AddMultimodal(json, config, config.Vision, config.Projector, options);
@@ -108,6 +77,77 @@ internal static class CheckpointJson
         ["rescale_factor"] = 1 / 255.0,
         ["size"] = new JsonObject { ["shortest_edge"] = size },
     };
+
+    private static JsonObject Llama(LlavaConfig config, CheckpointWriteOptions options)
+    {
+        var model = config.LanguageModel;
+        var json = new JsonObject
+        {
+            ["architectures"] = new JsonArray(config.Vision is null ? "LlamaForCausalLM" : "LlavaLlamaForCausalLM"),
+            ["model_type"] = config.Vision is null ? "llama" : "llava_llama",
+            ["bos_token_id"] = options.Generation.BeginToken,
+            ["eos_token_id"] = EndTokens(options.Generation),
+            ["pad_token_id"] = options.Generation.PadToken,
+            ["hidden_act"] = "silu",
+            ["hidden_size"] = model.HiddenSize,
+            ["initializer_range"] = 0.02,
+            ["intermediate_size"] = model.IntermediateSize,
+            ["max_position_embeddings"] = model.MaxPositions,
+            ["num_attention_heads"] = model.Heads,
+            ["num_hidden_layers"] = model.Layers,
+            ["num_key_value_heads"] = model.KeyValueHeads,
+            ["pretraining_tp"] = 1,
+            ["rms_norm_eps"] = model.NormEpsilon,
+            ["rope_scaling"] = model.RopeScaling is { } scaling
+                ? new JsonObject { ["type"] = scaling.Kind == RopeScalingKind.Linear ? "linear" : "dynamic", ["factor"] = scaling.Factor }
+                : null,
+            ["rope_theta"] = model.RopeTheta,
+            ["tie_word_embeddings"] = model.TieEmbeddings,
+            ["torch_dtype"] = TypeName(options.StorageType),
+            ["use_cache"] = true,
+            ["vocab_size"] = model.VocabularySize,
+        };
+        if (model.HeadSize * model.Heads != model.HiddenSize)
+        {
+            json["head_dim"] = model.HeadSize;
+        }
+
+        return json;
+    }
+
+    private static JsonObject Mpt(LlavaConfig config, MptSettings mpt, CheckpointWriteOptions options)
+    {
+        var model = config.LanguageModel;
+        return new JsonObject
+        {
+            ["architectures"] = new JsonArray(config.Vision is null ? "MPTForCausalLM" : "LlavaMPTForCausalLM"),
+            ["model_type"] = config.Vision is null ? "mpt" : "llava_mpt",
+            ["bos_token_id"] = options.Generation.BeginToken,
+            ["eos_token_id"] = EndTokens(options.Generation),
+            ["pad_token_id"] = options.Generation.PadToken,
+            ["attn_config"] = new JsonObject
+            {
+                ["alibi"] = true,
+                ["alibi_bias_max"] = mpt.AlibiBiasMax,
+                ["attn_impl"] = "torch",
+                ["attn_type"] = "multihead_attention",
+                ["clip_qkv"] = mpt.ClipQkv,
+                ["softmax_scale"] = mpt.SoftmaxScale,
+            },
+            ["d_model"] = model.HiddenSize,
+            ["hidden_size"] = model.HiddenSize,
+            ["expansion_ratio"] = model.IntermediateSize / model.HiddenSize,
+            ["logit_scale"] = mpt.LogitScale,
+            ["max_seq_len"] = model.MaxPositions,
+            ["n_heads"] = model.Heads,
+            ["n_layers"] = model.Layers,
+            ["no_bias"] = true,
+            ["norm_type"] = "low_precision_layernorm",
+            ["torch_dtype"] = TypeName(options.StorageType),
+            ["use_cache"] = true,
+            ["vocab_size"] = model.VocabularySize,
+        };
+    }
 
     private static void AddMultimodal(JsonObject json, LlavaConfig config, VisionConfig vision, ProjectorConfig projector, CheckpointWriteOptions options)
     {

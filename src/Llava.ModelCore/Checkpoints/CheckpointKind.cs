@@ -11,25 +11,6 @@ internal static class CheckpointKind
     // The final RMSNorm of a trained model is around 1; that of a delta is a difference of two such, around 0.
     private const double LargestDeltaNorm = 0.2;
 
-    /// <summary>Refuses folders that hold only a part of a model.</summary>
-    public static void RequireWholeModel(string folder)
-    {
-        if (File.Exists(Path.Combine(folder, "adapter_config.json")))
-        {
-            var named = ConfigSection.Read(Path.Combine(folder, "adapter_config.json")).Text("base_model_name_or_path");
-            throw new CheckpointException($"'{folder}' holds a LoRA adapter (adapter_config.json) for base model '{named}', not a whole model. Merge it into its base first, or open the base and apply it.");
-        }
-
-        if (TensorContainer.FindIn(folder) is not null)
-        {
-            return;
-        }
-
-        throw new CheckpointException(File.Exists(Path.Combine(folder, "mm_projector.bin"))
-            ? $"'{folder}' holds only a projector (mm_projector.bin), not a whole model. Open its base language model and load the projector into it."
-            : $"'{folder}' holds no weights: none of {string.Join(", ", TensorContainer.FileNames)} is there.");
-    }
-
     /// <summary>The layout of a whole model.</summary>
     /// <exception cref="CheckpointException">The model is of a kind we do not run.</exception>
     public static CheckpointLayout Recognise(ConfigSection config, ITensorSource tensors)
@@ -38,7 +19,7 @@ internal static class CheckpointKind
         return Any(tensors, "language_model.model.") ? CheckpointLayout.HfOld
             : Any(tensors, "model.language_model.") ? CheckpointLayout.HfNew
             : config.Has("mm_vision_tower") || Any(tensors, "model.mm_projector.") ? CheckpointLayout.LlavaOriginal
-            : tensors.TryGetEntry("model.embed_tokens.weight", out _) ? CheckpointLayout.PlainLanguageModel
+            : tensors.TryGetEntry("model.embed_tokens.weight", out _) || MptConfigReader.Applies(config) ? CheckpointLayout.PlainLanguageModel
             : throw Unknown(config, tensors);
     }
 
@@ -47,12 +28,28 @@ internal static class CheckpointKind
     /// <param name="name">The final norm's weight.</param>
     public static void RefuseDelta(ITensorSource tensors, string name)
     {
-        using var norm = tensors.Read(name);
-        using var size = norm.to(ScalarType.Float32).abs().mean();
-        if (size.item<float>() < LargestDeltaNorm)
+        if (MeanOf(tensors, name) is < LargestDeltaNorm and var mean)
         {
-            throw new CheckpointException($"'{tensors.Path}' looks like delta weights: its final norm '{name}' averages {size.item<float>():0.###}, a model's is around 1. Apply the delta to its base model first (or allow it explicitly).");
+            throw new CheckpointException($"'{tensors.Path}' looks like delta weights: its final norm '{name}' averages {mean:0.###}, a model's is around 1. Name the folder of its base model, and it is applied (or allow it explicitly).");
         }
+    }
+
+    /// <summary>Refuses a whole model where a delta is needed.</summary>
+    /// <param name="tensors">The weights.</param>
+    /// <param name="name">The final norm's weight.</param>
+    public static void RequireDelta(ITensorSource tensors, string name)
+    {
+        if (MeanOf(tensors, name) is >= LargestDeltaNorm and var mean)
+        {
+            throw new CheckpointException($"'{tensors.Path}' is a whole model and needs no base: its final norm '{name}' averages {mean:0.###}, a delta's is around 0. Open it without a base.");
+        }
+    }
+
+    private static double MeanOf(ITensorSource tensors, string name)
+    {
+        using var norm = tensors.Read(name);
+        using var mean = norm.to(ScalarType.Float32).abs().mean();
+        return mean.item<float>();
     }
 
     private static void RefuseOtherKinds(ConfigSection config, ITensorSource tensors)
@@ -61,11 +58,6 @@ internal static class CheckpointKind
         if (config.Section("quantization_config") is { } quantization)
         {
             throw new CheckpointException($"'{config.File}' describes weights quantized by '{quantization.Text("quant_method")}'. Use the unquantized checkpoint; quantization is chosen when a model is loaded.");
-        }
-
-        if (Any(tensors, "transformer.wte.") || type is "mpt" or "llava_mpt")
-        {
-            throw new CheckpointException($"'{tensors.Path}' is an MPT model (model_type '{type}'); decoders of the LLaMA family are supported.");
         }
 
         var isTiled = type == "llava_next" || config.Text("image_aspect_ratio") is { } aspect && aspect.StartsWith("anyres", StringComparison.Ordinal)
@@ -80,5 +72,5 @@ internal static class CheckpointKind
     private static bool Any(ITensorSource tensors, string prefix) => tensors.Entries.Any(e => e.Name.StartsWith(prefix, StringComparison.Ordinal));
 
     private static CheckpointException Unknown(ConfigSection config, ITensorSource tensors) => new(
-        $"'{tensors.Path}' is neither LLaVA nor a LLaMA-family model: model_type is '{config.Text("model_type")}', architectures are [{string.Join(", ", config.Texts("architectures"))}], and its tensors are named like '{tensors.Entries.FirstOrDefault()?.Name}'.");
+        $"'{tensors.Path}' is neither LLaVA nor a language model of the LLaMA or MPT family: model_type is '{config.Text("model_type")}', architectures are [{string.Join(", ", config.Texts("architectures"))}], and its tensors are named like '{tensors.Entries.FirstOrDefault()?.Name}'.");
 }

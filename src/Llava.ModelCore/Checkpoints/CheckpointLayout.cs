@@ -21,17 +21,29 @@ public enum CheckpointLayout
 /// <summary>Translates our parameter names into a layout's.</summary>
 internal sealed partial record LayoutNames(string Decoder, string Head, string Vision, string Projector, bool ProjectorIsHf)
 {
+    /// <summary>MPT's words for the parts of a block; its <c>Wqkv</c> is read through <see cref="FusedProjections"/>.</summary>
+    private static readonly (string Ours, string Theirs)[] MptWords =
+    [
+        ("embed_tokens.", "wte."), ("layers.", "blocks."), (".input_layernorm.", ".norm_1."), (".post_attention_layernorm.", ".norm_2."), (".self_attn.o_proj.", ".attn.out_proj."),
+        (".self_attn.", ".attn."), (".mlp.", ".ffn."),
+    ];
+
     private const string PositionsKey = "embeddings.class_embedding";
 
     /// <summary>The names of a layout.</summary>
     /// <param name="layout">The layout.</param>
     /// <param name="vision">What the vision tower's names start with, where it is not the layout's usual.</param>
-    public static LayoutNames Of(CheckpointLayout layout, string? vision = null) => layout switch
+    /// <param name="isMpt">Whether the decoder is MPT.</param>
+    public static LayoutNames Of(CheckpointLayout layout, string? vision = null, bool isMpt = false) => layout switch
     {
+        _ when isMpt => new("transformer.", "lm_head.", vision ?? "transformer.vision_tower.vision_tower.vision_model.", "transformer.mm_projector.", false) { IsMpt = true },
         CheckpointLayout.HfOld => new("language_model.model.", "language_model.lm_head.", vision ?? "vision_tower.vision_model.", "multi_modal_projector.linear_", true),
         CheckpointLayout.HfNew => new("model.language_model.", "lm_head.", vision ?? "model.vision_tower.vision_model.", "model.multi_modal_projector.linear_", true),
         _ => new("model.", "lm_head.", vision ?? "model.vision_tower.vision_tower.vision_model.", "model.mm_projector.", false),
     };
+
+    /// <summary>Whether the decoder is MPT, whose blocks have words of their own.</summary>
+    public bool IsMpt { get; private init; }
 
     /// <summary>What a vision tower's names start with in this source; null when it holds none.</summary>
     public static string? FindVision(ITensorSource tensors) => tensors.Entries
@@ -57,7 +69,7 @@ internal sealed partial record LayoutNames(string Decoder, string Head, string V
         }
 
         var name = parameter[ModelParameters.LanguageModel.Length..];
-        return name.StartsWith("lm_head.", StringComparison.Ordinal) ? Head + name["lm_head.".Length..] : Decoder + name;
+        return name.StartsWith("lm_head.", StringComparison.Ordinal) ? Head + name["lm_head.".Length..] : Decoder + (IsMpt ? InMpt(name) : name);
     }
 
     /// <summary>Whether a tensor may be left unread: buffers, CLIP's text half, and what lies behind the selected hidden state.</summary>
@@ -65,6 +77,9 @@ internal sealed partial record LayoutNames(string Decoder, string Head, string V
         Buffers().IsMatch(name) || ClipText().IsMatch(name)
         || (config.LanguageModel.TieEmbeddings && name.StartsWith(Head, StringComparison.Ordinal))
         || (config.Vision is { } vision && name.StartsWith(Vision, StringComparison.Ordinal) && IsBehindSelection(name[Vision.Length..], vision));
+
+    private static string InMpt(string name) => name == "norm.weight" ? "norm_f.weight"
+        : MptWords.Aggregate(name, (word, pair) => word.Replace(pair.Ours, pair.Theirs, StringComparison.Ordinal));
 
     private static bool IsBehindSelection(string name, VisionConfig vision) =>
         name.StartsWith("post_layernorm.", StringComparison.Ordinal)

@@ -1,3 +1,4 @@
+using Llava.ModelCore.Checkpoints.Partial;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Checkpoints;
@@ -13,20 +14,25 @@ internal sealed class CheckpointOpening : IDisposable
     private readonly ITensorSource _tensors;
     private readonly List<ITensorSource> _sources = [];
     private readonly IReadOnlyList<string> _towerCandidates;
+    private readonly bool _isMpt;
     private LayoutNames _names;
     private ITensorSource _towerTensors;
 
     public CheckpointOpening(string folder, CheckpointOptions options)
     {
         (_folder, _options) = (folder, options);
-        _config = ConfigSection.Read(Path.Combine(folder, "config.json"));
-        _tensors = _towerTensors = Opened(TensorContainer.FindIn(folder)!);
+        Folders = PartialWeights.Chain(folder, options);
+        // The original's adapters lack a config of their own while they are trained.
+        _config = ConfigSection.Read(With("config.json") ?? Path.Combine(folder, "config.json"));
+        _isMpt = MptConfigReader.Applies(_config);
+        var weights = PartialWeights.Open([.. Folders]);
+        _tensors = _towerTensors = Opened(_isMpt ? new FusedProjections(weights) : weights);
         try
         {
             Layout = CheckpointKind.Recognise(_config, _tensors);
-            _names = LayoutNames.Of(Layout, LayoutNames.FindVision(_tensors));
+            _names = LayoutNames.Of(Layout, LayoutNames.FindVision(_tensors), _isMpt);
             _towerCandidates = Layout == CheckpointLayout.LlavaOriginal
-                ? VisionTowerFolder.Candidates(_config.Text("mm_vision_tower"), folder, options.VisionTowerFolder)
+                ? [.. Folders.SelectMany(start => VisionTowerFolder.Candidates(_config.Text("mm_vision_tower"), start, options.VisionTowerFolder)).Distinct()]
                 : [];
             Config = Layout switch
             {
@@ -41,6 +47,9 @@ internal sealed class CheckpointOpening : IDisposable
             throw;
         }
     }
+
+    /// <summary>The folder, and the bases of one that holds only a part of a model.</summary>
+    public IReadOnlyList<string> Folders { get; }
 
     public CheckpointLayout Layout { get; }
 
@@ -59,7 +68,11 @@ internal sealed class CheckpointOpening : IDisposable
 
     public string? VisionTower => _towerCandidates.FirstOrDefault(Directory.Exists);
 
-    public string? PreprocessorConfig => VisionTowerFolder.With([.. _towerCandidates, _folder], "preprocessor_config.json");
+    public string? PreprocessorConfig => VisionTowerFolder.With([.. _towerCandidates, .. Folders], "preprocessor_config.json");
+
+    public string TokenizerFolder => Folders.FirstOrDefault(Tokenization.TokenizerFolder.IsIn) ?? _folder;
+
+    public GenerationDefaults Generation => GenerationDefaults.Read(Path.GetDirectoryName(With("generation_config.json")) ?? _folder, TextSection);
 
     private bool IsHf => Layout is CheckpointLayout.HfOld or CheckpointLayout.HfNew;
 
@@ -133,9 +146,11 @@ internal sealed class CheckpointOpening : IDisposable
         }
     }
 
-    private ITensorSource Opened(string path)
+    /// <summary>A file of the folder, or else of its base; null when neither has it.</summary>
+    private string? With(string file) => VisionTowerFolder.With(Folders, file);
+
+    private ITensorSource Opened(ITensorSource source)
     {
-        var source = TensorContainer.Open(path);
         _sources.Add(source);
         return source;
     }
@@ -160,9 +175,9 @@ internal sealed class CheckpointOpening : IDisposable
             throw new CheckpointException($"'{_folder}' does not contain its vision tower '{_config.Text("mm_vision_tower")}', and no folder with config.json and weights was found for it. Tried: {string.Join(", ", _towerCandidates.Select(c => $"'{c}'"))}. Put the tower into one of these, or name its folder.");
         }
 
-        _towerTensors = Opened(weights);
+        _towerTensors = Opened(TensorContainer.Open(weights));
         _names = LayoutNames.Of(Layout, LayoutNames.FindVision(_towerTensors)
-            ?? throw new CheckpointException($"'{weights}' holds no CLIP vision tower: no tensor is named '…embeddings.class_embedding'."));
+            ?? throw new CheckpointException($"'{weights}' holds no CLIP vision tower: no tensor is named '…embeddings.class_embedding'."), _isMpt);
         return VisionConfigReader.ReadFolder(config);
     }
 }

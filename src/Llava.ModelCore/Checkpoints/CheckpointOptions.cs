@@ -6,6 +6,12 @@ public sealed class CheckpointOptions
     /// <summary>Folder of the vision tower, for checkpoints that do not contain it. Default: found from <c>mm_vision_tower</c>.</summary>
     public string? VisionTowerFolder { get; set; }
 
+    /// <summary>
+    /// Folder of the base model, for a LoRA adapter, a projector alone or a delta. Default: where the adapter's or the projector's config says;
+    /// deltas do not say.
+    /// </summary>
+    public string? Base { get; set; }
+
     /// <summary>Whether tensors that nothing uses are only listed instead of refused. Default false.</summary>
     public bool AllowUnusedTensors { get; set; }
 

@@ -37,7 +37,12 @@ internal sealed class ConfigSection
         }
     }
 
+    /// <summary>Whether it has no fields.</summary>
+    public bool IsEmpty => !_element.EnumerateObject().Any();
+
     public bool Has(string name) => TryGet(name, out _);
+
+    public bool IsText(string name) => TryGet(name, out var value) && value.ValueKind == JsonValueKind.String;
 
     /// <summary>A whole number in a range; the default when absent.</summary>
     public int Integer(string name, int absent, int min = 1, int max = int.MaxValue) => OptionalInteger(name, min, max) ?? absent;

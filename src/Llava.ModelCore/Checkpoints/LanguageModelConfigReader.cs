@@ -8,6 +8,11 @@ internal static class LanguageModelConfigReader
     /// <exception cref="CheckpointException">A field is out of range, or the decoder is of another family.</exception>
     public static LanguageModelConfig Read(ConfigSection config)
     {
+        if (MptConfigReader.Applies(config))
+        {
+            return MptConfigReader.Read(config);
+        }
+
         var type = config.Choice("model_type", ModelTypes) ?? "llama";
         var isMistral = type.Contains("mistral", StringComparison.Ordinal);
         RequireLlamaBlock(config);

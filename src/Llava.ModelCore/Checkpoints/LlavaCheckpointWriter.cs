@@ -34,7 +34,7 @@ public static class LlavaCheckpointWriter
         var hasTower = config.Vision is not null && options.VisionTower != VisionTowerPlacement.Omitted;
         Require(config, hasTower);
         Directory.CreateDirectory(folder);
-        var names = LayoutNames.Of(config.Vision is null ? CheckpointLayout.PlainLanguageModel : CheckpointLayout.LlavaOriginal);
+        var names = LayoutNames.Of(config.Vision is null ? CheckpointLayout.PlainLanguageModel : CheckpointLayout.LlavaOriginal, isMpt: config.LanguageModel.Mpt is not null);
         var inside = hasTower && options.VisionTower == VisionTowerPlacement.Inside ? config.Vision : null;
         WriteWeights(folder, config with { Vision = inside }, ModelParameters.Of(config with { Vision = inside }), names, read, options);
         if (hasTower)
@@ -52,10 +52,11 @@ public static class LlavaCheckpointWriter
     /// <param name="config">The projector.</param>
     /// <param name="read">Gives a parameter by its name in our own layout.</param>
     /// <param name="type">Type of the weights.</param>
-    public static void WriteProjector(string path, ProjectorConfig config, Func<string, Tensor> read, ScalarType type)
+    /// <param name="prefix">What the names begin with, as peft's do.</param>
+    public static void WriteProjector(string path, ProjectorConfig config, Func<string, Tensor> read, ScalarType type, string prefix = "")
     {
         var names = LayoutNames.Of(CheckpointLayout.LlavaOriginal);
-        var ours = ModelParameters.OfProjector(config).ToDictionary(p => names.InFile(p.Name, config.Depth));
+        var ours = ModelParameters.OfProjector(config).ToDictionary(p => prefix + names.InFile(p.Name, config.Depth));
         TensorEntry[] entries = [.. ours.Select(p => new TensorEntry(p.Key, type, p.Value.Shape))];
         Action<string, IReadOnlyList<TensorEntry>, Func<string, Tensor>> write =
             path.EndsWith(".bin", StringComparison.OrdinalIgnoreCase) ? TorchArchiveWriter.Write : SafeTensorsWriter.Write;
@@ -76,11 +77,20 @@ public static class LlavaCheckpointWriter
         var ours = parameters.ToDictionary(p => names.InFile(p.Name, config.Projector?.Depth ?? 0));
         List<TensorEntry> entries =
         [
-            .. ours.Select(p => new TensorEntry(p.Key, options.StorageType, p.Value.Shape)),
+            .. Fused(ours.Select(p => new TensorEntry(p.Key, options.StorageType, p.Value.Shape)), names),
             .. config.Vision is null ? [] : PostNorm(config.Vision, names.Vision, options.StorageType),
         ];
-        SafeTensorsWriter.WriteFolder(folder, entries, name => ours.TryGetValue(name, out var parameter) ? read(parameter.Name) : Identity(name, config.Vision!), options.ShardBytes);
+        SafeTensorsWriter.WriteFolder(folder, entries, Read, options.ShardBytes);
+
+        Tensor Read(string name) => ours.TryGetValue(name, out var parameter) ? read(parameter.Name)
+            : name.EndsWith(FusedProjections.Fused, StringComparison.Ordinal) ? cat([.. FusedProjections.Parts.Select(part => read(ours[name[..^FusedProjections.Fused.Length] + part].Name))], 0)
+            : Identity(name, config.Vision!);
     }
+
+    /// <summary>MPT's queries, keys and values are one tensor in a file.</summary>
+    private static IEnumerable<TensorEntry> Fused(IEnumerable<TensorEntry> entries, LayoutNames names) => !names.IsMpt ? entries : entries
+        .GroupBy(entry => FusedProjections.FusedName(entry.Name) ?? entry.Name)
+        .Select(parts => parts.First() with { Name = parts.Key, Shape = [parts.Sum(part => part.Shape[0]), .. parts.First().Shape.Skip(1)] });
 
     private static void WriteTower(string folder, LlavaConfig config, Func<string, Tensor> read, CheckpointWriteOptions options)
     {

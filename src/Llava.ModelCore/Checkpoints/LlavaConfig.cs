@@ -32,7 +32,7 @@ public sealed record LlavaConfig
     public string? VisionTowerName { get; init; }
 }
 
-/// <summary>A LLaMA-family decoder (spec 1.4.1).</summary>
+/// <summary>A decoder of the LLaMA family (spec 1.4.1), or MPT (spec 1.4.2).</summary>
 public sealed record LanguageModelConfig
 {
     /// <summary>Rows of the embedding table.</summary>
@@ -70,6 +70,28 @@ public sealed record LanguageModelConfig
 
     /// <summary>Whether the output head shares the embedding table.</summary>
     public bool TieEmbeddings { get; init; }
+
+    /// <summary>What only MPT has; null for the LLaMA family.</summary>
+    public MptSettings? Mpt { get; init; }
+}
+
+/// <summary>
+/// What sets MPT apart from LLaMA (spec 1.4.2): LayerNorm without bias for RMSNorm, linear biases for rotary positions, an MLP without a gate, and the head is the
+/// embedding table.
+/// </summary>
+public sealed record MptSettings
+{
+    /// <summary>Exponent of the last head's slope: 2^−this.</summary>
+    public double AlibiBiasMax { get; init; } = 8;
+
+    /// <summary>Largest magnitude of queries, keys and values; null for any.</summary>
+    public double? ClipQkv { get; init; }
+
+    /// <summary>Factor on the scores; null for 1/√head size.</summary>
+    public double? SoftmaxScale { get; init; }
+
+    /// <summary>Factor on the logits; null for none.</summary>
+    public double? LogitScale { get; init; }
 }
 
 /// <summary>Rotary position scaling (spec 1.4.1).</summary>

@@ -80,7 +80,11 @@ public static class ModelParameters
             yield return new(layer + "self_attn.v_proj.weight", [narrow, hidden]);
             yield return new(layer + "self_attn.o_proj.weight", [hidden, width]);
             yield return new(layer + "post_attention_layernorm.weight", [hidden]);
-            yield return new(layer + "mlp.gate_proj.weight", [config.IntermediateSize, hidden]);
+            if (config.Mpt is null)
+            {
+                yield return new(layer + "mlp.gate_proj.weight", [config.IntermediateSize, hidden]);
+            }
+
             yield return new(layer + "mlp.up_proj.weight", [config.IntermediateSize, hidden]);
             yield return new(layer + "mlp.down_proj.weight", [hidden, config.IntermediateSize]);
         }

@@ -1,5 +1,9 @@
 using System.ComponentModel.DataAnnotations;
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Kernels.Attention;
+using Llava.ModelCore.Kernels.Products;
+using Llava.ModelCore.Kernels.Threads;
+using Llava.ModelCore.Quantization;
 
 namespace Llava.ModelCore.Engine;
 
@@ -41,6 +45,31 @@ public sealed class EngineOptions
     [Range(0, 65_536)]
     public int PrefixCacheEntries { get; set; } = 64;
 
+    /// <summary>What computes the language model. Default auto: our own kernels.</summary>
+    [EnumDataType(typeof(RunnerKind))]
+    public RunnerKind Runner { get; set; }
+
+    /// <summary>How the language model's weights are kept (docs/cpu.md). Default none: as the checkpoint has them.</summary>
+    [EnumDataType(typeof(QuantizationScheme))]
+    public QuantizationScheme Quantize { get; set; }
+
+    /// <summary>The kernel of quantized products. Default auto: the fastest that this machine can run; all give the same answers.</summary>
+    [EnumDataType(typeof(KernelKind))]
+    public KernelKind Kernel { get; set; }
+
+    /// <summary>Threads of our own kernels. Default 0, one for each core that this process may use, which is also the most there are.</summary>
+    [Range(0, 1024)]
+    public int Threads { get; set; }
+
+    /// <summary>Threads that kernels get.</summary>
+    internal int ThreadCount => Threads == 0 ? WorkerPool.FreeCores : Math.Min(Threads, WorkerPool.FreeCores);
+
+    /// <summary>Whether the language model runs on our own kernels.</summary>
+    internal bool UsesKernels => Runner != RunnerKind.Torch;
+
+    /// <summary>Whether keys and values are rounded to 16 bits, as befits weights that are rounded too.</summary>
+    internal bool HasHalfKeyValues => UsesKernels && Quantize != QuantizationScheme.None;
+
     /// <summary>Everything that is wrong with these options; empty when they can be used.</summary>
     public IReadOnlyList<string> Validate()
     {
@@ -53,11 +82,54 @@ public sealed class EngineOptions
                 $"{SectionName}:{nameof(MaxStepTokens)} is {MaxStepTokens}, {nameof(MaxSlots)} {MaxSlots} and {nameof(PrefillChunkTokens)} {PrefillChunkTokens}. A step holds one token per slot and one chunk, so raise {nameof(MaxStepTokens)} or lower one of the others."));
         }
 
+        if (Runner == RunnerKind.Torch && Quantize != QuantizationScheme.None)
+        {
+            findings.Add($"{SectionName}:{nameof(Quantize)} is {Quantize}, and the torch runner keeps weights as they are. Use the {RunnerKind.Cpu} runner, or {nameof(QuantizationScheme.None)}.");
+        }
+
+        if (!IntegerKernels.Available.Contains(Kernel) && Kernel != KernelKind.Auto)
+        {
+            findings.Add($"{SectionName}:{nameof(Kernel)} is {Kernel}, and this machine can run {string.Join(", ", IntegerKernels.Available)}. Use one of these, or {KernelKind.Auto}.");
+        }
+
         return findings;
     }
 
-    /// <summary>Positions the KV cache gets for a model, in float32.</summary>
-    internal int KvPositionsFor(LanguageModelConfig model)
+    /// <summary>The options with <see cref="RunnerKind.Auto"/> decided: our own kernels, or torch for a decoder that they do not have.</summary>
+    /// <param name="model">The decoder.</param>
+    /// <exception cref="EngineOptionsException">They ask for kernels that the decoder has none of.</exception>
+    internal EngineOptions For(LanguageModelConfig model)
+    {
+        var resolved = (EngineOptions)MemberwiseClone();
+        resolved.Runner = Runner == RunnerKind.Auto ? model.Mpt is null ? RunnerKind.Cpu : RunnerKind.Torch : Runner;
+        if (model.Mpt is not null && (resolved.UsesKernels || Quantize != QuantizationScheme.None))
+        {
+            throw new EngineOptionsException(resolved.UsesKernels
+                ? $"{SectionName}:{nameof(Runner)} is {Runner}, and our own kernels run decoders of the LLaMA family; this one is MPT. Use {RunnerKind.Auto} or {RunnerKind.Torch}."
+                : $"{SectionName}:{nameof(Quantize)} is {Quantize}, and an MPT model runs on torch, which keeps weights as they are. Use {QuantizationScheme.None}.");
+        }
+
+        return resolved;
+    }
+
+    /// <exception cref="EngineOptionsException">They cannot be used; the message lists every finding.</exception>
+    internal void RequireValid()
+    {
+        if (Validate() is { Count: > 0 } findings)
+        {
+            throw new EngineOptionsException($"The engine cannot start: {string.Join(" ", findings)}");
+        }
+    }
+
+    /// <summary>Bytes of one position of the KV cache in all layers.</summary>
+    internal long BytesPerPosition(LanguageModelConfig model) =>
+        UsesKernels ? KeyValueStore.BytesPerPosition(model, HasHalfKeyValues) : KvArena.BytesPerPosition(model);
+
+    /// <summary>Positions the KV cache gets for a model.</summary>
+    internal int KvPositionsFor(LanguageModelConfig model) => KvPositionsFor(model, BytesPerPosition(model));
+
+    /// <summary>Positions the KV cache gets for a model whose positions take so many bytes.</summary>
+    internal int KvPositionsFor(LanguageModelConfig model, long bytesPerPosition)
     {
         if (KvPositions > 0)
         {
@@ -65,6 +137,6 @@ public sealed class EngineOptions
         }
 
         var context = (long)ExtentAllocator.Rounded(LanguageModelPositions.Limit(model));
-        return (int)Math.Min(Math.Clamp(KvCacheBytes / KvArena.BytesPerPosition(model), context, context * MaxSlots), int.MaxValue);
+        return (int)Math.Min(Math.Clamp(KvCacheBytes / bytesPerPosition, context, context * MaxSlots), int.MaxValue);
     }
 }

@@ -29,13 +29,14 @@ internal sealed class ExtentAttention : IAttention
     /// <param name="arena">Where keys and values lie.</param>
     /// <param name="spans">The pass's rows in order.</param>
     /// <param name="device">Where the model computes.</param>
-    public ExtentAttention(KvArena arena, IReadOnlyList<AttentionSpan> spans, Device device)
+    /// <param name="slopes">Slopes of the heads' linear biases, float32 (heads); null where positions are in the keys already.</param>
+    public ExtentAttention(KvArena arena, IReadOnlyList<AttentionSpan> spans, Device device, Tensor? slopes = null)
     {
         _arena = arena;
         _spans = spans;
         _rows = spans.Sum(span => span.Count);
         _targets = tensor([.. spans.SelectMany(s => Enumerable.Range(s.ExtentStart + s.FirstPosition, s.Count)).Select(p => (long)p)], device: device);
-        _masks = [.. spans.Select(span => span.Count == 1 ? null : Mask(span, device))];
+        _masks = [.. spans.Select(span => Mask(span, device, slopes))];
     }
 
     /// <inheritdoc/>
@@ -56,9 +57,18 @@ internal sealed class ExtentAttention : IAttention
         return cat(results, 0).MoveToOuterDisposeScope();
     }
 
-    /// <summary>0 where a key is visible, −∞ in the causal future: (count, visible).</summary>
-    private static Tensor Mask(AttentionSpan span, Device device) =>
-        full([span.Count, span.Visible], Scalars.Of(double.NegativeInfinity), ScalarType.Float32, device).triu(span.FirstPosition + 1);
+    /// <summary>What is added to the scores: the bias, if there is one, and −∞ in the causal future: (count, visible), or (heads, count, visible) with a bias; null for nothing.</summary>
+    private static Tensor? Mask(AttentionSpan span, Device device, Tensor? slopes)
+    {
+        var bias = slopes is null ? null : Alibi.Bias(slopes, span.FirstPosition, span.Count, span.Visible);
+        if (span.Count == 1)
+        {
+            return bias;
+        }
+
+        var future = full([span.Count, span.Visible], Scalars.Of(double.NegativeInfinity), ScalarType.Float32, device).triu(span.FirstPosition + 1);
+        return bias is null ? future : bias.add_(future, Scalars.One);
+    }
 
     /// <summary>One sequence's rows: (count, heads, size) → the same. Query heads of a group share a product with their key head.</summary>
     private Tensor Attend(int layer, Tensor query, AttentionSpan span, Tensor? mask)
@@ -67,13 +77,15 @@ internal sealed class ExtentAttention : IAttention
         var keys = _arena.Keys(layer, span.ExtentStart, span.Visible).permute(1, 2, 0); // (kv heads, size, visible)
         var values = _arena.Values(layer, span.ExtentStart, span.Visible).transpose(0, 1); // (kv heads, visible, size)
         var shared = keys.shape[0];
-        if (mask is null)
+        if (count == 1)
         {
-            return query.view(shared, heads / shared, size).bmm(keys).softmax(-1).bmm(values).view(1, heads, size);
+            var row = query.view(shared, heads / shared, size).bmm(keys);
+            return (mask is null ? row : row.add_(mask.view(row.shape), Scalars.One)).softmax(-1).bmm(values).view(1, heads, size);
         }
 
         var grouped = query.view(count, shared, heads / shared, size).permute(1, 2, 0, 3).reshape(shared, -1, size); // (kv heads, group·count, size)
-        var scores = grouped.bmm(keys).view(shared, heads / shared, count, -1).add_(mask, Scalars.One);
+        var visible = mask!.dim() == 2 ? mask : mask.view(shared, heads / shared, count, -1);
+        var scores = grouped.bmm(keys).view(shared, heads / shared, count, -1).add_(visible, Scalars.One);
         var mixed = scores.softmax(-1).view(shared, -1, span.Visible).bmm(values); // (kv heads, group·count, size)
         return mixed.view(shared, heads / shared, count, size).permute(2, 0, 1, 3).reshape(count, heads, size);
     }

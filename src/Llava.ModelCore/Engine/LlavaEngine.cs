@@ -1,4 +1,6 @@
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Kernels.Decoding;
+using Llava.ModelCore.Kernels.Products;
 using Llava.ModelCore.Models;
 
 namespace Llava.ModelCore.Engine;
@@ -11,6 +13,7 @@ public sealed class LlavaEngine : IAsyncDisposable
 {
     private readonly LlavaConfig _config;
     private readonly int _kvPositions;
+    private readonly long _bytesPerPosition;
     private readonly TimeProvider _time;
     private readonly EngineLoop _loop;
     private readonly Thread _thread;
@@ -31,20 +34,33 @@ public sealed class LlavaEngine : IAsyncDisposable
     /// <param name="time">Clock of timings and limits; null is the system's.</param>
     /// <exception cref="EngineOptionsException">The options contradict each other; the message lists every finding.</exception>
     public LlavaEngine(LlavaModel model, EngineOptions options, TimeProvider? time = null)
-        : this(model.Config, options, positions => new TorchRunner(model, options, positions, time ?? TimeProvider.System), time ?? TimeProvider.System)
+        : this(model.Config, options, KvArena.BytesPerPosition(model.Config.LanguageModel), positions => new TorchRunner(model, options, positions, time ?? TimeProvider.System), time ?? TimeProvider.System)
+    {
+    }
+
+    /// <summary>Starts an engine on our own kernels.</summary>
+    /// <param name="images">Vision tower and projector; the engine's alone until it is disposed, and not disposed with it.</param>
+    /// <param name="weights">The language model; disposed with the engine.</param>
+    /// <param name="options">Sizes.</param>
+    /// <param name="time">Clock of timings and limits; null is the system's.</param>
+    /// <exception cref="EngineOptionsException">The options contradict each other; the message lists every finding.</exception>
+    /// <exception cref="KernelUnavailableException">The options name a kernel that this machine cannot run.</exception>
+    internal LlavaEngine(LlavaModel images, DecoderWeights weights, EngineOptions options, TimeProvider? time = null)
+        : this(images.Config, options, options.BytesPerPosition(images.Config.LanguageModel), positions => new CpuRunner(images, weights, options, positions, time ?? TimeProvider.System), time ?? TimeProvider.System)
     {
     }
 
     /// <summary>Starts an engine on any runner.</summary>
     internal LlavaEngine(LlavaConfig config, EngineOptions options, Func<int, IStepRunner> runner, TimeProvider time)
+        : this(config, options, options.BytesPerPosition(config.LanguageModel), runner, time)
     {
-        if (options.Validate() is { Count: > 0 } findings)
-        {
-            throw new EngineOptionsException($"The engine cannot start: {string.Join(" ", findings)}");
-        }
+    }
 
-        (_config, _time) = (config, time);
-        var planner = new StepPlanner(options, options.KvPositionsFor(config.LanguageModel));
+    private LlavaEngine(LlavaConfig config, EngineOptions options, long bytesPerPosition, Func<int, IStepRunner> runner, TimeProvider time)
+    {
+        options.RequireValid();
+        (_config, _bytesPerPosition, _time) = (config, bytesPerPosition, time);
+        var planner = new StepPlanner(options, options.KvPositionsFor(config.LanguageModel, bytesPerPosition));
         _kvPositions = planner.KvCapacity;
         _room = [.. Enum.GetValues<RequestPriority>().Select(_ => new SemaphoreSlim(options.MaxWaiting))];
         _loop = new EngineLoop(planner, runner(planner.KvCapacity), options.MaxSlots, time)
@@ -67,7 +83,7 @@ public sealed class LlavaEngine : IAsyncDisposable
     public int ContextLimit => Math.Min(_kvPositions, LanguageModelPositions.Limit(_config.LanguageModel));
 
     /// <summary>Bytes of the KV cache.</summary>
-    internal long KvBytes => _kvPositions * KvArena.BytesPerPosition(_config.LanguageModel);
+    internal long KvBytes => _kvPositions * _bytesPerPosition;
 
     /// <summary>What the engine is doing.</summary>
     public EngineStatistics Statistics => _loop.Statistics;

@@ -6,6 +6,7 @@ using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Models;
 using Llava.ModelCore.Native;
 using Llava.ModelCore.Prompts;
+using Llava.ModelCore.Quantization;
 using Llava.ModelCore.Tokenization;
 
 namespace Llava.ModelCore.Engine;
@@ -26,7 +27,7 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <summary>The checkpoint's name: its folder's.</summary>
     public string Name { get; }
 
-    /// <summary>Changes when the weights or the settings beside them change.</summary>
+    /// <summary>Changes when the weights, the settings beside them or their quantization change.</summary>
     public string Revision { get; }
 
     /// <summary>The template that questions use unless they name another.</summary>
@@ -57,20 +58,23 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <param name="folder">A checkpoint in any layout we read.</param>
     /// <param name="options">Sizes of the engine.</param>
     /// <param name="time">Clock; null is the system's.</param>
-    /// <exception cref="LlavaException">The checkpoint, its tokenizer or its image settings cannot be used.</exception>
+    /// <exception cref="LlavaException">The checkpoint, its tokenizer, its image settings or the options cannot be used.</exception>
     public static LoadedModel Load(string folder, EngineOptions? options = null, TimeProvider? time = null)
     {
         options ??= new EngineOptions();
+        options.RequireValid();
         using var checkpoint = CheckpointFolder.Open(folder);
+        options = options.For(checkpoint.Config.LanguageModel);
         var tokenizer = TokenizerFolder.Open(checkpoint.TokenizerFolder);
-        var model = LlavaModelLoader.Load(checkpoint);
+        var model = LlavaModelLoader.Load(checkpoint, hasLanguage: !options.UsesKernels);
         try
         {
             // Everything that may be wrong with the folder comes first: an engine that runs holds on to the model.
-            var (preprocessor, template, revision) = (Preprocessor(checkpoint), TemplateOf(checkpoint), CheckpointFingerprint.Of(checkpoint.Path));
-            var engine = new LlavaEngine(model, options, time);
+            var (preprocessor, template, revision) = (Preprocessor(checkpoint), TemplateOf(checkpoint), RevisionOf(checkpoint.Path, options));
+            var (engine, languageBytes) = Start(checkpoint, model, options, time);
             var preparation = new QuestionPreparation(checkpoint, tokenizer, preprocessor, template, engine);
-            return new LoadedModel(checkpoint.Name, revision, model, engine, preparation, ModelMemory.Of(model, options, engine.KvBytes), new ChatModel(checkpoint.Config, tokenizer, preparation, engine));
+            var memory = ModelMemory.Of(model, options, engine.KvBytes, languageBytes);
+            return new LoadedModel(checkpoint.Name, revision, model, engine, preparation, memory, new ChatModel(checkpoint.Config, tokenizer, preparation, engine));
         }
         catch
         {
@@ -78,6 +82,11 @@ public sealed class LoadedModel : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>The revision that a checkpoint has once it is loaded.</summary>
+    /// <exception cref="CheckpointException">The folder cannot be read.</exception>
+    public static string RevisionOf(string folder, EngineOptions options) =>
+        CheckpointFingerprint.Of(folder) + (options.Quantize == QuantizationScheme.None ? "" : $"-{options.Quantize.ToString().ToLowerInvariant()}");
 
     /// <summary>Decodes, resizes and tokenizes on the calling thread; several may do so at the same time.</summary>
     /// <exception cref="ImageException">An image cannot be used.</exception>
@@ -147,6 +156,26 @@ public sealed class LoadedModel : IAsyncDisposable
             FinishReason.Cancelled => throw new OperationCanceledException("The question was cancelled before it was answered.", cancellationToken),
             _ => result,
         };
+    }
+
+    /// <summary>An engine on the runner that the options name, and the bytes of a language model that is not torch's.</summary>
+    private static (LlavaEngine Engine, long LanguageBytes) Start(CheckpointFolder checkpoint, LlavaModel model, EngineOptions options, TimeProvider? time)
+    {
+        if (!options.UsesKernels)
+        {
+            return (new LlavaEngine(model, options, time), 0);
+        }
+
+        var weights = PackedCheckpoint.Load(checkpoint, options);
+        try
+        {
+            return (new LlavaEngine(model, weights, options, time), weights.Bytes);
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The template that questions are put in unless another is asked for.</summary>

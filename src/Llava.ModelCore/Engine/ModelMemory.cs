@@ -1,4 +1,5 @@
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Kernels.Decoding;
 using Llava.ModelCore.Models;
 
 namespace Llava.ModelCore.Engine;
@@ -26,14 +27,22 @@ public sealed record ModelMemory(long Weights, long KvCache, long FeatureCache, 
     public static ModelMemory Estimate(string folder, EngineOptions options)
     {
         using var checkpoint = CheckpointFolder.Open(folder);
-        var weights = ModelParameters.Of(checkpoint.Config).Sum(parameter => sizeof(float) * parameter.Shape.Aggregate(1L, (count, size) => checked(count * size)));
-        var kv = checked(options.KvPositionsFor(checkpoint.Config.LanguageModel) * KvArena.BytesPerPosition(checkpoint.Config.LanguageModel));
+        var language = checkpoint.Config.LanguageModel;
+        options = options.For(language);
+        var inTorch = ModelParameters.Of(checkpoint.Config).Where(parameter => !options.UsesKernels || !parameter.Name.StartsWith(ModelParameters.LanguageModel, StringComparison.Ordinal));
+        var weights = inTorch.Sum(parameter => sizeof(float) * parameter.Shape.Aggregate(1L, (count, size) => checked(count * size)))
+            + (options.UsesKernels ? DecoderWeights.Estimate(language, options.Quantize, checkpoint.StorageType) : 0);
+        var kv = checked(options.KvPositionsFor(language) * options.BytesPerPosition(language));
         return new(weights, kv, FeaturesOf(checkpoint.Config, options), WorkOf(checkpoint.Config, options) + checkpoint.Tensors.Max(tensor => tensor.Entry.Bytes));
     }
 
     /// <summary>What a model takes whose tensors are there.</summary>
-    internal static ModelMemory Of(LlavaModel model, EngineOptions options, long kvBytes) => new(
-        model.parameters().Sum(parameter => parameter.numel() * parameter.ElementSize),
+    /// <param name="model">What torch holds.</param>
+    /// <param name="options">Sizes of the engine.</param>
+    /// <param name="kvBytes">The arena.</param>
+    /// <param name="languageBytes">The language model, where torch does not hold it.</param>
+    internal static ModelMemory Of(LlavaModel model, EngineOptions options, long kvBytes, long languageBytes) => new(
+        model.parameters().Sum(parameter => parameter.numel() * parameter.ElementSize) + languageBytes,
         kvBytes,
         FeaturesOf(model.Config, options),
         WorkOf(model.Config, options));
@@ -45,6 +54,11 @@ public sealed record ModelMemory(long Weights, long KvCache, long FeatureCache, 
     /// <summary>A chunk of a prompt that sees a whole context, or one token in each slot, whichever is more; attention scores are made whole.</summary>
     private static long StepOf(LanguageModelConfig config, EngineOptions options)
     {
+        if (options.UsesKernels)
+        {
+            return CpuRunner.WorkBytes(config, options);
+        }
+
         long rows = Math.Max(options.PrefillChunkTokens, options.MaxSlots);
         var scores = 2L * config.Heads * options.PrefillChunkTokens * Math.Min(LanguageModelPositions.Limit(config), options.KvPositionsFor(config));
         return checked(sizeof(float) * ((rows * ((RowsOfHidden * (long)config.HiddenSize) + (RowsOfMlp * (long)config.IntermediateSize))) + scores + (2L * options.MaxSlots * config.VocabularySize)));

@@ -66,13 +66,15 @@ internal sealed class QuestionPreparation(
     /// <inheritdoc cref="WithImages(string, int)"/>
     internal static string WithImages(LlavaConfig config, string text, int images)
     {
-        var image = config.UseImageStartEnd ? $"<im_start>{ImagePlaceholder.Text}<im_end>" : ImagePlaceholder.Text;
+        const string Enclosed = $"<im_start>{ImagePlaceholder.Text}<im_end>";
+        var image = config.UseImageStartEnd ? Enclosed : ImagePlaceholder.Text;
         if (ImagePlaceholder.Count(text) == 0)
         {
             return string.Concat(Enumerable.Repeat(image + "\n", images)) + text;
         }
 
-        return config.UseImageStartEnd ? text.Replace(ImagePlaceholder.Text, image, StringComparison.Ordinal) : text;
+        // Whoever knows the model's own tokens may have written them.
+        return config.UseImageStartEnd ? text.Replace(Enclosed, ImagePlaceholder.Text, StringComparison.Ordinal).Replace(ImagePlaceholder.Text, image, StringComparison.Ordinal) : text;
     }
 
     /// <summary>Decodes and resizes an image, the checkpoint's own way unless another is named.</summary>

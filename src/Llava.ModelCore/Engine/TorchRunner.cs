@@ -14,10 +14,11 @@ internal sealed class TorchRunner : IStepRunner
     private readonly LlavaModel _model;
     private readonly TimeProvider _time;
     private readonly KvArena _arena;
-    private readonly FeatureCache _features;
+    private readonly ImageFeatures _features;
     private readonly RowBlocks _blocks;
-    private readonly Sampler _sampler = new();
+    private readonly RowSampling _sampling = new();
     private readonly Device _device;
+    private readonly Tensor? _slopes;
     private StepOutcome _outcome = new();
 
     /// <param name="model">The model; not disposed with the runner.</param>
@@ -29,15 +30,17 @@ internal sealed class TorchRunner : IStepRunner
         (_model, _time) = (model, time);
         _device = model.parameters().First().device;
         _arena = new KvArena(model.Config.LanguageModel, kvPositions, _device);
-        _features = new FeatureCache(options.FeatureCacheBytes);
+        _slopes = Alibi.SlopesOf(model.Config.LanguageModel, _device)?.DetachFromDisposeScope();
+        _features = new ImageFeatures(model, options.FeatureCacheBytes);
         _blocks = RowBlocks.Probe(model.Language);
     }
 
-    /// <summary>Called with the logits of every row that samples, for tests that compare them.</summary>
-    public SampledRow? Sampled { get; set; }
-
-    /// <summary>Looks at one row's logits (vocabulary).</summary>
-    public delegate void SampledRow(Sequence sequence, ReadOnlySpan<float> logits);
+    /// <inheritdoc cref="RowSampling.Sampled"/>
+    public RowSampling.SampledRow? Sampled
+    {
+        get => _sampling.Sampled;
+        set => _sampling.Sampled = value;
+    }
 
     /// <inheritdoc/>
     public void Run(StepPlan plan, StepOutcome outcome)
@@ -58,17 +61,11 @@ internal sealed class TorchRunner : IStepRunner
     }
 
     /// <inheritdoc/>
-    public float[] Embed(ImageInput image)
-    {
-        using var mode = inference_mode();
-        using var scope = NewDisposeScope();
-        var features = _model.Vision.call(tensor(image.Pixels, [1, 3, image.Side, image.Side], device: _device)); // (1, features, hidden)
-        var mean = features.to(ScalarType.Float32).mean([1]).squeeze(0); // (hidden)
-        return [.. mean.div(mean.norm()).cpu().data<float>()];
-    }
+    public float[] Embed(ImageInput image) => _features.Embed(image);
 
     public void Dispose()
     {
+        _slopes?.Dispose();
         _features.Dispose();
         _arena.Dispose();
     }
@@ -96,11 +93,7 @@ internal sealed class TorchRunner : IStepRunner
     }
 
     /// <summary>A length that rotates this work's positions in a way of its own, so that it cannot share a pass; 0 for all others.</summary>
-    private int Longest(StepWork work)
-    {
-        var length = Math.Max(work.FirstPosition + 1, work.Sequence.Layout.Positions);
-        return LanguageModelPositions.DependOnLength(_model.Config.LanguageModel, length) ? length : 0;
-    }
+    private int Longest(StepWork work) => LanguageModelPositions.LongestOf(_model.Config.LanguageModel, work);
 
     /// <summary>Runs a pass. If it fails, its sequences run again alone, which changes no bit of theirs, to find the one that fails.</summary>
     private void RunIsolated(ReadOnlySpan<StepWork> works)
@@ -143,7 +136,7 @@ internal sealed class TorchRunner : IStepRunner
         }
 
         var (embeddings, positions) = Inputs(works, _blocks.For(rows));
-        var hidden = Forward(embeddings, positions, Longest(works[0]), new ExtentAttention(_arena, spans, _device));
+        var hidden = Forward(embeddings, positions, Longest(works[0]), new ExtentAttention(_arena, spans, _device, _slopes));
         if (samples.Count == 0)
         {
             Add(works, [], 0);
@@ -180,7 +173,7 @@ internal sealed class TorchRunner : IStepRunner
                 var target = row + piece.FirstPosition + from - work.FirstPosition;
                 if (piece.Image >= 0)
                 {
-                    images.Add((target, Features(work.Sequence.Request.Images[piece.Image]).narrow(0, from, count)));
+                    images.Add((target, _features.Get(work.Sequence.Request.Images[piece.Image], _outcome).narrow(0, from, count)));
                     continue;
                 }
 
@@ -202,20 +195,6 @@ internal sealed class TorchRunner : IStepRunner
         return (embeddings, tensor(positions, device: _device));
     }
 
-    private Tensor Features(ImageInput image)
-    {
-        var features = _features.Get(image, Encode, out var isHit);
-        (_outcome.FeatureHits, _outcome.ImagesEncoded) = (_outcome.FeatureHits + (isHit ? 1 : 0), _outcome.ImagesEncoded + (isHit ? 0 : 1));
-        return features;
-    }
-
-    private Tensor Encode(ImageInput image)
-    {
-        using var scope = NewDisposeScope();
-        var pixels = tensor(image.Pixels, [1, 3, image.Side, image.Side], device: _device);
-        return _model.EncodeImages(pixels).squeeze(0).MoveToOuterDisposeScope();
-    }
-
     private Tensor Forward(Tensor embeddings, Tensor positions, int longest, IAttention attention)
     {
         using var layers = new LayerScopes();
@@ -233,26 +212,8 @@ internal sealed class TorchRunner : IStepRunner
                 continue;
             }
 
-            _outcome.Works.Add(Sample(work, logits[..vocabulary]));
+            _outcome.Works.Add(_sampling.Sample(work, logits[..vocabulary]));
             logits = logits[vocabulary..];
-        }
-    }
-
-    private WorkOutcome Sample(StepWork work, ReadOnlySpan<float> logits)
-    {
-        try
-        {
-            var sequence = work.Sequence;
-            Sampled?.Invoke(sequence, logits);
-            var (request, step) = (sequence.Request, sequence.Generated.Length);
-            return new WorkOutcome(work, request.Forced is { } forced
-                ? _sampler.Score(logits, forced[step], request.Sampling)
-                : _sampler.Sample(logits, sequence.Tokens, request.Sampling, sequence.Seed, step, request.Constraint));
-        }
-        catch (Exception e)
-        {
-            // One row that cannot be sampled leaves its neighbours alone.
-            return new WorkOutcome(work, null, e);
         }
     }
 }

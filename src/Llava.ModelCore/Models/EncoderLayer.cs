@@ -124,19 +124,19 @@ public sealed class LayerNormLayer : nn.Module<Tensor, Tensor>
     private readonly Parameter _weight;
 
     [ComponentName(Name = "bias")]
-    private readonly Parameter _bias;
+    private readonly Parameter? _bias;
 
     /// <summary>Makes the layer with uninitialised weights of shape (size).</summary>
-    public LayerNormLayer(long size, double epsilon)
+    public LayerNormLayer(long size, double epsilon, bool hasBias = true)
         : base(nameof(LayerNormLayer))
     {
         _epsilon = epsilon;
         _weight = nn.Parameter(empty(size));
-        _bias = nn.Parameter(empty(size));
+        _bias = hasBias ? nn.Parameter(empty(size)) : null;
         RegisterComponents();
     }
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor input) => nn.functional.layer_norm(
-        input.to(ScalarType.Float32), [input.shape[^1]], _weight.to(ScalarType.Float32), _bias.to(ScalarType.Float32), _epsilon);
+        input.to(ScalarType.Float32), [input.shape[^1]], _weight.to(ScalarType.Float32), _bias?.to(ScalarType.Float32), _epsilon);
 }

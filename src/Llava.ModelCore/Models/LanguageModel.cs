@@ -1,4 +1,5 @@
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Native;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -6,12 +7,12 @@ using static TorchSharp.torch;
 namespace Llava.ModelCore.Models;
 
 /// <summary>
-/// A LLaMA-family decoder on packed tokens: (tokens, hidden) in and out, positions given per token, and what each token
+/// A decoder of the LLaMA family, or MPT, on packed tokens: (tokens, hidden) in and out, positions given per token, and what each token
 /// sees left to an <see cref="IAttention"/>. Training, parity and the reference engine all run this one path.
 /// </summary>
 public sealed class LanguageModel : nn.Module
 {
-    private readonly RotaryEmbedding _rotary;
+    private readonly RotaryEmbedding? _rotary;
 
     [ComponentName(Name = "embed_tokens")]
     private readonly Embeddings _embeddings;
@@ -20,7 +21,7 @@ public sealed class LanguageModel : nn.Module
     private readonly ModuleList<DecoderLayer> _layers;
 
     [ComponentName(Name = "norm")]
-    private readonly RmsNorm _norm;
+    private readonly nn.Module<Tensor, Tensor> _norm;
 
     [ComponentName(Name = "lm_head")]
     private readonly LinearLayer? _head;
@@ -30,10 +31,10 @@ public sealed class LanguageModel : nn.Module
         : base(nameof(LanguageModel))
     {
         Config = config;
-        _rotary = new RotaryEmbedding(config);
+        _rotary = config.Mpt is null ? new RotaryEmbedding(config) : null;
         _embeddings = new Embeddings(config.VocabularySize, config.HiddenSize);
         _layers = new ModuleList<DecoderLayer>([.. Enumerable.Range(0, config.Layers).Select(i => new DecoderLayer(config, i))]);
-        _norm = new RmsNorm(config.HiddenSize, config.NormEpsilon);
+        _norm = Norm(config);
         _head = config.TieEmbeddings ? null : new LinearLayer(config.HiddenSize, config.VocabularySize, hasBias: false);
         RegisterComponents();
     }
@@ -58,7 +59,7 @@ public sealed class LanguageModel : nn.Module
     public Tensor Forward(
         Tensor embeddings, Tensor positions, long longest, IAttention attention, Action<int, Tensor>? observe = null, Tensor? wanted = null)
     {
-        var (cosine, sine) = _rotary.At(positions, longest);
+        var (cosine, sine) = _rotary?.At(positions, longest) ?? default;
         var hidden = embeddings;
         for (var i = 0; i < _layers.Count; i++)
         {
@@ -70,8 +71,16 @@ public sealed class LanguageModel : nn.Module
     }
 
     /// <summary>Logits of final hidden states: (tokens, hidden) → (tokens, vocabulary), float32.</summary>
-    public Tensor Logits(Tensor hidden) =>
-        (_head is null ? nn.functional.linear(hidden, _embeddings.Weight.to(hidden.dtype)) : _head.call(hidden)).to(ScalarType.Float32);
+    public Tensor Logits(Tensor hidden)
+    {
+        var logits = (_head is null ? nn.functional.linear(hidden, _embeddings.Weight.to(hidden.dtype)) : _head.call(hidden)).to(ScalarType.Float32);
+        return Config.Mpt?.LogitScale is { } scale ? logits.mul(Scalars.Of(scale)) : logits;
+    }
+
+    /// <summary>A norm of the decoder's kind, with uninitialised weights.</summary>
+    internal static nn.Module<Tensor, Tensor> Norm(LanguageModelConfig config) => config.Mpt is null
+        ? new RmsNorm(config.HiddenSize, config.NormEpsilon)
+        : new LayerNormLayer(config.HiddenSize, config.NormEpsilon, hasBias: false);
 }
 
 /// <summary>The token embedding table.</summary>

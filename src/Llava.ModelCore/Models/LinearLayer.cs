@@ -1,3 +1,6 @@
+using Llava.ModelCore.Adapters;
+using Llava.ModelCore.Native;
+using Llava.ModelCore.Quantization;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -5,7 +8,10 @@ using static TorchSharp.torch;
 namespace Llava.ModelCore.Models;
 
 /// <summary>y = x·Wᵀ + b, computed in <see cref="ComputeType"/> whatever type the weight is kept in.</summary>
-/// <remarks>Training keeps fp32 master weights and computes in bf16; the cast is part of the graph, so gradients arrive in fp32.</remarks>
+/// <remarks>
+/// Training keeps fp32 master weights and computes in bf16; the cast is part of the graph, so gradients arrive in fp32. A frozen weight may be kept in NF4,
+/// and an adapter may stand beside it.
+/// </remarks>
 public sealed class LinearLayer : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "weight")]
@@ -13,6 +19,9 @@ public sealed class LinearLayer : nn.Module<Tensor, Tensor>
 
     [ComponentName(Name = "bias")]
     private readonly Parameter? _bias;
+
+    private Nf4Weight? _quantized;
+    private LoraFactors? _adapter;
 
     /// <summary>Makes the layer with uninitialised weights of shape (outputs, inputs).</summary>
     public LinearLayer(long inputs, long outputs, bool hasBias)
@@ -29,6 +38,47 @@ public sealed class LinearLayer : nn.Module<Tensor, Tensor>
     /// <summary>Weight of shape (outputs, inputs).</summary>
     public Tensor Weight => _weight;
 
+    /// <summary>The adapter beside the weight; null for none.</summary>
+    public LoraFactors? Adapter => _adapter;
+
+    /// <summary>Name of the adapter among the layer's parts.</summary>
+    public const string AdapterName = "lora";
+
+    /// <summary>Keeps the weight in NF4 from now on; it can be neither trained nor read any more.</summary>
+    /// <exception cref="InvalidOperationException">The layer has a bias, which NF4 layers here do not.</exception>
+    public void Quantize()
+    {
+        if (_bias is not null)
+        {
+            throw new InvalidOperationException("Only layers without a bias are kept in NF4.");
+        }
+
+        _quantized = Nf4Weight.Of(_weight);
+        ConditionallyRegisterParameter("weight", null);
+        _weight.Dispose();
+    }
+
+    /// <summary>Puts a new adapter beside the weight.</summary>
+    /// <inheritdoc cref="LoraFactors(long, long, int, double, double)"/>
+    public LoraFactors Adapt(long inputs, long outputs, int rank, double alpha, double dropout)
+    {
+        _adapter = new LoraFactors(inputs, outputs, rank, alpha, dropout);
+        register_module(AdapterName, _adapter);
+        return _adapter;
+    }
+
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) => nn.functional.linear(input.to(ComputeType), _weight.to(ComputeType), _bias?.to(ComputeType));
+    public override Tensor forward(Tensor input)
+    {
+        var x = input.to(ComputeType);
+        var product = _quantized is null ? nn.functional.linear(x, _weight.to(ComputeType), _bias?.to(ComputeType)) : Nf4Product.Of(x, _quantized);
+        return _adapter is null ? product : product.add(_adapter.call(x), Scalars.One);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        _quantized?.Dispose();
+        base.Dispose(disposing);
+    }
 }

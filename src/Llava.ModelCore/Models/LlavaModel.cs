@@ -18,18 +18,20 @@ public sealed class LlavaModel : nn.Module
     private readonly Projector? _projector;
 
     [ComponentName(Name = "language_model")]
-    private readonly LanguageModel _language;
+    private readonly LanguageModel? _language;
 
     static LlavaModel() => TorchLibrary.EnsureLoaded();
 
     /// <summary>Makes the model with uninitialised weights.</summary>
-    public LlavaModel(LlavaConfig config)
+    /// <param name="config">Sizes and rules.</param>
+    /// <param name="hasLanguage">Whether the decoder is part of it. Default true; false where the decoder runs outside torch.</param>
+    public LlavaModel(LlavaConfig config, bool hasLanguage = true)
         : base(nameof(LlavaModel))
     {
         Config = config;
         _vision = config.Vision is null ? null : new VisionTower(config.Vision);
         _projector = config.Projector is null ? null : new Projector(config.Projector);
-        _language = new LanguageModel(config.LanguageModel);
+        _language = hasLanguage ? new LanguageModel(config.LanguageModel) : null;
         RegisterComponents();
     }
 
@@ -37,7 +39,8 @@ public sealed class LlavaModel : nn.Module
     public LlavaConfig Config { get; }
 
     /// <summary>The decoder.</summary>
-    public LanguageModel Language => _language;
+    /// <exception cref="InvalidOperationException">The model was made without it.</exception>
+    public LanguageModel Language => _language ?? throw new InvalidOperationException("This model was made for its images alone; its decoder runs outside torch.");
 
     /// <summary>The vision tower.</summary>
     /// <exception cref="InvalidOperationException">The checkpoint is a plain language model.</exception>

@@ -8,14 +8,16 @@ namespace Llava.ModelCore.Models;
 public static class LlavaModelLoader
 {
     /// <summary>A model with float32 parameters on the CPU.</summary>
+    /// <param name="checkpoint">Where the weights are.</param>
+    /// <param name="hasLanguage">Whether the decoder is part of it. Default true.</param>
     /// <exception cref="CheckpointException">A file is damaged.</exception>
-    public static LlavaModel Load(CheckpointFolder checkpoint)
+    public static LlavaModel Load(CheckpointFolder checkpoint, bool hasLanguage = true)
     {
-        var model = new LlavaModel(checkpoint.Config);
+        var model = new LlavaModel(checkpoint.Config, hasLanguage);
         try
         {
             var parameters = Named(model);
-            foreach (var tensor in checkpoint.Tensors)
+            foreach (var tensor in checkpoint.Tensors.Where(tensor => parameters.ContainsKey(tensor.Parameter.Name)))
             {
                 Fill(parameters[tensor.Parameter.Name], tensor.Read());
             }
@@ -45,7 +47,8 @@ public static class LlavaModelLoader
     internal static Dictionary<string, Tensor> Named(LlavaModel model) =>
         model.named_parameters().ToDictionary(p => p.name, p => (Tensor)p.parameter);
 
-    private static void Fill(Tensor parameter, Tensor value)
+    /// <summary>Overwrites a parameter and disposes the value.</summary>
+    internal static void Fill(Tensor parameter, Tensor value)
     {
         using (value)
         using (no_grad())

@@ -1,3 +1,4 @@
+using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Native;
 using static TorchSharp.torch;
 
@@ -20,6 +21,16 @@ public sealed class PaddedAttention(long rows, Tensor mask) : IAttention
         // The diagonal stays open, so that a row of padding has something to attend to and yields no NaN.
         var hidden = isToken.logical_not().view(-1, 1, 1, length).logical_and(eye(length, dtype: ScalarType.Bool, device: isToken.device).logical_not());
         return CausalMask(length, isToken.device).masked_fill(hidden, Scalars.Of(double.NegativeInfinity));
+    }
+
+    /// <summary>Causal attention of a decoder over one sequence, or over rows of which some are padded.</summary>
+    /// <param name="config">The decoder, whose linear biases, if it has any, go into the mask.</param>
+    /// <param name="isToken">bool (rows, length): false at padding.</param>
+    public static PaddedAttention Causal(LanguageModelConfig config, Tensor isToken)
+    {
+        var (rows, length) = (isToken.shape[0], isToken.shape[1]);
+        var mask = CausalMask(isToken);
+        return new(rows, Alibi.SlopesOf(config, isToken.device) is { } slopes ? mask.add(Alibi.Bias(slopes, 0, length, length), Scalars.One) : mask);
     }
 
     /// <inheritdoc/>

@@ -41,7 +41,7 @@ public sealed record SplicedBatch(Tensor Embeddings, Tensor IsToken, Tensor Posi
     public Tensor Run(LanguageModel language)
     {
         var (rows, length) = (Embeddings.shape[0], Embeddings.shape[1]);
-        var attention = new PaddedAttention(rows, PaddedAttention.CausalMask(IsToken));
+        var attention = PaddedAttention.Causal(language.Config, IsToken);
         return language.Forward(Embeddings.flatten(0, 1), Positions.flatten(), length, attention).view(rows, length, -1);
     }
 }

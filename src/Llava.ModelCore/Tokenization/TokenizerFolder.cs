@@ -21,6 +21,9 @@ public static class TokenizerFolder
         }
     }
 
+    /// <summary>Whether a folder holds a tokenizer.</summary>
+    public static bool IsIn(string folder) => File.Exists(Path.Combine(folder, "tokenizer.model")) || File.Exists(Path.Combine(folder, "tokenizer.json"));
+
     private static ITokenizer OpenByContent(string folder)
     {
         var modelFile = Path.Combine(folder, "tokenizer.model");

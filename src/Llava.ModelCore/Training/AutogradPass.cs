@@ -45,7 +45,15 @@ public sealed class AutogradPass(LlavaModel model)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        return Forward(batch).Measured;
+        model.eval();
+        try
+        {
+            return Forward(batch).Measured;
+        }
+        finally
+        {
+            model.train();
+        }
     }
 
     private (Tensor Loss, MicroBatchLoss Measured) Forward(TrainingBatch batch)

@@ -49,6 +49,7 @@ public sealed record ParameterGroup(IReadOnlyList<TrainableParameter> Parameters
     private static bool IsTrained(string name, TrainingRecipe recipe) => recipe.Stage switch
     {
         TrainingStage.Alignment => IsProjector(name),
+        _ when recipe.Lora is not null => name.Contains(LoraSetup.Marker, StringComparison.Ordinal) || (IsProjector(name) && !recipe.FreezeProjector),
         _ => (name.StartsWith("language_model.", StringComparison.Ordinal) && !recipe.FreezeLanguageModel) || (IsProjector(name) && !recipe.FreezeProjector),
     };
 

@@ -6,6 +6,9 @@ namespace Llava.ModelCore.Training;
 /// <summary>One optimizer step at a time: gradients averaged over micro-batches, clipped, applied at the schedule's rate.</summary>
 public sealed class Trainer : IDisposable
 {
+    // Far from the streams that data orders, projectors and adapters draw from.
+    private const long DropoutStream = 1L << 40;
+
     private readonly TrainingRecipe _recipe;
     private readonly AutogradPass _pass;
 
@@ -44,6 +47,7 @@ public sealed class Trainer : IDisposable
     public IReadOnlyList<MicroBatchLoss> Accumulate(IReadOnlyList<TrainingBatch> batches, CancellationToken cancellationToken = default)
     {
         Optimizer.ClearGradients();
+        Seed();
         var losses = new List<MicroBatchLoss>(batches.Count);
         foreach (var batch in batches)
         {
@@ -101,6 +105,15 @@ public sealed class Trainer : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Optimizer.Dispose();
+
+    /// <summary>What a step leaves out depends on the step alone, so that a resumed run goes on as if nothing had happened.</summary>
+    private void Seed()
+    {
+        if (_recipe.Lora is { Dropout: > 0 })
+        {
+            manual_seed(new SeededRandom(_recipe.Seed, DropoutStream + Optimizer.Steps).Below(int.MaxValue));
+        }
+    }
 }
 
 /// <summary>Loss of a micro-batch.</summary>

@@ -12,7 +12,7 @@ internal sealed class TrainingBase : IDisposable
     private TrainingBase(LlavaModel model, string folder, GenerationDefaults generation, string? preprocessorConfig) =>
         (Model, Folder, Generation, PreprocessorConfigPath) = (model, folder, generation, preprocessorConfig);
 
-    /// <summary>float32, on the recipe's device.</summary>
+    /// <summary>On the recipe's device; float32, but for weights that stand frozen beside an adapter.</summary>
     public LlavaModel Model { get; }
 
     /// <summary>Folder of the base, with its tokenizer.</summary>
@@ -62,6 +62,10 @@ internal sealed class TrainingBase : IDisposable
             }
 
             model.to(device(recipe.Device));
+            if (recipe.Lora is { } lora)
+            {
+                LoraSetup.Attach(model, recipe, lora);
+            }
         }
         catch
         {

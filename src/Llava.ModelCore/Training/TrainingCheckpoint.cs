@@ -1,4 +1,5 @@
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Checkpoints.Partial;
 using Llava.ModelCore.Models;
 using static TorchSharp.torch;
 
@@ -6,9 +7,10 @@ namespace Llava.ModelCore.Training;
 
 /// <summary>
 /// The files of a training checkpoint and of the finished model: weights as LLaVA keeps them (alignment: config.json and
-/// mm_projector.bin; otherwise a whole model with its vision tower beside it), optimizer moments, and where the run stands.
+/// mm_projector.bin; LoRA: the adapter and the projector; otherwise a whole model with its vision tower beside it), optimizer
+/// moments, and where the run stands.
 /// </summary>
-internal sealed class TrainingCheckpoint(TrainingBase start, TrainingStage stage, string template)
+internal sealed class TrainingCheckpoint(TrainingBase start, TrainingRecipe recipe)
 {
     private const string OptimizerFile = "optimizer.safetensors";
     private const string ProjectorName = "mm_projector.bin";
@@ -19,7 +21,7 @@ internal sealed class TrainingCheckpoint(TrainingBase start, TrainingStage stage
     public void SaveWeights(string folder, ScalarType type)
     {
         var options = new CheckpointWriteOptions { StorageType = type, Generation = start.Generation, TokenizerFolder = start.Folder };
-        if (stage == TrainingStage.Alignment)
+        if (recipe.Stage == TrainingStage.Alignment)
         {
             options.OnlyProjectorTrained = true;
             LlavaModelSaver.SaveProjector(start.Model, Path.Combine(folder, ProjectorName), type);
@@ -28,7 +30,13 @@ internal sealed class TrainingCheckpoint(TrainingBase start, TrainingStage stage
         }
 
         // A model's name says little about its template, and a name of somebody's choice nothing.
-        options.ConversationTemplate = template;
+        options.ConversationTemplate = recipe.Template;
+        if (recipe.Lora is { } lora)
+        {
+            SaveAdapter(folder, lora, options);
+            return;
+        }
+
         options.VisionTower = start.Model.Config.Vision is null ? VisionTowerPlacement.Omitted : VisionTowerPlacement.Beside;
         options.PreprocessorConfig = start.PreprocessorConfigPath;
         LlavaModelSaver.Save(start.Model, folder, options);
@@ -50,9 +58,13 @@ internal sealed class TrainingCheckpoint(TrainingBase start, TrainingStage stage
     /// <exception cref="CheckpointException">A file is damaged.</exception>
     public void Restore(string folder, AdamW optimizer, TrainingState state)
     {
-        if (stage == TrainingStage.Alignment)
+        if (recipe.Stage == TrainingStage.Alignment)
         {
             LlavaModelLoader.LoadProjector(start.Model, Path.Combine(folder, ProjectorName));
+        }
+        else if (recipe.Lora is not null)
+        {
+            RestoreAdapter(folder);
         }
         else
         {
@@ -65,5 +77,35 @@ internal sealed class TrainingCheckpoint(TrainingBase start, TrainingStage stage
 
         using var moments = SafeTensorsFile.Open(Path.Combine(folder, OptimizerFile));
         optimizer.Restore(state.GlobalStep, moments.Read);
+    }
+
+    private void SaveAdapter(string folder, LoraRecipe lora, CheckpointWriteOptions options)
+    {
+        var parameters = LlavaModelLoader.Named(start.Model);
+        LoraAdapterWriter.Write(
+            folder,
+            start.Model.Config,
+            new LoraSettings(start.Folder, lora.Rank, lora.Alpha, lora.Dropout),
+            LoraSetup.Adapted(start.Model).ToDictionary(layer => layer.Name, layer => (layer.Layer.Adapter!.A, layer.Layer.Adapter.B)),
+            recipe.FreezeProjector ? null : name => parameters[name],
+            options);
+    }
+
+    private void RestoreAdapter(string folder)
+    {
+        using var adapter = LoraAdapter.Open(folder);
+        var pairs = adapter.Pairs.ToDictionary(pair => pair.Weight);
+        var names = LayoutNames.Of(CheckpointLayout.LlavaOriginal);
+        foreach (var (name, layer) in LoraSetup.Adapted(start.Model))
+        {
+            var pair = pairs[names.InFile(name, projectorDepth: 0) + ".weight"];
+            LlavaModelLoader.Fill(layer.Adapter!.A, adapter.Read(pair.A));
+            LlavaModelLoader.Fill(layer.Adapter.B, adapter.Read(pair.B));
+        }
+
+        if (!recipe.FreezeProjector)
+        {
+            LlavaModelLoader.LoadProjector(start.Model, LoraAdapter.TrainedBeside(folder)!);
+        }
     }
 }

@@ -45,6 +45,9 @@ public sealed record TrainingRecipe
     /// <summary>Whether instruction tuning leaves the language model as it is (<c>freeze_backbone</c>, the head included): only the projector learns.</summary>
     public bool FreezeLanguageModel { get; init; }
 
+    /// <summary>A low-rank adapter that learns in the language model's place; null trains the weights themselves. Instruction tuning only.</summary>
+    public LoraRecipe? Lora { get; init; }
+
     /// <summary>Instruction data: a JSON array of samples, or one sample per line.</summary>
     public string Data { get; init; } = "";
 

@@ -28,7 +28,7 @@ public sealed class TrainingRun : IDisposable
         _base = TrainingBase.Load(recipe);
         try
         {
-            _checkpoint = new TrainingCheckpoint(_base, recipe.Stage, recipe.Template);
+            _checkpoint = new TrainingCheckpoint(_base, recipe);
             _data = TrainingData.Open(recipe, _base);
             _validation = recipe.ValidationData is null ? null : ValidationData.Open(recipe, _base);
             _plan = new MicroBatchPlan(_data.Order, recipe.MicroBatch, recipe.GradientAccumulation);

@@ -38,8 +38,8 @@ internal sealed record TrainingState
     /// <exception cref="TrainingException">They differ; the message names the fields.</exception>
     public void RequireSameRun(TrainingState now, string folder)
     {
-        var differing = Fields(Recipe).Concat(Fields(now.Recipe)).Select(field => field.Key).Distinct()
-            .Where(name => !TrainingRecipe.MayChangeOnResume(name) && Value(Recipe, name) != Value(now.Recipe, name)).ToList();
+        var differing = Recipe.EnumerateObject().Concat(now.Recipe.EnumerateObject()).Select(field => field.Name).Distinct()
+            .Where(name => !TrainingRecipe.MayChangeOnResume(name) && !JsonElement.DeepEquals(Value(Recipe, name), Value(now.Recipe, name))).ToList();
         if (DataFingerprint != now.DataFingerprint)
         {
             differing.Add("the content of data");
@@ -50,9 +50,7 @@ internal sealed record TrainingState
             throw new TrainingException($"'{folder}' belongs to a run that differs in {string.Join(", ", differing)}; going on would not be the same run. Restore these, or give the new run another output folder.");
         }
 
-        static Dictionary<string, string> Fields(JsonElement recipe) =>
-            recipe.EnumerateObject().ToDictionary(field => field.Name, field => field.Value.GetRawText());
-        static string? Value(JsonElement recipe, string name) => recipe.TryGetProperty(name, out var value) ? value.GetRawText() : null;
+        static JsonElement Value(JsonElement recipe, string name) => recipe.TryGetProperty(name, out var value) ? value : default;
     }
 
     /// <summary>Writes the state into a folder.</summary>

@@ -87,7 +87,7 @@ public sealed class TraceTests : IDisposable
         var source = Path.Combine(_folder.FullName, "items.jsonl");
         await File.WriteAllLinesAsync(source, Enumerable.Range(0, items).Select(i => $$"""{"id":"q{{i}}","prompt":"question {{i}}"}"""));
         JobRequest request = new() { Model = Model, ChunkItems = chunkItems, Source = new() { Kind = SourceKind.Manifest, Path = source } };
-        await using var host = await EmbeddedHost.StartAsync(Path.Combine(_folder.FullName, "data"), request, allowUrls: false, default);
+        await using var host = await EmbeddedHost.StartAsync(Path.Combine(_folder.FullName, "data"), request, [], default);
         var job = (await host.Services.GetRequiredService<JobSubmission>().SubmitAsync(request)).Id;
         var jobs = host.Services.GetRequiredService<JobReader>();
         for (var waited = Stopwatch.StartNew(); (await jobs.ReadAsync(job)).State != JobState.Completed;)

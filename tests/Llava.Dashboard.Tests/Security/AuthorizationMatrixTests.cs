@@ -15,7 +15,7 @@ public sealed class AuthorizationMatrixTests(Server server) : IClassFixture<Serv
     private static readonly (string Route, string Policy)[] ByHand =
     [
         ("GET /playground", "page-operator"), ("POST /playground", "page-operator"), ("GET /keys", "page-admin"), ("POST /keys", "page-admin"), ("GET /audit", "page-admin"), ("POST /audit", "page-admin"),
-        ("GET /schedules", "page-viewer"), ("GET /consumers", "page-viewer"), ("GET /models", "page-viewer"), ("GET /files", "page-viewer"),
+        ("GET /schedules", "page-viewer"), ("GET /webhooks", "page-viewer"), ("GET /openapi/{documentName}.json", "api-viewer"), ("GET /consumers", "page-viewer"), ("GET /models", "page-viewer"), ("GET /files", "page-viewer"),
         ("GET /hangfire/{**path}", "page-viewer"), ("GET /api/v1/audit", "api-admin"), ("POST /api/v1/jobs", "api-operator"), ("GET /api/v1/jobs", "api-viewer"),
         ("POST /v1/chat/completions", "api-operator"), ("POST /v1/files", "api-operator"), ("DELETE /v1/files/{file}", "api-operator"), ("GET /v1/files/{file}/content", "api-viewer"),
         ("GET /jobs/{job}/items/{item:int}/images/{image:int}", "page-viewer"), ("GET /", "page-viewer"), ("GET /jobs", "page-viewer"), ("GET /schedules/edit", "page-operator"), ("GET /events", "api-viewer"),

@@ -1,13 +1,16 @@
 using System.Runtime.InteropServices;
 using Llava.ModelCore.Engine;
+using Llava.ModelCore.Kernels.Decoding;
+using Llava.ModelCore.Kernels.Threads;
 using Llava.ModelCore.Models;
 
 namespace Llava.ModelCore.Tests.Engine;
 
-/// <summary>The real loop, planner and torch runner on the test's own thread, with every sampled row's logits kept.</summary>
+/// <summary>The real loop, planner and runner (torch's, unless the options ask for our own kernels) on the test's own thread, with every sampled row's logits kept.</summary>
 internal sealed class EngineHarness : IDisposable
 {
     private readonly LlavaModel _model;
+    private readonly IStepRunner _runner;
     private readonly EngineLoop _loop;
 
     public EngineHarness(LlavaModel model, EngineOptions? options = null)
@@ -16,22 +19,37 @@ internal sealed class EngineHarness : IDisposable
         _model = model;
         Assert.Empty(options.Validate());
         var positions = options.KvPositionsFor(model.Config.LanguageModel);
-        Runner = new TorchRunner(model, options, positions, TimeProvider.System)
+        _runner = options.Runner == RunnerKind.Cpu
+            ? new CpuRunner(model, Packed(model, options), options, positions, TimeProvider.System)
+            : new TorchRunner(model, options, positions, TimeProvider.System);
+        Sampled = (sequence, logits) =>
         {
-            Sampled = (sequence, logits) =>
+            if (!Logits.TryGetValue(sequence, out var rows))
             {
-                if (!Logits.TryGetValue(sequence, out var rows))
-                {
-                    Logits.Add(sequence, rows = []);
-                }
+                Logits.Add(sequence, rows = []);
+            }
 
-                rows.Add(logits.ToArray());
-            },
+            rows.Add(logits.ToArray());
         };
-        _loop = new EngineLoop(new StepPlanner(options, positions), Runner, options.MaxSlots, TimeProvider.System);
+        _loop = new EngineLoop(new StepPlanner(options, positions), _runner, options.MaxSlots, TimeProvider.System);
     }
 
-    public TorchRunner Runner { get; }
+    /// <inheritdoc cref="RowSampling.Sampled"/>
+    public RowSampling.SampledRow? Sampled
+    {
+        get => _runner is CpuRunner kernels ? kernels.Sampled : ((TorchRunner)_runner).Sampled;
+        set
+        {
+            if (_runner is CpuRunner kernels)
+            {
+                kernels.Sampled = value;
+            }
+            else
+            {
+                ((TorchRunner)_runner).Sampled = value;
+            }
+        }
+    }
 
     public Dictionary<Sequence, List<float[]>> Logits { get; } = [];
 
@@ -72,4 +90,11 @@ internal sealed class EngineHarness : IDisposable
     }
 
     public void Dispose() => _loop.Dispose();
+
+    private static DecoderWeights Packed(LlavaModel model, EngineOptions options)
+    {
+        using WorkerPool pool = new(1);
+        var parameters = LlavaModelLoader.Named(model);
+        return DecoderWeights.Pack(model.Config.LanguageModel, options.Quantize, name => parameters[name].detach().clone(), pool);
+    }
 }

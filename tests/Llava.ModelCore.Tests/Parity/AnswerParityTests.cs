@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Llava.ModelCore.Engine;
 using Llava.ModelCore.Native;
+using Llava.ModelCore.Tokenization;
 
 namespace Llava.ModelCore.Tests.Parity;
 
@@ -11,14 +12,27 @@ namespace Llava.ModelCore.Tests.Parity;
 public sealed class AnswerParityTests
 {
     /// <summary>Those with a tokenizer beside the weights; the cases' llava-hf folders have it in another format.</summary>
-    public static TheoryData<string, string> Checkpoints =>
-        ModelCase.Where(model => File.Exists(Path.Combine(model.Checkpoint.TokenizerFolder, "tokenizer.model")) && !model.IsHf);
+    public static TheoryData<string, string, RunnerKind> Checkpoints
+    {
+        get
+        {
+            TheoryData<string, string, RunnerKind> cases = [];
+            foreach (var checkpoint in ModelCase.Where(model => TokenizerFolder.IsIn(model.Checkpoint.TokenizerFolder) && !model.IsHf))
+            {
+                cases.Add((string)checkpoint[0], (string)checkpoint[1], RunnerKind.Torch);
+                // Our own kernels have no MPT; what is chosen for it is torch.
+                cases.Add((string)checkpoint[0], (string)checkpoint[1], RunnerKind.Auto);
+            }
+
+            return cases;
+        }
+    }
 
     [Theory, MemberData(nameof(Checkpoints))]
-    public async Task Answers_from_image_files_and_text_are_those_of_the_original(string folder, string checkpoint)
+    public async Task Answers_from_image_files_and_text_are_those_of_the_original(string folder, string checkpoint, RunnerKind runner)
     {
         TorchLibrary.EnsureLoaded();
-        await using var model = LoadedModel.Load(Path.Combine(folder, checkpoint), new EngineOptions { KvCacheBytes = 64 << 20 });
+        await using var model = LoadedModel.Load(Path.Combine(folder, checkpoint), new EngineOptions { KvCacheBytes = 64 << 20, Runner = runner });
         using var expected = ModelCore.Checkpoints.SafeTensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
 
         // A question is one turn; the cases' longer conversations are compared step by step in ModelParityTests.

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Tests.Parity;
 
-/// <summary>One checkpoint of a model case (letters A, B, C) with the case's expectations; found by content, not by name.</summary>
+/// <summary>One checkpoint of a model case (letters A, B, C, D) with the case's expectations; found by content, not by name.</summary>
 internal sealed class ModelCase : IDisposable
 {
     /// <summary>Of the manifests: "logits/hidden/embeds atol 1e-4; greedy ids must be equal".</summary>
@@ -44,7 +44,7 @@ internal sealed class ModelCase : IDisposable
     public static TheoryData<string, string> Where(Func<ModelCase, bool> applies)
     {
         var all = new TheoryData<string, string>();
-        foreach (var folder in ((string[])["A", "B", "C"]).SelectMany(FixtureFolder.Cases))
+        foreach (var folder in ((string[])["A", "B", "C", "D"]).SelectMany(FixtureFolder.Cases))
         {
             foreach (var checkpoint in Directory.EnumerateDirectories(folder).Where(sub => File.Exists(Path.Combine(sub, "config.json"))))
             {
@@ -78,7 +78,7 @@ internal sealed class ModelCase : IDisposable
     /// <summary>Final hidden states of one sequence, (positions, hidden).</summary>
     public Tensor Run(SplicedSequence sequence, Action<int, Tensor>? observe = null)
     {
-        var attention = new PaddedAttention(1, PaddedAttention.CausalMask(sequence.Length));
+        var attention = PaddedAttention.Causal(Checkpoint.Config.LanguageModel, ones(1, sequence.Length, dtype: ScalarType.Bool));
         return Model.Language.Forward(sequence.Embeddings, arange(Scalars.OfInteger(sequence.Length), ScalarType.Int64), sequence.Length, attention, observe);
     }
 

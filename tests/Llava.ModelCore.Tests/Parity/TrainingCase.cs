@@ -17,12 +17,14 @@ internal static class TrainingCase
     /// <summary>Every preprocessing set-up by its name.</summary>
     public static TheoryData<string> Setups() => [.. Preprocessing().Select(setup => setup.Text("name"))];
 
-    /// <summary>Every training run without adapters, by the name in its file train_{name}.json.</summary>
+    /// <summary>Every training run, by the name in its file train_{name}.json.</summary>
     public static TheoryData<string> Runs() => [.. RunNames];
 
+    /// <summary>Those without an adapter, whose first values no seed of ours draws.</summary>
+    public static TheoryData<string> RunsFromSeeds() => [.. RunNames.Where(run => Recipe(run).Lora is null)];
+
     public static IEnumerable<string> RunNames => Directory.EnumerateFiles(Folder, "train_*.json").Order(StringComparer.Ordinal)
-        .Select(file => Path.GetFileNameWithoutExtension(file)["train_".Length..])
-        .Where(run => !bool.Parse(Arguments(run).GetValueOrDefault("lora_enable", "False")));
+        .Select(file => Path.GetFileNameWithoutExtension(file)["train_".Length..]);
 
     public static JsonElement Setup(string name) => Preprocessing().Single(setup => setup.Text("name") == name);
 
@@ -62,6 +64,9 @@ internal static class TrainingCase
             WeightDecay = Number("weight_decay"),
             Clip = Number("max_grad_norm"),
             ModelMaxLength = Whole("model_max_length"),
+            Lora = bool.Parse(arguments.GetValueOrDefault("lora_enable", "False"))
+                ? new LoraRecipe { Rank = Whole("lora_r"), Alpha = Number("lora_alpha"), Dropout = Number("lora_dropout") }
+                : null,
             Precision = Flag("bf16") ? TrainingPrecision.Bf16 : TrainingPrecision.Fp32,
         };
     }

@@ -15,6 +15,7 @@ public sealed class TrainingParityTests : IDisposable
     private const double LossTolerance = 5e-5;
     private const double GradientTolerance = 1e-6;
     private const double ParameterTolerance = 5e-5;
+    private const string Initial = "init.";
 
     private readonly DisposeScope _scope;
     private readonly TemporaryFolder _folder = new();
@@ -26,6 +27,8 @@ public sealed class TrainingParityTests : IDisposable
     }
 
     public static TheoryData<string> Runs => TrainingCase.Runs();
+
+    public static TheoryData<string> RunsFromSeeds => TrainingCase.RunsFromSeeds();
 
     public static TheoryData<string> AlignmentRuns =>
         [.. TrainingCase.RunNames.Where(run => TrainingCase.Recipe(run).Stage == TrainingStage.Alignment)];
@@ -47,6 +50,7 @@ public sealed class TrainingParityTests : IDisposable
         var data = TrainingData.Open(recipe, start);
         var plan = new MicroBatchPlan(data.Order, recipe.MicroBatch, recipe.GradientAccumulation);
         using var trainer = new Trainer(start.Model, recipe, recipe.MaxSteps!.Value);
+        Begin(tensors, trainer, recipe);
         var (losses, samples, compared) = (new List<double>(), new List<int[]>(), 0);
 
         foreach (var (step, rate) in expected.Numbers("lrs").Index())
@@ -55,14 +59,14 @@ public sealed class TrainingParityTests : IDisposable
             batches.ForEach(batch => RequireSameInputs(tensors, $"micro{samples.Count}.", batch, samples));
             Assert.Equal(rate, trainer.LearningRate, 1e-12);
             losses.AddRange(trainer.Accumulate(batches).Select(loss => loss.Value));
-            compared += RequireClose(tensors, $"grad_step{step + 1}_before_clip.", trainer, parameter => parameter.grad!, GradientTolerance);
+            compared += RequireClose(tensors, $"grad_step{step + 1}_before_clip.", trainer, recipe, parameter => parameter.grad!, GradientTolerance);
             Assert.Equal(expected.Numbers("grad_norms")[step], trainer.Update(), ParameterTolerance);
-            compared += RequireClose(tensors, $"after_step{step + 1}.", trainer, parameter => parameter, ParameterTolerance);
+            compared += RequireClose(tensors, $"after_step{step + 1}.", trainer, recipe, parameter => parameter, ParameterTolerance);
         }
 
         Assert.Equal(expected.GetProperty("micro_batches").EnumerateArray().Select(batch => batch.EnumerateArray().Select(i => i.GetInt32())), samples);
         Assert.Equal(expected.Numbers("micro_losses"), losses, (a, b) => Math.Abs(a - b) <= LossTolerance);
-        Assert.Equal(tensors.Entries.Count(entry => !entry.Name.StartsWith("micro", StringComparison.Ordinal)), compared);
+        Assert.Equal(tensors.Entries.Count(entry => !entry.Name.StartsWith("micro", StringComparison.Ordinal) && !entry.Name.StartsWith(Initial, StringComparison.Ordinal)), compared);
     }
 
     [Theory]
@@ -77,13 +81,13 @@ public sealed class TrainingParityTests : IDisposable
         var expected = FixtureFolder.Json(TrainingCase.Folder, $"train_{run}.json").GetProperty("param_groups").EnumerateArray();
         Assert.Equal(
             expected.Select(group => (group.GetProperty("weight_decay").GetDouble(), Sorted(group.GetProperty("names").EnumerateArray().Select(name => name.GetString()!)))),
-            groups.Select(group => (group.WeightDecay, Sorted(group.Parameters.Select(parameter => InFile(parameter.Name))))));
+            groups.Select(group => (group.WeightDecay, Sorted(group.Parameters.Select(parameter => Upstream(recipe, parameter.Name))))));
 
         static string Sorted(IEnumerable<string> names) => string.Join('\n', names.Order(StringComparer.Ordinal));
     }
 
     [Theory]
-    [MemberData(nameof(Runs))]
+    [MemberData(nameof(RunsFromSeeds))]
     public void A_run_from_recipe_to_folder_has_upstreams_losses_and_leaves_its_weights(string run)
     {
         var losses = new RecordingObserver();
@@ -128,14 +132,30 @@ public sealed class TrainingParityTests : IDisposable
         }
     }
 
-    private static int RequireClose(SafeTensorsFile tensors, string prefix, Trainer trainer, Func<Tensor, Tensor> read, double tolerance)
+    private static int RequireClose(SafeTensorsFile tensors, string prefix, Trainer trainer, TrainingRecipe recipe, Func<Tensor, Tensor> read, double tolerance)
     {
-        var parameters = trainer.Optimizer.Parameters.ToDictionary(parameter => InFile(parameter.Name), parameter => parameter.Value);
+        var parameters = trainer.Optimizer.Parameters.ToDictionary(parameter => Upstream(recipe, parameter.Name), parameter => parameter.Value);
         var names = tensors.Entries.Select(entry => entry.Name).Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).ToList();
         names.ForEach(name => Close.Require(name, tensors.Read(name), read(parameters[name[prefix.Length..]]).detach(), tolerance));
         return names.Count;
     }
 
-    /// <summary>Upstream's name; the projector of the command line, which names no type, is linear.</summary>
+    /// <summary>Adapters begin where upstream's random numbers put them.</summary>
+    private static void Begin(SafeTensorsFile tensors, Trainer trainer, TrainingRecipe recipe)
+    {
+        using var noGrad = no_grad();
+        foreach (var parameter in trainer.Optimizer.Parameters.Where(parameter => tensors.Contains(Initial + Upstream(recipe, parameter.Name))))
+        {
+            parameter.Value.copy_(tensors.Read(Initial + Upstream(recipe, parameter.Name)));
+        }
+    }
+
+    /// <summary>Upstream's name; the projector of the command line, which names no type, is linear, and peft names what it wraps anew.</summary>
+    private static string Upstream(TrainingRecipe recipe, string parameter)
+    {
+        var at = parameter.IndexOf(LoraSetup.Marker, StringComparison.Ordinal);
+        return recipe.Lora is null ? InFile(parameter) : "base_model.model." + (at < 0 ? InFile(parameter) : $"{InFile(parameter[..at])}.lora_{parameter[^1]}.default.weight");
+    }
+
     private static string InFile(string parameter) => LayoutNames.Of(CheckpointLayout.LlavaOriginal).InFile(parameter, projectorDepth: 1);
 }

@@ -10,15 +10,25 @@ public sealed class TrainingRunTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    public static TheoryData<string> Runs => TrainingCase.Runs();
+    /// <summary>Every run of the case; one with an adapter also with dropout on a base in NF4.</summary>
+    public static TheoryData<string, bool> Runs
+    {
+        get
+        {
+            var runs = new TheoryData<string, bool>();
+            TrainingCase.RunNames.ToList().ForEach(run => runs.Add(run, false));
+            TrainingCase.RunNames.Where(run => TrainingCase.Recipe(run).Lora is not null).ToList().ForEach(run => runs.Add(run, true));
+            return runs;
+        }
+    }
 
     public void Dispose() => _folder.Dispose();
 
     [Theory]
     [MemberData(nameof(Runs))]
-    public void A_run_killed_again_and_again_ends_with_the_very_losses_and_weights_of_an_undisturbed_one(string run)
+    public void A_run_killed_again_and_again_ends_with_the_very_losses_and_weights_of_an_undisturbed_one(string run, bool isPacked)
     {
-        var recipe = Drawn(run) with { MaxSteps = 8, SaveSteps = 2 };
+        var recipe = Drawn(run, isPacked) with { MaxSteps = 8, SaveSteps = 2 };
         var undisturbed = new RecordingObserver();
         TrainingRun.Start(recipe, _folder.File("undisturbed"), undisturbed);
         var losses = new Dictionary<int, IReadOnlyList<double>>();
@@ -66,9 +76,9 @@ public sealed class TrainingRunTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Runs))]
-    public void Every_training_checkpoint_is_a_complete_checkpoint(string run)
+    public void Every_training_checkpoint_is_a_complete_checkpoint(string run, bool isPacked)
     {
-        var recipe = Drawn(run) with { MaxSteps = 3, SaveSteps = 1, SaveTotalLimit = null };
+        var recipe = Drawn(run, isPacked) with { MaxSteps = 3, SaveSteps = 1, SaveTotalLimit = null };
         var observer = new RecordingObserver();
 
         TrainingRun.Start(recipe, _folder.File("run"), observer);
@@ -88,6 +98,25 @@ public sealed class TrainingRunTests : IDisposable
                 Assert.NotNull(checkpoint.Config.Vision);
             }
         }
+    }
+
+    [Fact]
+    public void An_adapter_that_was_trained_is_the_model_that_was_trained()
+    {
+        var recipe = Drawn(TrainingCase.RunNames.First(run => TrainingCase.Recipe(run).Lora is not null)) with { MaxSteps = 4 };
+        TrainingRun.Start(recipe, _folder.File("run"));
+
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        using var before = CheckpointFolder.Open(recipe.Base);
+        using var after = CheckpointFolder.Open(_folder.File("run"));
+        var untouched = before.Tensors.ToDictionary(tensor => tensor.Parameter.Name, tensor => tensor.Read());
+        var changed = after.Tensors.Where(tensor => untouched.TryGetValue(tensor.Parameter.Name, out var old) && !old.to(TorchSharp.torch.ScalarType.Float32).Equals(tensor.Read().to(TorchSharp.torch.ScalarType.Float32)))
+            .Select(tensor => tensor.Parameter.Name).ToList();
+
+        Assert.Equal(recipe.Base, after.BasePath);
+        Assert.Equal(7 * before.Config.LanguageModel.Layers, changed.Count);
+        Assert.All(changed, name => Assert.EndsWith("_proj.weight", name, StringComparison.Ordinal));
+        Assert.Equal(recipe.Template, after.ConversationTemplate);
     }
 
     [Fact]
@@ -177,10 +206,14 @@ public sealed class TrainingRunTests : IDisposable
         Assert.All(first, weight => Assert.NotEqual(weight.Value, other[weight.Key]));
     }
 
-    private static string First => TrainingCase.RunNames.First();
+    private static string First => TrainingCase.RunNames.First(run => TrainingCase.Recipe(run).Lora is null);
 
     /// <summary>The run's recipe with an order drawn from the seed, so that any number of steps can be made.</summary>
-    private static TrainingRecipe Drawn(string run) => TrainingCase.Recipe(run) with { DataOrder = null, SkipBadSamples = true };
+    private static TrainingRecipe Drawn(string run, bool isPacked = false)
+    {
+        var recipe = TrainingCase.Recipe(run) with { DataOrder = null, SkipBadSamples = true };
+        return isPacked ? recipe with { Lora = recipe.Lora! with { Nf4 = true, Dropout = 0.1 } } : recipe;
+    }
 
     private static Dictionary<string, float[]> Load(TrainingRecipe recipe)
     {
@@ -191,7 +224,7 @@ public sealed class TrainingRunTests : IDisposable
     private void RequireSameWeights(string expected, string actual)
     {
         using var scope = TorchSharp.torch.NewDisposeScope();
-        var file = new[] { "mm_projector.bin", "model.safetensors" }.Single(name => File.Exists(_folder.File($"{expected}/{name}")));
+        var file = new[] { "mm_projector.bin", "adapter_model.bin", "model.safetensors" }.Single(name => File.Exists(_folder.File($"{expected}/{name}")));
         using var undisturbed = TensorContainer.Open(_folder.File($"{expected}/{file}"));
         using var resumed = TensorContainer.Open(_folder.File($"{actual}/{file}"));
         Assert.All(undisturbed.Entries, entry => Assert.Equal(undisturbed.Read(entry.Name).bytes.ToArray(), resumed.Read(entry.Name).bytes.ToArray()));

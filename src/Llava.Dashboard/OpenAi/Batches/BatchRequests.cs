@@ -6,13 +6,14 @@ using Llava.Dashboard.OpenAi.Chat;
 using Llava.Dashboard.OpenAi.Files;
 using Llava.Ledger.Batches;
 using Llava.Ledger.Files;
+using Llava.Ledger.Training;
 using Llava.Ledger.Workers;
 using Microsoft.AspNetCore.Http;
 
 namespace Llava.Dashboard.OpenAi.Batches;
 
 /// <summary>Reads requests for batches and makes jobs of them. The lines are judged by whoever reads them all; here only the first model is looked for.</summary>
-internal sealed class BatchRequests(OpenAiBody bodies, FileStore files, WorkerRegistry workers, ChatInputOptions chats)
+internal sealed class BatchRequests(OpenAiBody bodies, FileStore files, WorkerRegistry workers, TrainedModelOwners owners, ChatInputOptions chats)
 {
     private const int MostLabels = 16;
     private const int LongestKey = 64;
@@ -98,9 +99,10 @@ internal sealed class BatchRequests(OpenAiBody bodies, FileStore files, WorkerRe
         await using var content = files.Open(file);
         var model = await FirstModel.FindAsync(content, cancellation);
         var served = (await workers.LiveAsync(cancellation)).SelectMany(worker => worker.Models).Select(one => one.Name).Distinct().ToList();
+        var isForeign = model is not null && !await owners.MayUseAsync(file.Tenant, model, cancellation);
         return model is null ? FirstModel.Unknown
-            : served.Find(name => name == model) ?? served.Find(name => Path.GetFileName(name) == model)
-            ?? (served.Count == 0 ? model : throw new OpenAiException(
+            : (isForeign ? null : served.Find(name => name == model) ?? served.Find(name => Path.GetFileName(name) == model))
+            ?? (served.Count == 0 && !isForeign ? model : throw new OpenAiException(
                 StatusCodes.Status404NotFound, OpenAiErrors.InvalidRequest, "model_not_found", "model", $"There is no model '{model}' here, which the file's first line asks for; GET /v1/models lists those there are."));
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Llava.Dashboard.Api;
+using Llava.Dashboard.OpenApi;
 using Llava.Ledger.Batches;
 using Llava.Ledger.Keys;
 using Microsoft.AspNetCore.Builder;
@@ -19,12 +20,14 @@ internal static class BatchRoutes
 
     public static void MapBatches(this RouteGroupBuilder api)
     {
-        api.MapPost("/batches", CreateAsync).RequireRole(AccessRole.Operator);
-        api.MapGet("/batches", ListAsync).RequireRole(AccessRole.Viewer);
-        api.MapGet("/batches/{batch}", ReadAsync).RequireRole(AccessRole.Viewer);
-        api.MapGet("/batches/{batch}/output", (HttpContext context, Caller caller, BatchViews batches, BatchPublication lines, string batch) => SendLinesAsync(context, caller, batches, lines, batch, errors: false)).RequireRole(AccessRole.Viewer);
-        api.MapGet("/batches/{batch}/errors", (HttpContext context, Caller caller, BatchViews batches, BatchPublication lines, string batch) => SendLinesAsync(context, caller, batches, lines, batch, errors: true)).RequireRole(AccessRole.Viewer);
-        api.MapPost("/batches/{batch}/cancel", CancelAsync).RequireRole(AccessRole.Operator);
+        api.MapPost("/batches", CreateAsync).RequireRole(AccessRole.Operator).WithSummary("Creates a batch").Takes<BatchBody>().Produces<BatchObject>();
+        api.MapGet("/batches", ListAsync).RequireRole(AccessRole.Viewer).WithSummary("Lists batches").TakesPage().Produces<OpenAiPage<BatchObject>>();
+        api.MapGet("/batches/{batch}", ReadAsync).RequireRole(AccessRole.Viewer).WithSummary("Shows a batch").Produces<BatchObject>();
+        api.MapGet("/batches/{batch}/output", (HttpContext context, Caller caller, BatchViews batches, BatchPublication lines, string batch) => SendLinesAsync(context, caller, batches, lines, batch, errors: false)).RequireRole(AccessRole.Viewer)
+            .WithSummary("Reads the answered lines there are while the batch runs").Produces<Stream>(StatusCodes.Status200OK, "application/jsonl");
+        api.MapGet("/batches/{batch}/errors", (HttpContext context, Caller caller, BatchViews batches, BatchPublication lines, string batch) => SendLinesAsync(context, caller, batches, lines, batch, errors: true)).RequireRole(AccessRole.Viewer)
+            .WithSummary("Reads the failed lines there are while the batch runs").Produces<Stream>(StatusCodes.Status200OK, "application/jsonl");
+        api.MapPost("/batches/{batch}/cancel", CancelAsync).RequireRole(AccessRole.Operator).WithSummary("Cancels a batch").Produces<BatchObject>();
     }
 
     private static async Task<IResult> CreateAsync(HttpRequest http, Caller caller, BatchRequests requests, BatchStore store, BatchViews batches, CancellationToken cancellation)

@@ -2,6 +2,7 @@ using System.Text;
 using Llava.Contracts.Interactive;
 using Llava.Dashboard.Api;
 using Llava.Dashboard.Interactive;
+using Llava.Dashboard.OpenApi;
 using Llava.Ledger.Keys;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -14,7 +15,8 @@ namespace Llava.Dashboard.OpenAi.Chat;
 internal static class ChatEndpoint
 {
     public static void MapChat(this RouteGroupBuilder api, ChatInputOptions limits) =>
-        api.MapPost("/chat/completions", AnswerAsync).RequireRole(AccessRole.Operator).WithMetadata(new RequestSizeLimitAttribute(limits.MaxBodyBytes));
+        api.MapPost("/chat/completions", AnswerAsync).RequireRole(AccessRole.Operator).WithMetadata(new RequestSizeLimitAttribute(limits.MaxBodyBytes))
+            .WithSummary("Answers a conversation, at once or as it is generated").Takes<ChatBody>().Produces<ChatCompletion>().Streams<ChatChunk>();
 
     private static async Task<IResult> AnswerAsync(HttpContext context, ChatRequests requests, ModelRouter models, TimeProvider time, CancellationToken cancellation)
     {

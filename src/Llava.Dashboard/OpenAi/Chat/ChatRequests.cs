@@ -1,12 +1,13 @@
 using System.Text.Json;
 using Llava.Contracts.Interactive;
 using Llava.Dashboard.Api;
+using Llava.Ledger.Training;
 using Microsoft.AspNetCore.Http;
 
 namespace Llava.Dashboard.OpenAi.Chat;
 
 /// <summary>Reads requests as OpenAI's libraries send them and makes of them what consumers answer.</summary>
-internal sealed class ChatRequests(OpenAiBody bodies, ChatImages images, ChatInputOptions limits)
+internal sealed class ChatRequests(OpenAiBody bodies, ChatImages images, ChatInputOptions limits, TrainedModelOwners owners)
 {
     /// <summary>A conversation.</summary>
     /// <exception cref="OpenAiException">It is wrong, or asks for what is not done here.</exception>
@@ -49,7 +50,7 @@ internal sealed class ChatRequests(OpenAiBody bodies, ChatImages images, ChatInp
     private async Task<ChatBody> ReadAsync(HttpContext context, CancellationToken cancellation)
     {
         var body = await bodies.ReadAsync(context.Request, ChatBodyJson.Default.ChatBody, cancellation);
-        RequireModel(body.Model);
+        await RequireModelAsync(body.Model, owners, Caller.Of(context.User), cancellation);
         UnsupportedFields.Refuse(body);
         return body.StreamOptions is null || body.Stream == true
             ? body
@@ -69,12 +70,17 @@ internal sealed class ChatRequests(OpenAiBody bodies, ChatImages images, ChatInp
             : throw OpenAiException.Invalid("invalid_value", FormattableString.Invariant($"'prompt' has {prompt.Length} characters and the limit is {limits.MaxCharacters}."), "prompt");
     }
 
-    /// <exception cref="OpenAiException">No model is named.</exception>
-    public static void RequireModel(string? model)
+    /// <exception cref="OpenAiException">No model is named, or another tenant's.</exception>
+    public static async Task RequireModelAsync(string? model, TrainedModelOwners owners, Caller caller, CancellationToken cancellation)
     {
         if (string.IsNullOrEmpty(model))
         {
             throw OpenAiException.Invalid("missing_required_parameter", "'model' is missing; GET /v1/models lists those there are.", "model");
+        }
+
+        if (!await owners.MayUseAsync(caller.Confinement, model, cancellation))
+        {
+            throw OpenAiException.NotFound("model_not_found", $"There is no model '{model}' here; GET /v1/models lists those there are.", "model");
         }
     }
 }

@@ -3,8 +3,10 @@ using System.Text.Json.Serialization;
 using Llava.Contracts.Interactive;
 using Llava.Dashboard.Api;
 using Llava.Dashboard.Interactive;
+using Llava.Dashboard.OpenApi;
 using Llava.Hosting.Paths;
 using Llava.Ledger.Keys;
+using Llava.Ledger.Training;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -51,13 +53,14 @@ internal sealed record EmbeddingUsage(int PromptTokens)
 internal static class EmbeddingEndpoint
 {
     public static void MapEmbeddings(this RouteGroupBuilder api, ChatInputOptions limits) =>
-        api.MapPost("/embeddings", EmbedAsync).RequireRole(AccessRole.Operator).WithMetadata(new RequestSizeLimitAttribute(limits.MaxBodyBytes));
+        api.MapPost("/embeddings", EmbedAsync).RequireRole(AccessRole.Operator).WithMetadata(new RequestSizeLimitAttribute(limits.MaxBodyBytes))
+            .WithSummary("Makes vectors of images").Takes<EmbeddingBody>().Produces<EmbeddingList<float[]>>();
 
     private static async Task<IResult> EmbedAsync(
-        HttpContext context, OpenAiBody bodies, ChatImages images, ChatInputOptions limits, ModelRouter models, CancellationToken cancellation)
+        HttpContext context, OpenAiBody bodies, ChatImages images, ChatInputOptions limits, ModelRouter models, TrainedModelOwners owners, CancellationToken cancellation)
     {
         var body = await bodies.ReadAsync(context.Request, EmbeddingJson.Default.EmbeddingBody, cancellation);
-        ChatRequests.RequireModel(body.Model);
+        await ChatRequests.RequireModelAsync(body.Model, owners, Caller.Of(context.User), cancellation);
         var encoding = EmbeddingInputs.EncodingOf(body.EncodingFormat);
         var read = await images.ReadAsync(EmbeddingInputs.Read(body.Input, limits.MaxImages, IsImage), Caller.Of(context.User), cancellation);
         var answer = await InteractiveAnswers.AskAsync(() => models.EmbedAsync(new(OpenAiErrors.RequestIdOf(context), body.Model!, read), cancellation));

@@ -2,6 +2,7 @@ using System.Text;
 using Llava.Contracts.Interactive;
 using Llava.Dashboard.Api;
 using Llava.Dashboard.Interactive;
+using Llava.Dashboard.OpenApi;
 using Llava.Ledger.Keys;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -26,7 +27,8 @@ internal sealed record TextChoice(string Text, int Index, string? FinishReason =
 /// <summary><c>POST /completions</c>: a text continued without any template, for clients from before chats.</summary>
 internal static class TextEndpoint
 {
-    public static void MapTextCompletions(this RouteGroupBuilder api) => api.MapPost("/completions", AnswerAsync).RequireRole(AccessRole.Operator);
+    public static void MapTextCompletions(this RouteGroupBuilder api) => api.MapPost("/completions", AnswerAsync).RequireRole(AccessRole.Operator)
+        .WithSummary("Continues a text").Takes<ChatBody>().Produces<TextCompletion>().Streams<TextCompletion>();
 
     private static async Task<IResult> AnswerAsync(HttpContext context, ChatRequests requests, ModelRouter models, TimeProvider time, CancellationToken cancellation)
     {

@@ -1,4 +1,5 @@
 using Llava.Dashboard.Api;
+using Llava.Dashboard.OpenApi;
 using Llava.Ledger.Files;
 using Llava.Ledger.Keys;
 using Microsoft.AspNetCore.Builder;
@@ -16,11 +17,12 @@ internal static class FileEndpoints
 
     public static void MapFiles(this RouteGroupBuilder api, FileStoreOptions options)
     {
-        api.MapPost("/files", SendAsync).RequireRole(AccessRole.Operator).WithMetadata(new RequestSizeLimitAttribute(options.MaxFileBytes + FileForm.FieldBytes));
-        api.MapGet("/files", ListAsync).RequireRole(AccessRole.Viewer);
-        api.MapGet("/files/{file}", ReadAsync).RequireRole(AccessRole.Viewer);
-        api.MapGet("/files/{file}/content", ReadBytesAsync).RequireRole(AccessRole.Viewer);
-        api.MapDelete("/files/{file}", DeleteAsync).RequireRole(AccessRole.Operator);
+        api.MapPost("/files", SendAsync).RequireRole(AccessRole.Operator).WithMetadata(new RequestSizeLimitAttribute(options.MaxFileBytes + FileForm.FieldBytes))
+            .WithSummary("Sends a file").TakesForm("file", "purpose", "expires_after[anchor]", "expires_after[seconds]").Produces<FileObject>();
+        api.MapGet("/files", ListAsync).RequireRole(AccessRole.Viewer).WithSummary("Lists files").TakesPage().Produces<OpenAiPage<FileObject>>();
+        api.MapGet("/files/{file}", ReadAsync).RequireRole(AccessRole.Viewer).WithSummary("Shows a file").Produces<FileObject>();
+        api.MapGet("/files/{file}/content", ReadBytesAsync).RequireRole(AccessRole.Viewer).WithSummary("Reads a file, or a range of it").Produces<Stream>(StatusCodes.Status200OK, "application/octet-stream");
+        api.MapDelete("/files/{file}", DeleteAsync).RequireRole(AccessRole.Operator).WithSummary("Deletes a file").Produces<DeletedObject>();
     }
 
     /// <summary>The caller's file; another tenant's is as if it were not there.</summary>

@@ -1,5 +1,6 @@
 using Llava.Dashboard.Api;
 using Llava.Ledger.Files;
+using Llava.Ledger.Training;
 using Llava.Ledger.Workers;
 
 namespace Llava.Dashboard.OpenAi.FineTuning;
@@ -9,12 +10,12 @@ internal static class BaseModels
 {
     private const string FineTune = "fine-tune";
 
-    /// <summary>The name under which a live worker serves the model; the last part of it is enough.</summary>
+    /// <summary>The name under which a live worker serves the model to the caller; the last part of it is enough.</summary>
     /// <exception cref="OpenAiException">No worker serves it.</exception>
-    public static async Task<string> FindAsync(WorkerRegistry workers, string asked, CancellationToken cancellation)
+    public static async Task<string> FindAsync(WorkerRegistry workers, TrainedModelOwners owners, Caller caller, string asked, CancellationToken cancellation)
     {
-        var served = (await workers.LiveAsync(cancellation)).SelectMany(worker => worker.Models).Select(model => model.Name).Distinct().ToList();
-        return served.Find(name => name == asked) ?? served.Find(name => Path.GetFileName(name) == asked)
+        var served = await owners.UsableAsync(caller.Tenant, (await workers.LiveAsync(cancellation)).SelectMany(worker => worker.Models).Select(model => model.Name).Distinct(), cancellation);
+        return served.FirstOrDefault(name => name == asked) ?? served.FirstOrDefault(name => Path.GetFileName(name) == asked)
             ?? throw OpenAiException.NotFound("model_not_found", $"No live worker answers for the model '{asked}'; GET {OpenAiHosting.Root}/models lists those that are served.", "model");
     }
 

@@ -1,4 +1,5 @@
 using Llava.Dashboard.Api;
+using Llava.Dashboard.OpenApi;
 using Llava.Ledger.Files;
 using Llava.Ledger.Keys;
 using Llava.Ledger.Training;
@@ -19,25 +20,25 @@ internal static class FineTuningEndpoints
     public static void MapFineTuning(this RouteGroupBuilder api)
     {
         const string Job = "/fine_tuning/jobs/{job}";
-        api.MapPost("/fine_tuning/jobs", CreateAsync).RequireRole(AccessRole.Operator);
-        api.MapGet("/fine_tuning/jobs", ListAsync).RequireRole(AccessRole.Viewer);
+        api.MapPost("/fine_tuning/jobs", CreateAsync).RequireRole(AccessRole.Operator).WithSummary("Starts a training run").Takes<FineTuningRequest>().Produces<FineTuningObject>();
+        api.MapGet("/fine_tuning/jobs", ListAsync).RequireRole(AccessRole.Viewer).WithSummary("Lists training runs").TakesPage().Produces<OpenAiPage<FineTuningObject>>();
         api.MapGet(Job, async (Caller caller, TrainingRuns runs, string job, CancellationToken cancellation) =>
-            Answer(await runs.ReadAsync(job, caller.Confinement, cancellation))).RequireRole(AccessRole.Viewer);
+            Answer(await runs.ReadAsync(job, caller.Confinement, cancellation))).RequireRole(AccessRole.Viewer).WithSummary("Shows a training run").Produces<FineTuningObject>();
         api.MapPost(Job + "/cancel", async (Caller caller, TrainingRuns runs, string job, CancellationToken cancellation) =>
-            Answer(await runs.CancelAsync(job, caller.Confinement, cancellation))).RequireRole(AccessRole.Operator);
+            Answer(await runs.CancelAsync(job, caller.Confinement, cancellation))).RequireRole(AccessRole.Operator).WithSummary("Cancels a training run").Produces<FineTuningObject>();
         api.MapPost(Job + "/pause", async (Caller caller, TrainingRuns runs, string job, CancellationToken cancellation) =>
-            Answer(await runs.PauseAsync(job, caller.Confinement, cancellation))).RequireRole(AccessRole.Operator);
+            Answer(await runs.PauseAsync(job, caller.Confinement, cancellation))).RequireRole(AccessRole.Operator).WithSummary("Pauses a training run at its next step").Produces<FineTuningObject>();
         api.MapPost(Job + "/resume", async (Caller caller, TrainingRuns runs, string job, CancellationToken cancellation) =>
-            Answer(await runs.ResumeAsync(job, caller.Confinement, cancellation))).RequireRole(AccessRole.Operator);
-        api.MapGet(Job + "/events", EventsAsync).RequireRole(AccessRole.Viewer);
-        api.MapGet(Job + "/checkpoints", CheckpointsAsync).RequireRole(AccessRole.Viewer);
+            Answer(await runs.ResumeAsync(job, caller.Confinement, cancellation))).RequireRole(AccessRole.Operator).WithSummary("Resumes a paused training run").Produces<FineTuningObject>();
+        api.MapGet(Job + "/events", EventsAsync).RequireRole(AccessRole.Viewer).WithSummary("Lists what happened in a training run").TakesPage().Produces<OpenAiPage<FineTuningEventObject>>();
+        api.MapGet(Job + "/checkpoints", CheckpointsAsync).RequireRole(AccessRole.Viewer).WithSummary("Lists the checkpoints of a training run").TakesPage().Produces<OpenAiPage<FineTuningCheckpointObject>>();
     }
 
     private static async Task<IResult> CreateAsync(
-        HttpRequest http, Caller caller, OpenAiBody body, TrainingRuns runs, FileStore files, WorkerRegistry workers, CancellationToken cancellation)
+        HttpRequest http, Caller caller, OpenAiBody body, TrainingRuns runs, FileStore files, WorkerRegistry workers, TrainedModelOwners owners, CancellationToken cancellation)
     {
         var request = FineTuningReader.Read(await body.ReadAsync(http, FineTuningJson.Default.FineTuningRequest, cancellation), caller.Tenant);
-        var served = await BaseModels.FindAsync(workers, request.Model, cancellation);
+        var served = await BaseModels.FindAsync(workers, owners, caller, request.Model, cancellation);
         await BaseModels.RequireFileAsync(files, caller, request.TrainingFile, "training_file", cancellation);
         if (request.ValidationFile is { } validation)
         {

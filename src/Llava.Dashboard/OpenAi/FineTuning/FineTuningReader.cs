@@ -37,7 +37,6 @@ internal static class FineTuningReader
 
         foreach (var (field, value, instead) in ((string, JsonElement?, string)[])
         [
-            ("lora", body.Lora, "models here learn in full or by their projector: leave it out, or see 'mode'"),
             ("schedule", body.Schedule, "the learning rate follows a cosine after a short warm-up: leave it out"),
             ("resume_from", body.ResumeFrom, "name a fine-tuned model as 'model' to go on from it"),
             ("integrations", body.Integrations is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() == 0 ? null : body.Integrations, "metrics are in the job's events and its result file: leave it out"),
@@ -64,9 +63,11 @@ internal static class FineTuningReader
             {
                 null or "full" => TrainingMode.Full,
                 "projector" => TrainingMode.Projector,
-                "lora" or "qlora" => throw Unsupported("mode", $"is '{body.Mode}', which the trainer does not have; give 'full' or 'projector'"),
-                _ => throw OpenAiException.Invalid("invalid_value", $"'mode' is '{body.Mode}'; give 'full' or 'projector'.", "mode"),
+                "lora" => TrainingMode.Lora,
+                "qlora" => TrainingMode.QLora,
+                _ => throw OpenAiException.Invalid("invalid_value", $"'mode' is '{body.Mode}'; give 'full', 'projector', 'lora' or 'qlora'.", "mode"),
             },
+            Lora = AdapterOf(body.Lora),
             Epochs = Number<int>(Field("n_epochs"), "hyperparameters.n_epochs"),
             BatchSize = Number<int>(Field("batch_size"), "hyperparameters.batch_size"),
             LearningRateMultiplier = Number<double>(Field("learning_rate_multiplier"), "hyperparameters.learning_rate_multiplier"),
@@ -77,6 +78,28 @@ internal static class FineTuningReader
         };
 
         JsonElement? Field(string name) => given is { ValueKind: JsonValueKind.Object } fields && fields.TryGetProperty(name, out var value) ? value : null;
+    }
+
+    private static AdapterSettings? AdapterOf(JsonElement? lora)
+    {
+        if (lora is null or { ValueKind: JsonValueKind.Null })
+        {
+            return null;
+        }
+
+        if (lora is not { ValueKind: JsonValueKind.Object } fields)
+        {
+            throw OpenAiException.Invalid("invalid_type", "'lora' must be an object with 'r', 'alpha' and 'dropout'.", "lora");
+        }
+
+        if (fields.TryGetProperty("targets", out _))
+        {
+            throw Unsupported("lora.targets", "is not done here; every linear layer of the decoder but the head is adapted: leave it out");
+        }
+
+        return new() { Rank = Number<int>(Field("r"), "lora.r"), Alpha = Number<double>(Field("alpha"), "lora.alpha"), Dropout = Number<double>(Field("dropout"), "lora.dropout") };
+
+        JsonElement? Field(string name) => fields.TryGetProperty(name, out var value) ? value : null;
     }
 
     /// <summary>A number; null for <c>auto</c> and for nothing.</summary>

@@ -14,10 +14,10 @@ internal static class ModelEndpoints
 {
     public static void MapModels(this RouteGroupBuilder api)
     {
-        api.MapGet("/models", ListAsync).RequireRole(AccessRole.Viewer);
+        api.MapGet("/models", ListAsync).RequireRole(AccessRole.Viewer).WithSummary("Lists models that are served").Produces<OpenAiPage<ModelObject>>();
         // A name may have slashes, which some libraries send as they are and others as %2F.
-        api.MapGet("/models/{**model}", ReadAsync).RequireRole(AccessRole.Viewer);
-        api.MapDelete("/models/{**model}", DeleteAsync).RequireRole(AccessRole.Operator);
+        api.MapGet("/models/{**model}", ReadAsync).RequireRole(AccessRole.Viewer).WithSummary("Shows a model").Produces<ModelObject>();
+        api.MapDelete("/models/{**model}", DeleteAsync).RequireRole(AccessRole.Operator).WithSummary("Deletes a model that was trained here").Produces<DeletedObject>();
     }
 
     private static async Task<IResult> ListAsync(WorkerRegistry workers, TrainingRuns runs, Caller caller, CancellationToken cancellation)

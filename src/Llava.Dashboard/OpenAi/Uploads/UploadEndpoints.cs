@@ -1,5 +1,6 @@
 using Llava.Dashboard.Api;
 using Llava.Dashboard.OpenAi.Files;
+using Llava.Dashboard.OpenApi;
 using Llava.Ledger.Files;
 using Llava.Ledger.Keys;
 using Microsoft.AspNetCore.Builder;
@@ -14,10 +15,11 @@ internal static class UploadEndpoints
 {
     public static void MapUploads(this RouteGroupBuilder api, FileStoreOptions options)
     {
-        api.MapPost("/uploads", CreateAsync).RequireRole(AccessRole.Operator);
-        api.MapPost("/uploads/{upload}/parts", AddPartAsync).RequireRole(AccessRole.Operator).WithMetadata(new RequestSizeLimitAttribute(options.MaxPartBytes + FileForm.FieldBytes));
-        api.MapPost("/uploads/{upload}/complete", CompleteAsync).RequireRole(AccessRole.Operator);
-        api.MapPost("/uploads/{upload}/cancel", CancelAsync).RequireRole(AccessRole.Operator);
+        api.MapPost("/uploads", CreateAsync).RequireRole(AccessRole.Operator).WithSummary("Begins a file that is sent in parts").Takes<UploadRequest>().Produces<UploadObject>();
+        api.MapPost("/uploads/{upload}/parts", AddPartAsync).RequireRole(AccessRole.Operator).WithMetadata(new RequestSizeLimitAttribute(options.MaxPartBytes + FileForm.FieldBytes))
+            .WithSummary("Sends a part").TakesForm("data").Produces<PartObject>();
+        api.MapPost("/uploads/{upload}/complete", CompleteAsync).RequireRole(AccessRole.Operator).WithSummary("Makes a file of the parts").Takes<CompletionRequest>().Produces<UploadObject>();
+        api.MapPost("/uploads/{upload}/cancel", CancelAsync).RequireRole(AccessRole.Operator).WithSummary("Gives the parts up").Produces<UploadObject>();
     }
 
     private static async Task<IResult> CreateAsync(HttpRequest http, Caller caller, UploadStore uploads, OpenAiBody body, FileStoreOptions options, CancellationToken cancellation)

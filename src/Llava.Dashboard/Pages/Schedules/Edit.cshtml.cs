@@ -5,7 +5,6 @@ using Llava.Dashboard.Security;
 using Llava.Ledger.Files;
 using Llava.Ledger.Keys;
 using Llava.Ledger.Schedules;
-using Llava.Ledger.Workers;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
@@ -13,7 +12,7 @@ namespace Llava.Dashboard.Pages.Schedules;
 
 /// <summary>Makes a schedule, or puts another in the place of one there is.</summary>
 [PageRoles(AccessRole.Operator, AccessRole.Operator)]
-public sealed class EditScheduleModel(ScheduleStore schedules, WorkerRegistry workers, IModelFolder folder, FileStore files, TimeProvider time) : PageModel
+internal sealed class EditScheduleModel(ScheduleStore schedules, ModelRegistry registry, FileStore files, TimeProvider time) : PageModel
 {
     private const int ShownFiles = 100;
 
@@ -114,7 +113,7 @@ public sealed class EditScheduleModel(ScheduleStore schedules, WorkerRegistry wo
 
     private async Task<IActionResult> ShowAsync(CancellationToken cancellation)
     {
-        Models = [.. (await ModelRegistry.ReadAsync(workers, folder, cancellation)).Select(model => model.Name)];
+        Models = [.. (await registry.ReadAsync(Caller.Of(User).Confinement, cancellation)).Select(model => model.Name)];
         Files = Form.Kind == ScheduleForm.Finetune
             ? await files.ListAsync(new() { Tenant = EditedTenant ?? Caller.Of(User).Tenant, Purpose = "fine-tune", Limit = ShownFiles }, cancellation)
             : [];

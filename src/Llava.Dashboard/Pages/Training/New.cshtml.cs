@@ -1,11 +1,12 @@
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Dashboard.Api;
+using Llava.Dashboard.Models;
+using Llava.Dashboard.Security;
 using Llava.Ledger.Files;
 using Llava.Ledger.Keys;
 using Llava.Ledger.Training;
 using Llava.Ledger.Workers;
-using Llava.Dashboard.Security;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
@@ -13,7 +14,7 @@ namespace Llava.Dashboard.Pages.Training;
 
 /// <summary>Starts a training run from a file that was sent before.</summary>
 [PageRoles(AccessRole.Operator, AccessRole.Operator)]
-internal sealed class NewTrainingModel(TrainingRuns runs, FileStore files, WorkerRegistry workers) : PageModel
+internal sealed class NewTrainingModel(TrainingRuns runs, FileStore files, WorkerRegistry workers, TrainedModelOwners owners) : PageModel
 {
     private const string FineTune = "fine-tune";
     private const int ShownFiles = 100;
@@ -33,8 +34,8 @@ internal sealed class NewTrainingModel(TrainingRuns runs, FileStore files, Worke
     /// <summary>The form.</summary>
     public async Task OnGetAsync(CancellationToken cancellationToken)
     {
-        Models = [.. (await workers.LiveAsync(cancellationToken)).SelectMany(worker => worker.Models).Select(model => model.Name).Distinct()
-            .OrderBy(name => name.StartsWith("ft:", StringComparison.Ordinal)).ThenBy(name => name, StringComparer.Ordinal)];
+        Models = [.. (await workers.LiveForAsync(owners, Caller.Of(User).Tenant, cancellationToken)).SelectMany(worker => worker.Models).Select(model => model.Name).Distinct()
+            .OrderBy(name => name.StartsWith(TrainingRunRecord.ModelPrefix, StringComparison.Ordinal)).ThenBy(name => name, StringComparer.Ordinal)];
         Files = await files.ListAsync(new() { Tenant = Caller.Of(User).Tenant, Purpose = FineTune, Limit = ShownFiles }, cancellationToken);
     }
 
@@ -77,7 +78,7 @@ public sealed record NewRun
     /// <summary>Part of the model's name.</summary>
     public string? Suffix { get; init; }
 
-    /// <summary><c>full</c> or <c>projector</c>.</summary>
+    /// <summary><c>full</c>, <c>lora</c>, <c>qlora</c> or <c>projector</c>.</summary>
     public string? Mode { get; init; }
 
     /// <summary>Passes over the data.</summary>
@@ -102,7 +103,7 @@ public sealed record NewRun
         Seed = Seed,
         Settings = new()
         {
-            Mode = Mode == "projector" ? TrainingMode.Projector : TrainingMode.Full,
+            Mode = Mode switch { "projector" => TrainingMode.Projector, "lora" => TrainingMode.Lora, "qlora" => TrainingMode.QLora, _ => TrainingMode.Full },
             Epochs = Epochs,
             BatchSize = BatchSize,
             LearningRate = LearningRate,

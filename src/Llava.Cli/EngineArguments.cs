@@ -1,0 +1,41 @@
+using System.CommandLine;
+using Llava.ModelCore.Engine;
+using Llava.ModelCore.Quantization;
+using Microsoft.Extensions.Configuration;
+
+namespace Llava.Cli;
+
+/// <summary>What computes, for every command that loads a model; what is typed goes before the settings (<c>Llava__Engine__…</c>).</summary>
+internal sealed class EngineArguments
+{
+    private readonly Option<RunnerKind?> _runner = new("--runner") { Description = "What computes the language model: our own kernels (cpu, which auto takes) or the reference (torch)." };
+
+    private readonly Option<QuantizationScheme?> _quantize = new("--quantize") { Description = "How the language model's weights are kept: none (as in the checkpoint, the default), int8 or int4 (docs/cpu.md)." };
+
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_runner);
+        command.Options.Add(_quantize);
+    }
+
+    /// <summary>What was typed, as settings.</summary>
+    public IReadOnlyCollection<KeyValuePair<string, string?>> Settings(ParseResult typed)
+    {
+        List<KeyValuePair<string, string?>> settings = [];
+        Add(nameof(EngineOptions.Runner), typed.GetValue(_runner)?.ToString());
+        Add(nameof(EngineOptions.Quantize), typed.GetValue(_quantize)?.ToString());
+        return settings;
+
+        void Add(string name, string? value)
+        {
+            if (value is not null)
+            {
+                settings.Add(new($"Llava:{EngineOptions.SectionName}:{name}", value));
+            }
+        }
+    }
+
+    /// <summary>The engine's options, for a command that loads its model itself.</summary>
+    public EngineOptions Options(ParseResult typed) => new ConfigurationBuilder().AddEnvironmentVariables().AddInMemoryCollection(Settings(typed)).Build()
+        .GetSection($"Llava:{EngineOptions.SectionName}").Get<EngineOptions>() ?? new();
+}

@@ -1,0 +1,1 @@
+select tenant from training_runs where model = @model;

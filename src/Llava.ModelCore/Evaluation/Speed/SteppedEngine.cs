@@ -1,0 +1,84 @@
+using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Engine;
+
+namespace Llava.ModelCore.Evaluation.Speed;
+
+/// <summary>A planner and a runner that step when they are told to, on the caller's thread.</summary>
+internal sealed class SteppedEngine : IDisposable
+{
+    private readonly LlavaConfig _config;
+    private readonly MeasuredRunner _runner;
+    private readonly EngineLoop _loop;
+    private readonly Random _random = new(1);
+
+    public SteppedEngine(LlavaConfig config, EngineOptions options, Func<int, IStepRunner> runner)
+    {
+        options.RequireValid();
+        _config = config;
+        var positions = options.KvPositionsFor(config.LanguageModel);
+        _runner = new MeasuredRunner(runner(positions));
+        _loop = new EngineLoop(new StepPlanner(options, positions), _runner, options.MaxSlots, TimeProvider.System);
+    }
+
+    /// <summary>Managed bytes of the last step, of the runner alone.</summary>
+    public long AllocatedBytesPerStep => _runner.AllocatedBytes;
+
+    /// <summary>Brings sequences to where each decodes with a context; their prompt is computed once and copied.</summary>
+    public void Fill(int sequences, int context, int maxNewTokens)
+    {
+        var prompt = Prompt(context, maxNewTokens) with { SharesWholePrompt = true };
+        for (var i = 0; i < sequences; i++)
+        {
+            Enqueue(prompt);
+        }
+
+        while (_loop.Statistics.Running < sequences || _loop.Statistics.DecodeTokens == 0)
+        {
+            Step();
+        }
+    }
+
+    /// <summary>Runs one step.</summary>
+    public void Step()
+    {
+        if (!_loop.Step())
+        {
+            throw new InvalidOperationException("There is nothing left to compute.");
+        }
+    }
+
+    /// <summary>Computes a prompt and its first token.</summary>
+    public void Prompt(int tokens)
+    {
+        Enqueue(Prompt(tokens, 1));
+        while (_loop.LiveCount > 0)
+        {
+            Step();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _loop.Dispose();
+
+    private SequenceRequest Prompt(int tokens, int maxNewTokens) => new()
+    {
+        PromptTokens = [.. Enumerable.Range(0, tokens).Select(_ => _random.Next(3, _config.LanguageModel.VocabularySize))],
+        Sampling = new SamplingSettings { MaxNewTokens = maxNewTokens },
+    };
+
+    private void Enqueue(SequenceRequest request) => _loop.Enqueue(new Sequence(request, PromptLayout.Of(request, _config)));
+
+    private sealed class MeasuredRunner(IStepRunner runner) : IStepRunner
+    {
+        public long AllocatedBytes { get; private set; }
+
+        public void Run(StepPlan plan, StepOutcome outcome)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            runner.Run(plan, outcome);
+            AllocatedBytes = GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        public void Dispose() => runner.Dispose();
+    }
+}

@@ -1,0 +1,125 @@
+namespace Llava.ModelCore.Kernels.Weights;
+
+/// <summary>A weight (rows, columns) in panels. Rows that fill up the last panel are zero.</summary>
+internal sealed unsafe class PackedMatrix : IDisposable
+{
+    private readonly NativeBuffer<byte> _panels;
+
+    /// <summary>Makes a matrix of zeros, to be filled row by row.</summary>
+    public PackedMatrix(int rows, int columns, WeightFormat format)
+    {
+        (Rows, Columns, Format) = (rows, columns, format);
+        PanelBytes = Panel.Bytes(format, columns);
+        _panels = new NativeBuffer<byte>(PanelBytes * PanelCount);
+    }
+
+    /// <summary>Outputs.</summary>
+    public int Rows { get; }
+
+    /// <summary>Inputs.</summary>
+    public int Columns { get; }
+
+    /// <summary>How the weights are kept.</summary>
+    public WeightFormat Format { get; }
+
+    /// <summary>Panels of 32 rows.</summary>
+    public int PanelCount => Panel.Count(Rows);
+
+    /// <summary>Bytes of one panel.</summary>
+    public long PanelBytes { get; }
+
+    /// <summary>Bytes of all panels.</summary>
+    public long Bytes => _panels.Bytes;
+
+    /// <summary>The first byte of a panel.</summary>
+    public byte* PanelAt(int panel) => _panels.Start + (panel * PanelBytes);
+
+    /// <summary>Rounds one row into its place; different rows may be set by different threads.</summary>
+    /// <param name="row">Which.</param>
+    /// <param name="values">(columns).</param>
+    /// <exception cref="ArgumentException">A number is not finite and the format has no place for it.</exception>
+    public void SetRow(int row, ReadOnlySpan<float> values)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows, nameof(row));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, Columns, nameof(values));
+        var panel = PanelAt(row / Panel.Rows);
+        switch (Format)
+        {
+            case WeightFormat.Float32:
+                SetColumns<SingleElement>(panel, row % Panel.Rows, values);
+                break;
+            case WeightFormat.BFloat16:
+                SetColumns<BFloat16Element>(panel, row % Panel.Rows, values);
+                break;
+            case WeightFormat.Float16:
+                SetColumns<HalfElement>(panel, row % Panel.Rows, values);
+                break;
+            default:
+                SetGroups(panel, row % Panel.Rows, values);
+                break;
+        }
+    }
+
+    /// <summary>What a weight has become.</summary>
+    public float this[int row, int column]
+    {
+        get
+        {
+            var panel = PanelAt(row / Panel.Rows);
+            var line = row % Panel.Rows;
+            return Format switch
+            {
+                WeightFormat.Float32 => ((float*)panel)[((long)column * Panel.Rows) + line],
+                WeightFormat.Float16 => (float)((Half*)panel)[((long)column * Panel.Rows) + line],
+                WeightFormat.BFloat16 => BFloat16Bits.ToSingle(((ushort*)panel)[((long)column * Panel.Rows) + line]),
+                _ => Level(panel, line, column) * BFloat16Bits.ToSingle(*ScaleAt(panel, line, column / Panel.Group)),
+            };
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _panels.Dispose();
+
+    private static void SetColumns<T>(byte* panel, int line, ReadOnlySpan<float> values)
+        where T : struct, IFloatElement
+    {
+        for (var k = 0; k < values.Length; k++)
+        {
+            T.Store(panel + ((((long)k * Panel.Rows) + line) * T.Bytes), values[k]);
+        }
+    }
+
+    private void SetGroups(byte* panel, int line, ReadOnlySpan<float> values)
+    {
+        Span<sbyte> levels = stackalloc sbyte[Panel.Group];
+        for (var group = 0; group < Panel.Groups(Columns); group++)
+        {
+            var columns = values[(group * Panel.Group)..Math.Min((group + 1) * Panel.Group, Columns)];
+            *ScaleAt(panel, line, group) = GroupRounding.Round(columns, Format, levels);
+            for (var k = 0; k < Panel.Group; k++)
+            {
+                var (place, shift) = PlaceOf(line, group, k);
+                var biased = levels[k] + Panel.Bias(Format);
+                panel[place] = Format == WeightFormat.Int8 ? (byte)biased : (byte)((panel[place] & ~(0xF << shift)) | (biased << shift));
+            }
+        }
+    }
+
+    private ushort* ScaleAt(byte* panel, int line, int group) =>
+        (ushort*)(panel + ((long)group * Panel.RecordBytes(Format)) + (2 * Panel.BlockBytes(Format))) + line;
+
+    private int Level(byte* panel, int line, int column)
+    {
+        var (place, shift) = PlaceOf(line, column / Panel.Group, column % Panel.Group);
+        return ((panel[place] >> shift) & (Format == WeightFormat.Int8 ? 0xFF : 0xF)) - Panel.Bias(Format);
+    }
+
+    /// <summary>Where in its panel a weight lies. In four bits a byte holds a column of the group's first half low and one of its second half high.</summary>
+    private (long Byte, int Shift) PlaceOf(int line, int group, int k)
+    {
+        const int StepBytes = Panel.Lanes * Panel.Step;
+        var block = ((long)group * Panel.RecordBytes(Format)) + (line / Panel.Lanes * Panel.BlockBytes(Format));
+        var (half, step) = Math.DivRem(k / Panel.Step, Panel.BlockBytes(Format) / StepBytes);
+        return (block + (step * StepBytes) + (line % Panel.Lanes * Panel.Step) + (k % Panel.Step), half * 4);
+    }
+}

@@ -1,0 +1,69 @@
+namespace Llava.ModelCore.Kernels.Weights;
+
+/// <summary>How a packed matrix keeps its weights.</summary>
+internal enum WeightFormat
+{
+    /// <summary>32 bits, as they are.</summary>
+    Float32,
+
+    /// <summary>16 bits: the upper half of a float32.</summary>
+    BFloat16,
+
+    /// <summary>16 bits: IEEE's half precision, of finite numbers only.</summary>
+    Float16,
+
+    /// <summary>8 bits and a scale for each group of 32: 8.5 bits per weight.</summary>
+    Int8,
+
+    /// <summary>4 bits and a scale for each group of 32: 4.5 bits per weight.</summary>
+    Int4,
+}
+
+/// <summary>
+/// The panel: 32 rows of a matrix, which a kernel multiplies with a few tokens at a time. Integer panels are records of one group of 32
+/// columns each: the rows 0–15, the rows 16–31, and 32 scales (bfloat16). A block of 16 rows holds four consecutive columns of each row side by
+/// side, so that one vector is a step of a four-way dot product with lane = row. Float panels are one line of 32 rows per column.
+/// </summary>
+internal static class Panel
+{
+    /// <summary>Rows of a panel.</summary>
+    public const int Rows = 32;
+
+    /// <summary>Rows of a block: the lanes of a 512-bit vector.</summary>
+    public const int Lanes = 16;
+
+    /// <summary>Columns that share a scale.</summary>
+    public const int Group = 32;
+
+    /// <summary>Columns of a step of a dot product.</summary>
+    public const int Step = 4;
+
+    /// <summary>Bytes of the scales in a record.</summary>
+    public const int ScaleBytes = Rows * sizeof(ushort);
+
+    /// <summary>What is added to a weight to make it unsigned: an integer weight is kept as weight + bias.</summary>
+    public static int Bias(WeightFormat format) => format == WeightFormat.Int8 ? 128 : 8;
+
+    /// <summary>Whether the weights are integers with scales.</summary>
+    public static bool IsInteger(WeightFormat format) => format is WeightFormat.Int8 or WeightFormat.Int4;
+
+    /// <summary>Bytes of a block of 16 rows in a record of an integer panel.</summary>
+    public static int BlockBytes(WeightFormat format) => Lanes * Group * (format == WeightFormat.Int8 ? 8 : 4) / 8;
+
+    /// <summary>Bytes of a record (one group of columns) of an integer panel.</summary>
+    public static int RecordBytes(WeightFormat format) => (2 * BlockBytes(format)) + ScaleBytes;
+
+    /// <summary>Groups that hold so many columns; what the last group lacks counts as zero.</summary>
+    public static int Groups(int columns) => (columns + Group - 1) / Group;
+
+    /// <summary>Panels that hold so many rows.</summary>
+    public static int Count(int rows) => (rows + Rows - 1) / Rows;
+
+    /// <summary>Rows, filled up to whole panels: the distance between the tokens of an output.</summary>
+    public static int Padded(int rows) => Count(rows) * Rows;
+
+    /// <summary>Bytes of a panel.</summary>
+    public static long Bytes(WeightFormat format, int columns) => IsInteger(format)
+        ? (long)Groups(columns) * RecordBytes(format)
+        : (long)columns * Rows * (format == WeightFormat.Float32 ? sizeof(float) : sizeof(ushort));
+}

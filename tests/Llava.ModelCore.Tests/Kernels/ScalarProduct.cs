@@ -1,0 +1,59 @@
+using Llava.ModelCore.Kernels;
+using Llava.ModelCore.Kernels.Weights;
+
+namespace Llava.ModelCore.Tests.Kernels;
+
+/// <summary>What a product of integers has to be, one number after the other: the definition that every kernel is held to, bit by bit.</summary>
+internal static class ScalarProduct
+{
+    /// <summary>x·Wᵀ: (tokens, rows).</summary>
+    public static float[] Of(float[] weights, float[] x, int rows, int columns, int tokens, WeightFormat format)
+    {
+        var output = new float[tokens * rows];
+        var levels = new sbyte[Panel.Group];
+        for (var row = 0; row < rows; row++)
+        {
+            for (var group = 0; group * Panel.Group < columns; group++)
+            {
+                var count = Math.Min(Panel.Group, columns - (group * Panel.Group));
+                var scale = BFloat16Bits.ToSingle(GroupRounding.Round(weights.AsSpan((row * columns) + (group * Panel.Group), count), format, levels));
+                for (var token = 0; token < tokens; token++)
+                {
+                    var (integers, tokenScale) = Rounded(x.AsSpan((token * columns) + (group * Panel.Group), count));
+                    var sum = 0;
+                    for (var k = 0; k < count; k++)
+                    {
+                        sum += levels[k] * integers[k];
+                    }
+
+                    ref var total = ref output[(token * rows) + row];
+                    total = MathF.FusedMultiplyAdd(sum, scale * tokenScale, total);
+                }
+            }
+        }
+
+        return output;
+    }
+
+    private static (int[] Integers, float Scale) Rounded(ReadOnlySpan<float> group)
+    {
+        var largest = 0f;
+        foreach (var value in group)
+        {
+            largest = MathF.Max(largest, MathF.Abs(value));
+        }
+
+        var integers = new int[group.Length];
+        if (largest < 1e-36f)
+        {
+            return (integers, 0);
+        }
+
+        for (var k = 0; k < group.Length; k++)
+        {
+            integers[k] = (int)MathF.Round(group[k] * (127 / largest));
+        }
+
+        return (integers, largest / 127);
+    }
+}
