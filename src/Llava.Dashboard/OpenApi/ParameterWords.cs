@@ -21,6 +21,7 @@ internal static class ParameterWords
         ["job"] = "Id of a job; below /v1 of a training run.",
         ["limit"] = "Most entries of the page.",
         ["model"] = "Name of a model; it may hold slashes.",
+        ["name"] = "Name of a schedule.",
         ["order"] = "desc for the newest first, which is usual, or asc.",
         ["outcome"] = "Only results that ended so: succeeded, failed, cancelled or expired.",
         ["purpose"] = "assistants, batch, evals, fine-tune, user_data or vision; in lists only files for it.",

@@ -1,5 +1,6 @@
 using Llava.Contracts.Requests;
 using Llava.Dashboard.Api;
+using Llava.Dashboard.OpenApi;
 using Llava.Ledger.Keys;
 using Llava.Ledger.Schedules;
 using Microsoft.AspNetCore.Builder;
@@ -13,15 +14,18 @@ internal static class ScheduleEndpoints
 {
     public static void MapSchedules(this RouteGroupBuilder api)
     {
-        api.MapGet("/schedules", ListAsync).RequireRole(AccessRole.Viewer);
-        api.MapGet("/schedules/{name}", ReadAsync).RequireRole(AccessRole.Viewer);
-        api.MapPut("/schedules/{name}", KeepAsync).RequireRole(AccessRole.Operator);
-        api.MapDelete("/schedules/{name}", RemoveAsync).RequireRole(AccessRole.Operator);
+        api.MapGet("/schedules", ListAsync).RequireRole(AccessRole.Viewer).WithSummary("Lists schedules").Produces<ScheduleListDocument>();
+        api.MapGet("/schedules/{name}", ReadAsync).RequireRole(AccessRole.Viewer).WithSummary("Shows a schedule and what it made last").Produces<ScheduleDocument>();
+        api.MapPut("/schedules/{name}", KeepAsync).RequireRole(AccessRole.Operator)
+            .WithSummary("Makes a schedule, or puts it in the place of the one of its name").Takes<ScheduleBody>().Produces<ScheduleDocument>(StatusCodes.Status201Created).Produces<ScheduleDocument>();
+        api.MapDelete("/schedules/{name}", RemoveAsync).RequireRole(AccessRole.Operator).WithSummary("Removes a schedule; what it made stays").Produces(StatusCodes.Status204NoContent);
         api.MapPost("/schedules/{name}/pause", (Caller caller, ScheduleDocuments documents, string name, CancellationToken cancellation) =>
-            documents.ShowAsync(schedules => schedules.PauseAsync(caller.Tenant, name, cancellation), cancellation)).RequireRole(AccessRole.Operator);
+            documents.ShowAsync(schedules => schedules.PauseAsync(caller.Tenant, name, cancellation), cancellation)).RequireRole(AccessRole.Operator)
+            .WithSummary("Keeps a schedule from firing").Produces<ScheduleDocument>();
         api.MapPost("/schedules/{name}/resume", (Caller caller, ScheduleDocuments documents, string name, CancellationToken cancellation) =>
-            documents.ShowAsync(schedules => schedules.ResumeAsync(caller.Tenant, name, cancellation), cancellation)).RequireRole(AccessRole.Operator);
-        api.MapPost("/schedules/{name}/run", RunAsync).RequireRole(AccessRole.Operator);
+            documents.ShowAsync(schedules => schedules.ResumeAsync(caller.Tenant, name, cancellation), cancellation)).RequireRole(AccessRole.Operator)
+            .WithSummary("Lets a paused schedule fire again").Produces<ScheduleDocument>();
+        api.MapPost("/schedules/{name}/run", RunAsync).RequireRole(AccessRole.Operator).WithSummary("Submits a schedule's job or training run now").Produces<FiredDocument>();
     }
 
     private static async Task<IResult> ListAsync(Caller caller, ScheduleDocuments documents, CancellationToken cancellation)
