@@ -136,6 +136,7 @@ public sealed partial class PictureTests : IAsyncLifetime
     private async Task<Uri> StartAsync()
     {
         ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "llava"), ["up", "--port", "0", "--data", Data]) { RedirectStandardOutput = true };
+        start.Environment["Llava__Scheduler__ImageRoots__0"] = _folder.FullName;
         start.Environment["Llava__Training__ImageRoots__0"] = _folder.FullName;
         start.Environment["Llava__Webhooks__PrivateNetworks__0"] = "127.0.0.0/8";
         start.Environment["Llava__Webhooks__Ports__0"] = $"{_listener.Address.Port}";

@@ -164,7 +164,7 @@ public sealed class ComposeFileTests
         var owned = Assert.Single(Dockerfile.Load().Final, one => one.Arguments.StartsWith("install -d ", StringComparison.Ordinal)).Arguments.Split(' ');
         var user = Dockerfile.Load().Only("USER").Split(':');
 
-        Assert.Equal(user, [owned[Array.IndexOf(owned, "-o") + 1], owned[Array.IndexOf(owned, "-g") + 1]]);
+        Assert.Equal((user[0], user[1]), (owned[Array.IndexOf(owned, "-o") + 1], owned[Array.IndexOf(owned, "-g") + 1]));
         Assert.Equal(Writable.SelectMany(service => service.Value).Select(volume => volume.Split(':')[1]).Distinct(), owned.Where(path => path.StartsWith('/')));
         Assert.All(Ours, service => Assert.Equal("/files", File.EnvironmentOf(service)["Llava__Files__Folder"]));
         Assert.Equal("/trained", File.EnvironmentOf("consumer")["Llava__Training__Folder"]);
