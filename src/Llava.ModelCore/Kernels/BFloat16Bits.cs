@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Llava.ModelCore.Kernels;
 
@@ -22,10 +23,20 @@ internal static class BFloat16Bits
 
     /// <summary>Sixteen of them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe Vector512<float> Load(ushort* source)
+    public static unsafe Vector512<float> Load(ushort* source) => Vector512.ShiftLeft(Widened(source), HalfBits).AsSingle();
+
+    /// <summary>Sixteen numbers of 16 bits in lanes of 32.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector512<uint> Widened(ushort* source)
     {
+        // One instruction where there is one; joining two halves takes four.
+        if (Avx512F.IsSupported)
+        {
+            return Avx512F.ConvertToVector512UInt32(Vector256.Load(source));
+        }
+
         var (low, high) = Vector256.Widen(Vector256.Load(source));
-        return Vector512.ShiftLeft(Vector512.Create(low, high), HalfBits).AsSingle();
+        return Vector512.Create(low, high);
     }
 
     /// <summary>Eight of them.</summary>

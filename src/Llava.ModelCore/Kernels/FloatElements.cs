@@ -40,8 +40,7 @@ internal readonly unsafe struct HalfElement : IFloatElement
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(byte* source)
     {
-        var (low, high) = Vector256.Widen(Vector256.Load((ushort*)source));
-        var bits = Vector512.Create(low, high);
+        var bits = BFloat16Bits.Widened((ushort*)source);
         var size = Vector512.ShiftLeft(bits & Vector512.Create(0x7FFFu), FractionBits).AsSingle() * Vector512.Create(ExponentScale);
         return (size.AsUInt32() | Vector512.ShiftLeft(bits & Vector512.Create(0x8000u), 16)).AsSingle();
     }

@@ -56,7 +56,9 @@ public sealed class EngineBenchmark(EngineBenchmarkSettings settings)
     public IEnumerable<EngineFigures> Run()
     {
         RandomWeights random = new(_config);
-        var limits = MachineLimits.Measure(Options(QuantizationScheme.None, 1).ThreadCount);
+        var threads = Options(QuantizationScheme.None, 1).ThreadCount;
+        TorchSharp.torch.set_num_threads(threads);
+        var limits = MachineLimits.Measure(threads);
         using var reference = settings.HasReference ? random.Model() : null;
         foreach (var scheme in settings.Schemes)
         {
@@ -80,7 +82,7 @@ public sealed class EngineBenchmark(EngineBenchmarkSettings settings)
         using var theirs = reference is null ? null : Reference(random, reference, phase == "decode" ? batch : 1);
         List<SteppedEngine> engines = [ours, .. theirs is null ? [] : (SteppedEngine[])[theirs]];
         var times = phase == "decode" ? Decode(engines, batch) : Prefill(engines, batch);
-        var seconds = Median(times[0]);
+        var (seconds, cpu) = (Median(times[0], time => time.Wall), Median(times[0], time => time.Cpu));
         return new()
         {
             Shape = settings.Shape,
@@ -92,7 +94,9 @@ public sealed class EngineBenchmark(EngineBenchmarkSettings settings)
             Context = phase == "decode" ? settings.Context : 0,
             Rounds = settings.Rounds,
             TokensPerSecond = batch / seconds,
-            ReferenceTokensPerSecond = theirs is null ? null : batch / Median(times[1]),
+            TokensPerCpuSecond = batch / cpu,
+            ReferenceTokensPerSecond = theirs is null ? null : batch / Median(times[1], time => time.Wall),
+            ReferenceTokensPerCpuSecond = theirs is null ? null : batch / Median(times[1], time => time.Cpu),
             ShareOfRoofline = Roofline(scheme, phase, batch, bytes, options, limits) / seconds,
             AllocatedBytesPerStep = ours.AllocatedBytesPerStep,
         };
@@ -116,7 +120,7 @@ public sealed class EngineBenchmark(EngineBenchmarkSettings settings)
         KvPositions = (slots + 1) * ExtentAllocator.Rounded(Math.Max(settings.PrefillTokens, settings.Context) + settings.Rounds + Spare),
     };
 
-    private List<double>[] Decode(List<SteppedEngine> engines, int batch)
+    private List<(double Wall, double Cpu)>[] Decode(List<SteppedEngine> engines, int batch)
     {
         foreach (var engine in engines)
         {
@@ -126,18 +130,18 @@ public sealed class EngineBenchmark(EngineBenchmarkSettings settings)
         return Times(engines, engine => engine.Step());
     }
 
-    private List<double>[] Prefill(List<SteppedEngine> engines, int tokens) => Times(engines, engine => engine.Prompt(tokens));
+    private List<(double Wall, double Cpu)>[] Prefill(List<SteppedEngine> engines, int tokens) => Times(engines, engine => engine.Prompt(tokens));
 
-    private List<double>[] Times(List<SteppedEngine> engines, Action<SteppedEngine> action)
+    private List<(double Wall, double Cpu)>[] Times(List<SteppedEngine> engines, Action<SteppedEngine> action)
     {
-        List<double>[] times = [.. engines.Select(_ => new List<double>())];
+        List<(double Wall, double Cpu)>[] times = [.. engines.Select(_ => new List<(double, double)>())];
         for (var round = 0; round < settings.Rounds + WarmUp; round++)
         {
             for (var i = 0; i < engines.Count; i++)
             {
-                var start = Stopwatch.GetTimestamp();
+                var (start, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
                 action(engines[i]);
-                times[i].Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+                times[i].Add((Stopwatch.GetElapsedTime(start).TotalSeconds, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds));
             }
         }
 
@@ -145,7 +149,7 @@ public sealed class EngineBenchmark(EngineBenchmarkSettings settings)
         return times;
     }
 
-    /// <summary>The least time that the machine's limits allow; NaN where one of them is not known.</summary>
+    /// <summary>The least time that the machine's limits allow; null where one of them is not known.</summary>
     private double? Roofline(QuantizationScheme scheme, string phase, int batch, long weightBytes, EngineOptions options, MachineLimits limits)
     {
         if (scheme == QuantizationScheme.None || limits.ProductsPerSecond is not { } products)
@@ -160,5 +164,5 @@ public sealed class EngineBenchmark(EngineBenchmarkSettings settings)
         return Math.Max((weightBytes + cache) / limits.BytesPerSecond, ((layers * batch) + (head * (decodes ? batch : 1))) / products);
     }
 
-    private static double Median(List<double> times) => times.Order().ElementAt(times.Count / 2);
+    private static double Median(List<(double Wall, double Cpu)> times, Func<(double Wall, double Cpu), double> of) => times.Select(of).Order().ElementAt(times.Count / 2);
 }

@@ -30,6 +30,15 @@ public sealed record EngineFigures
     /// <summary>Median.</summary>
     public required double TokensPerSecond { get; init; }
 
+    /// <summary>Tokens by the processor time of all threads: what is left of the speed's error when others use the machine too.</summary>
+    public required double TokensPerCpuSecond { get; init; }
+
+    /// <summary>The reference's; null when it was left out.</summary>
+    public double? ReferenceTokensPerCpuSecond { get; init; }
+
+    /// <summary><see cref="TokensPerCpuSecond"/> by <see cref="ReferenceTokensPerCpuSecond"/>.</summary>
+    public double? CpuRatio => TokensPerCpuSecond / ReferenceTokensPerCpuSecond;
+
     /// <summary>Of the torch runner in float32, in turn with this in the same run; null when it was left out.</summary>
     public double? ReferenceTokensPerSecond { get; init; }
 
