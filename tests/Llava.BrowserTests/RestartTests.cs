@@ -69,7 +69,7 @@ public sealed class RestartTests : IAsyncLifetime
 
         await Expect(page.Locator("#connection")).ToBeHiddenAsync(new() { Timeout = Patience });
         await Expect(Row(page, meanwhile)).ToBeVisibleAsync(new() { Timeout = Patience });
-        await ShowsAsync(page, before, "cancelled");
+        await ShowsAsync(page, before, "cancelling");
         await Expect(Row(page, before).Locator("input[type=checkbox]")).ToBeCheckedAsync();
         Assert.True(await page.EvaluateAsync<bool>("() => window.isTheSamePage === true"));
         // And goes on from there.

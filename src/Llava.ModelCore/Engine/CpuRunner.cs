@@ -72,6 +72,8 @@ internal sealed unsafe class CpuRunner : IStepRunner
     {
         _outcome = outcome;
         _failed.Clear();
+        // A step that failed as a whole leaves its rows behind.
+        EndPass();
         foreach (var copy in plan.Copies)
         {
             _store.Copy(copy.Source, copy.Target, copy.Count);
@@ -194,6 +196,11 @@ internal sealed unsafe class CpuRunner : IStepRunner
         var decoding = elapsed * ((double)_decodingRows / _batch.Rows);
         _outcome.DecodeTime += decoding;
         _outcome.PrefillTime += elapsed - decoding;
+        EndPass();
+    }
+
+    private void EndPass()
+    {
         _batch.Clear();
         _ends.Clear();
         _decodingRows = 0;
