@@ -30,15 +30,15 @@ internal static class ModelsCommand
     {
         var (model, start) = (Model(), Base());
         var command = new Command("inspect", "Say what a checkpoint is, from its files alone.") { model, start };
-        command.SetAction(typed => Failures.ReportAsync(() =>
+        command.SetAction(typed => Failures.ReportAsync(async () =>
         {
             using var checkpoint = Open(typed.GetValue(model)!, typed.GetValue(start));
             foreach (var (name, value) in Facts(checkpoint))
             {
-                Console.WriteLine($"{name,-16} {value}");
+                await Console.Out.WriteLineAsync($"{name,-16} {value}");
             }
 
-            return Task.FromResult(ExitCodes.Ok);
+            return ExitCodes.Ok;
         }));
         return command;
     }
@@ -54,7 +54,7 @@ internal static class ModelsCommand
         {
             using var checkpoint = Open(typed.GetValue(model)!, typed.GetValue(start));
             CheckpointCopy.Write(checkpoint, typed.GetValue(output)!.FullName, typed.GetValue(type) is { } named ? Types[named] : null);
-            return Done(typed.GetValue(output)!.FullName);
+            return DoneAsync(typed.GetValue(output)!.FullName);
         }));
         return command;
     }
@@ -70,7 +70,7 @@ internal static class ModelsCommand
             using var target = Open(typed.GetValue(model)!, null);
             using var below = CheckpointFolder.Open(typed.GetValue(start)!.FullName);
             CheckpointCopy.WriteDelta(target, below, typed.GetValue(output)!.FullName);
-            return Done(typed.GetValue(output)!.FullName);
+            return DoneAsync(typed.GetValue(output)!.FullName);
         }));
         return command;
     }
@@ -84,7 +84,7 @@ internal static class ModelsCommand
         {
             using var checkpoint = Open(typed.GetValue(model)!, typed.GetValue(start));
             CheckpointCopy.WriteProjector(checkpoint, typed.GetValue(output)!.FullName);
-            return Done(typed.GetValue(output)!.FullName);
+            return DoneAsync(typed.GetValue(output)!.FullName);
         }));
         return command;
     }
@@ -92,10 +92,10 @@ internal static class ModelsCommand
     private static CheckpointFolder Open(string model, DirectoryInfo? start) =>
         CheckpointFolder.Open(ModelFolders.Resolve(model), new CheckpointOptions { Base = start?.FullName });
 
-    private static Task<int> Done(string path)
+    private static async Task<int> DoneAsync(string path)
     {
-        Console.Error.WriteLine($"Written: {path}");
-        return Task.FromResult(ExitCodes.Ok);
+        await Console.Error.WriteLineAsync($"Written: {path}");
+        return ExitCodes.Ok;
     }
 
     private static IEnumerable<(string Name, string Value)> Facts(CheckpointFolder checkpoint)
