@@ -26,7 +26,7 @@ public sealed class ComposeFileTests
     {
         ["scheduler"] = ["files:/files"],
         ["consumer"] = ["files:/files", "trained:/trained"],
-        ["dashboard"] = ["files:/files"],
+        ["dashboard"] = ["files:/files", "pages:/pages"],
     };
 
     public static TheoryData<string> Files => ["compose.yaml", "compose.gpu.yaml"];
@@ -168,6 +168,7 @@ public sealed class ComposeFileTests
         Assert.Equal(Writable.SelectMany(service => service.Value).Select(volume => volume.Split(':')[1]).Distinct(), owned.Where(path => path.StartsWith('/')));
         Assert.All(Ours, service => Assert.Equal("/files", File.EnvironmentOf(service)["Llava__Files__Folder"]));
         Assert.Equal("/trained", File.EnvironmentOf("consumer")["Llava__Training__Folder"]);
+        Assert.Equal("/pages", File.EnvironmentOf("dashboard")["LLAVA_DATA"]);
     }
 
     [Fact]
