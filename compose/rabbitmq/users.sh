@@ -10,8 +10,7 @@ host=${LLAVA_VIRTUAL_HOST:-/}
 
 # user <name> <file with the password> <configure> <write> <read>
 user() {
-  password=$(cat "$2")
-  rabbitmqctl --quiet add_user "$1" "$password" 2>/dev/null || rabbitmqctl --quiet change_password "$1" "$password"
+  rabbitmqctl --quiet add_user "$1" <"$2" >/dev/null 2>&1 || rabbitmqctl --quiet change_password "$1" <"$2" >/dev/null
   rabbitmqctl --quiet set_permissions --vhost "$host" "$1" "$3" "$4" "$5"
 }
 

@@ -68,6 +68,9 @@ public sealed class ComposedService : IAsyncLifetime
     public async Task InitializeAsync()
     {
         Shell.Run("sh", Repository.Path("compose", "secrets.sh"), Path.Combine(_folder, "secrets"));
+        // One drawn password in 64 looks like an option.
+        var drawn = Path.Combine(_folder, "secrets", "broker-scheduler");
+        await File.WriteAllTextAsync(drawn, "-" + await File.ReadAllTextAsync(drawn));
         await Task.WhenAll(_broker.StartAsync(), _database.StartAsync());
         await _broker.RunScriptAsync(Repository.Path("compose", "rabbitmq", "users.sh"), [.. Variables("broker-users").Where(pair => pair.Key.StartsWith("LLAVA_", StringComparison.Ordinal)).Select(pair => $"{pair.Key}={pair.Value}")]);
         Shell.Run(
