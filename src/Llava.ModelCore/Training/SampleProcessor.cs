@@ -70,7 +70,7 @@ public sealed class SampleProcessor
         TrainingBatch.Collate(examples, images, imageSide, PadId, MaxLength);
 
     internal static SampleProcessor For(TrainingRecipe recipe, TrainingBase start) =>
-        new(ConversationTemplates.Find(recipe.Template), TokenizerFolder.Open(start.Folder), recipe.ModelMaxLength, start.Model.Config.UseImageStartEnd);
+        new(ConversationTemplates.Find(recipe.Template), TokenizerFolder.Open(start.TokenizerFolder), recipe.ModelMaxLength, start.Model.Config.UseImageStartEnd);
 
     /// <summary>Pad and image tokens as upstream sets them up: v0 gets a <c>[PAD]</c>, everything else pads with unk (spec 7.4).</summary>
     private static TrainingTokenizer Prepare(ConversationTemplate template, ITokenizer tokenizer, int maxLength, bool usesImageStartEnd)

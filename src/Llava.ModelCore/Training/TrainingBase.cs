@@ -9,14 +9,17 @@ namespace Llava.ModelCore.Training;
 /// <summary>The model a run starts from, put together from what the recipe names: base, vision tower, projector.</summary>
 internal sealed class TrainingBase : IDisposable
 {
-    private TrainingBase(LlavaModel model, string folder, GenerationDefaults generation, string? preprocessorConfig) =>
-        (Model, Folder, Generation, PreprocessorConfigPath) = (model, folder, generation, preprocessorConfig);
+    private TrainingBase(LlavaModel model, CheckpointFolder folder, string? preprocessorConfig) =>
+        (Model, Folder, TokenizerFolder, Generation, PreprocessorConfigPath) = (model, folder.Path, folder.TokenizerFolder, folder.Generation, preprocessorConfig);
 
     /// <summary>On the recipe's device; float32, but for weights that stand frozen beside an adapter.</summary>
     public LlavaModel Model { get; }
 
-    /// <summary>Folder of the base, with its tokenizer.</summary>
+    /// <summary>Folder of the base.</summary>
     public string Folder { get; }
+
+    /// <summary>Folder of its tokenizer: the same, or that of the model which an adapter stands on.</summary>
+    public string TokenizerFolder { get; }
 
     /// <summary>The base's generation defaults; they go with the trained model.</summary>
     public GenerationDefaults Generation { get; }
@@ -76,7 +79,7 @@ internal sealed class TrainingBase : IDisposable
         var preprocessor = recipe.VisionTower is { } named && File.Exists(Path.Combine(named, "preprocessor_config.json"))
             ? Path.Combine(named, "preprocessor_config.json")
             : folder.PreprocessorConfigPath;
-        return new TrainingBase(model, folder.Path, folder.Generation, preprocessor);
+        return new TrainingBase(model, folder, preprocessor);
     }
 
     /// <summary>Overwrites parameters by name.</summary>

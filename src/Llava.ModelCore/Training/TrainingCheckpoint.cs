@@ -20,7 +20,7 @@ internal sealed class TrainingCheckpoint(TrainingBase start, TrainingRecipe reci
     /// <param name="type">Type of the weights.</param>
     public void SaveWeights(string folder, ScalarType type)
     {
-        var options = new CheckpointWriteOptions { StorageType = type, Generation = start.Generation, TokenizerFolder = start.Folder };
+        var options = new CheckpointWriteOptions { StorageType = type, Generation = start.Generation, TokenizerFolder = start.TokenizerFolder };
         if (recipe.Stage == TrainingStage.Alignment)
         {
             options.OnlyProjectorTrained = true;
