@@ -58,11 +58,14 @@ public sealed class LinearLayer : nn.Module<Tensor, Tensor>
         _weight.Dispose();
     }
 
-    /// <summary>Puts a new adapter beside the weight.</summary>
-    /// <inheritdoc cref="LoraFactors(long, long, int, double, double)"/>
-    public LoraFactors Adapt(long inputs, long outputs, int rank, double alpha, double dropout)
+    /// <summary>Puts a new adapter beside the weight, where the weight is; do it before <see cref="Quantize"/>.</summary>
+    /// <param name="rank">Width between the factors.</param>
+    /// <param name="alpha">Strength; the scaling is alpha / rank.</param>
+    /// <param name="dropout">Share of the inputs that are left out while training.</param>
+    public LoraFactors Adapt(int rank, double alpha, double dropout)
     {
-        _adapter = new LoraFactors(inputs, outputs, rank, alpha, dropout);
+        _adapter = new LoraFactors(_weight.shape[1], _weight.shape[0], rank, alpha, dropout);
+        _adapter.to(_weight.device);
         register_module(AdapterName, _adapter);
         return _adapter;
     }

@@ -25,17 +25,18 @@ internal static class LoraSetup
         var random = new SeededRandom(recipe.Seed, Stream);
         foreach (var layer in Adapted(model).Select(adapted => adapted.Layer))
         {
-            var (outputs, inputs) = (layer.Weight.shape[0], layer.Weight.shape[1]);
+            if (recipe.Precision == TrainingPrecision.Bf16 && !lora.Nf4)
+            {
+                // Before the adapter stands beside it, which stays in float32.
+                layer.to(ScalarType.BFloat16);
+            }
+
+            var factors = layer.Adapt(lora.Rank, lora.Alpha, lora.Dropout);
+            random.Fill(factors.A, 1 / Math.Sqrt(factors.A.shape[1]));
             if (lora.Nf4)
             {
                 layer.Quantize();
             }
-            else if (recipe.Precision == TrainingPrecision.Bf16)
-            {
-                layer.to(ScalarType.BFloat16);
-            }
-
-            Draw(layer.Adapt(inputs, outputs, lora.Rank, lora.Alpha, lora.Dropout).A, inputs, random);
         }
     }
 
@@ -45,11 +46,4 @@ internal static class LoraSetup
         .. model.Language.named_modules().Where(module => module.module is LinearLayer && module.name != "lm_head")
             .Select(module => ("language_model." + module.name, (LinearLayer)module.module)),
     ];
-
-    private static void Draw(Tensor a, long inputs, SeededRandom random)
-    {
-        using var scope = NewDisposeScope();
-        var bound = 1 / Math.Sqrt(inputs);
-        a.copy_(tensor([.. Enumerable.Range(0, (int)a.numel()).Select(_ => (float)(((2 * random.Unit()) - 1) * bound))]).view(a.shape));
-    }
 }

@@ -18,17 +18,9 @@ internal static class NewProjector
         var inputs = 0L;
         foreach (var (name, value) in model.Projector.named_parameters())
         {
-            using var scope = NewDisposeScope();
             // Each layer's weight (outputs, inputs) comes before its bias.
             inputs = value.shape.Length == 2 ? value.shape[1] : inputs;
-            var bound = 1 / Math.Sqrt(inputs);
-            var drawn = new float[value.numel()];
-            for (var i = 0; i < drawn.Length; i++)
-            {
-                drawn[i] = (float)(((2 * random.Unit()) - 1) * bound);
-            }
-
-            value.copy_(tensor(drawn).view(value.shape));
+            random.Fill(value, 1 / Math.Sqrt(inputs));
         }
     }
 

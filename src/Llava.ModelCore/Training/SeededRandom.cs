@@ -1,4 +1,6 @@
 using System.Numerics;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Training;
 
@@ -30,6 +32,20 @@ internal sealed class SeededRandom(long seed, long stream)
 
     /// <summary>Uniform in [0, 1).</summary>
     public double Unit() => (Next() >> 11) * (1.0 / (1UL << 53));
+
+    /// <summary>Overwrites a tensor with values uniform in ±<paramref name="bound"/>, in its order.</summary>
+    public void Fill(Tensor value, double bound)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var drawn = new float[value.numel()];
+        for (var i = 0; i < drawn.Length; i++)
+        {
+            drawn[i] = (float)(((2 * Unit()) - 1) * bound);
+        }
+
+        value.copy_(tensor(drawn).view(value.shape));
+    }
 
     /// <summary>0 … count − 1 in random order (Fisher and Yates).</summary>
     public int[] Permutation(int count)
