@@ -27,10 +27,7 @@ internal static class DynamicCode
     public static (Tensor Codes, Tensor Magnitudes) Quantize(Tensor value)
     {
         using var scope = NewDisposeScope();
-        var missing = (Block - (value.shape[0] % Block)) % Block;
-        var blocks = nn.functional.pad(value, [0, missing]).view(-1, Block);
-        var magnitudes = blocks.abs().amax([1]);
-        var scaled = blocks.div(magnitudes.clamp_min(Scalars.Of(float.Epsilon)).unsqueeze(1));
+        var (scaled, magnitudes) = ScaledBlocks.Of(value, Block);
         var codes = bucketize(scaled, tensor(Boundaries).to(value.device)).to(ScalarType.Byte).flatten().narrow(0, 0, value.shape[0]).clone();
         return (codes.MoveToOuterDisposeScope(), magnitudes.MoveToOuterDisposeScope());
     }
@@ -40,9 +37,7 @@ internal static class DynamicCode
     {
         using var scope = NewDisposeScope();
         var values = Map(codes.device).index_select(0, codes.to(ScalarType.Int32));
-        var missing = (Block - (values.shape[0] % Block)) % Block;
-        var scaled = nn.functional.pad(values, [0, missing]).view(-1, Block).mul(magnitudes.unsqueeze(1));
-        return scaled.flatten().narrow(0, 0, values.shape[0]).MoveToOuterDisposeScope();
+        return ScaledBlocks.Cut(values, Block).mul(magnitudes.unsqueeze(1)).flatten().narrow(0, 0, values.shape[0]).MoveToOuterDisposeScope();
     }
 
     /// <summary>For each power of ten from 10⁻⁶ to 1, twice as many steps as for the one before, the middles of equal parts of [0.1, 1].</summary>

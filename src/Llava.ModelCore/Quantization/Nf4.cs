@@ -35,12 +35,7 @@ internal static class Nf4
     public static (Tensor Packed, Tensor Magnitudes) Quantize(Tensor value)
     {
         using var scope = NewDisposeScope();
-        var flat = value.detach().to(ScalarType.Float32).flatten();
-        var missing = (Block - (flat.shape[0] % Block)) % Block;
-        var blocks = nn.functional.pad(flat, [0, missing]).view(-1, Block);
-        var magnitudes = blocks.abs().amax([1]);
-        // A block of zeros stays one, whatever its codes are multiplied by.
-        var scaled = blocks.div(magnitudes.clamp_min(Scalars.Of(float.Epsilon)).unsqueeze(1));
+        var (scaled, magnitudes) = ScaledBlocks.Of(value.detach().to(ScalarType.Float32).flatten(), Block);
         var codes = bucketize(scaled, tensor(Boundaries).to(value.device)).view(-1, 2);
         var packed = codes.select(1, 0).mul(Scalars.OfInteger(16)).add(codes.select(1, 1), Scalars.OfInteger(1)).to(ScalarType.Byte);
         return (packed.MoveToOuterDisposeScope(), magnitudes.MoveToOuterDisposeScope());

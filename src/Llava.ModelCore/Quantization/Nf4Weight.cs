@@ -25,9 +25,6 @@ public sealed class Nf4Weight : IDisposable
     /// <summary>float32 scalar: mean of the blocks' magnitudes.</summary>
     public Tensor Offset { get; }
 
-    /// <summary>Bytes of all parts.</summary>
-    public long Bytes => Packed.numel() + MagnitudeCodes.numel() + (sizeof(float) * (MagnitudeScales.numel() + 1));
-
     /// <summary>Quantizes a weight; it is left as it is.</summary>
     public static Nf4Weight Of(Tensor weight)
     {

@@ -19,7 +19,6 @@ internal sealed class LoraTensors : ITensorSource
         {
             if (!start.TryGetEntry(pair.Weight, out var weight) || !weight.Shape.SequenceEqual([pair.B.Shape[0], pair.A.Shape[1]]))
             {
-                adapter.Dispose();
                 throw new CheckpointException($"'{adapter.Path}' adapts '{pair.Weight}' of shape [{pair.B.Shape[0]}, {pair.A.Shape[1]}]; {(weight is null ? $"base '{start.Path}' has no such tensor" : $"in base '{start.Path}' it is [{string.Join(", ", weight.Shape)}]")}. The adapter belongs to another base.");
             }
         }

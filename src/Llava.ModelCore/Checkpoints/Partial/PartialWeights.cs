@@ -79,8 +79,16 @@ internal static class PartialWeights
 
     private static LoraTensors Adapted(string folder, ITensorSource below)
     {
-        var trained = LoraAdapter.TrainedBeside(folder) is { } path ? new OverlaidTensors(below, OfTrained(TensorContainer.Open(path))) : below;
-        return new LoraTensors(trained, LoraAdapter.Open(folder));
+        var adapter = LoraAdapter.Open(folder);
+        try
+        {
+            return new LoraTensors(LoraAdapter.TrainedBeside(folder) is { } path ? new OverlaidTensors(below, OfTrained(TensorContainer.Open(path))) : below, adapter);
+        }
+        catch
+        {
+            adapter.Dispose();
+            throw;
+        }
     }
 
     /// <summary>What was trained beside the adapter: peft's prefixes are taken off (spec 2.7).</summary>
