@@ -35,7 +35,7 @@ internal static class PastEstimate
 
     private static string Measured(List<JobProgress> jobs) => jobs.Count == 0
         ? "There is no calibration yet: no job of this model has enough answers to measure. Submit the job with 'sample' to measure it on its own rows."
-        : FormattableString.Invariant($"Measured on {jobs.Sum(OwnAnswers)} answers of the newest {(jobs.Count == 1 ? "job" : $"{jobs.Count} jobs")} of this model; their prompts, images and settings, and what else ran then, may have been others. seconds_least and seconds_most are for the pace of the fastest and the slowest of them.");
+        : FormattableString.Invariant($"Measured on {jobs.Sum(OwnAnswers)} answers of the newest {(jobs.Count == 1 ? "job" : $"{jobs.Count} jobs")} of this model; their prompts, images and settings, and what else ran then, may have been others. The least and the most time are at the pace of the fastest and the slowest of them.");
 
     private static string Now(Capacity capacity) => capacity.Workers == 0 ? "No live worker serves the model now." : $"Now there are {capacity.InWords}.";
 
