@@ -10,7 +10,7 @@ internal static class ScalarProduct
     public static float[] Of(float[] weights, float[] x, int rows, int columns, int tokens, WeightFormat format)
     {
         var output = new float[tokens * rows];
-        var levels = new sbyte[Panel.Group];
+        var levels = new short[Panel.Group];
         for (var row = 0; row < rows; row++)
         {
             for (var group = 0; group * Panel.Group < columns; group++)
@@ -19,7 +19,7 @@ internal static class ScalarProduct
                 var scale = BFloat16Bits.ToSingle(GroupRounding.Round(weights.AsSpan((row * columns) + (group * Panel.Group), count), format, levels));
                 for (var token = 0; token < tokens; token++)
                 {
-                    var (integers, tokenScale) = Rounded(x.AsSpan((token * columns) + (group * Panel.Group), count));
+                    var (integers, tokenScale) = Rounded(x.AsSpan((token * columns) + (group * Panel.Group), count), format);
                     var sum = 0;
                     for (var k = 0; k < count; k++)
                     {
@@ -35,7 +35,7 @@ internal static class ScalarProduct
         return output;
     }
 
-    private static (int[] Integers, float Scale) Rounded(ReadOnlySpan<float> group)
+    private static (int[] Integers, float Scale) Rounded(ReadOnlySpan<float> group, WeightFormat format)
     {
         var largest = 0f;
         foreach (var value in group)
@@ -44,16 +44,17 @@ internal static class ScalarProduct
         }
 
         var integers = new int[group.Length];
-        if (largest < 1e-36f)
+        var (most, least) = format == WeightFormat.Int16 ? (8191, 1e-34f) : (127, 1e-36f);
+        if (largest < least)
         {
             return (integers, 0);
         }
 
         for (var k = 0; k < group.Length; k++)
         {
-            integers[k] = (int)MathF.Round(group[k] * (127 / largest));
+            integers[k] = (int)MathF.Round(group[k] * (most / largest));
         }
 
-        return (integers, largest / 127);
+        return (integers, largest / most);
     }
 }

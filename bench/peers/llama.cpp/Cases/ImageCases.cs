@@ -35,6 +35,7 @@ internal sealed class ImageCases : IDisposable
     private readonly LlavaModel _model;
     private readonly LlamaTower _tower;
     private readonly EngineOptions _options;
+    private PackedTower? _packed;
 
     public ImageCases(PeerSettings settings, PeerFigures figures, MachineLimits limits, LlamaThreads threads, string shape)
     {
@@ -55,23 +56,28 @@ internal sealed class ImageCases : IDisposable
         _tower = Fastest();
     }
 
-    /// <summary>One image through tower and projector.</summary>
+    /// <summary>One image through tower and projector: exact, as with weights that are not quantized, and in 16 bits, as with those that are.</summary>
     public void RunVision()
     {
         using ImageFeatures ours = new(_model, 0);
-        StepOutcome outcome = new();
-        _figures.Measure(
-            "image", "ViT-L/14-336", ("float32", _tower.Type.ToString()), "images", 1, _settings.Rounds, null, () => EncodeOurs(ours, outcome), () => _tower.Encode(Pixels()));
+        Measure("float32", null);
+        _packed ??= PackedTower.Pack(_model, _options);
+        Measure("int16", ImageSeconds);
+
+        void Measure(string weights, double? roofline) => _figures.Measure(
+            "image", "ViT-L/14-336", (weights, _tower.Type.ToString()), "images", 1, _settings.Rounds, roofline, () => EncodeOurs(ours, new()), () => _tower.Encode(Pixels()));
     }
 
     /// <summary>Captions of eight images, from pixels to the last token, and questions on one image or five.</summary>
     public void RunAnswers()
     {
+        _packed ??= PackedTower.Pack(_model, _options);
         var weights = _weights.Pack(QuantizationScheme.Int4, _settings.Threads);
+        var bytes = weights.Bytes - weights.Embeddings.Bytes;
         using SteppedEngine ours = new(_config, _options, positions => new CpuRunner(_model, weights, _options, positions, TimeProvider.System));
         if (_settings.Groups.Contains("captions"))
         {
-            RunCaptions(ours);
+            RunCaptions(ours, bytes);
         }
 
         if (_settings.Groups.Contains("questions"))
@@ -83,10 +89,11 @@ internal sealed class ImageCases : IDisposable
     public void Dispose()
     {
         _tower.Dispose();
+        _packed?.Dispose();
         _model.Dispose();
     }
 
-    private void RunCaptions(SteppedEngine ours)
+    private void RunCaptions(SteppedEngine ours, long bytes)
     {
         var language = _config.LanguageModel;
         var file = Path.Combine(_settings.Work, $"{_shape}-captions.gguf");
@@ -95,10 +102,25 @@ internal sealed class ImageCases : IDisposable
         using LlamaEngine theirs = new(file, language.VocabularySize, Captions, ExtentAllocator.Rounded(positions), _threads);
         File.Delete(file);
         _figures.Measure(
-            "captions 8", $"{_shape} with ViT-L/14-336", ("int4", $"Q4_0 with {_tower.Type}"), "images", Captions, Math.Max(1, _settings.Rounds / 3), null,
+            "captions 8", $"{_shape} with ViT-L/14-336", ("int4", $"Q4_0 with {_tower.Type}"), "images", Captions, Math.Max(1, _settings.Rounds / 3), CaptionSeconds(bytes),
             () => ours.Answer(Enumerable.Range(0, Captions).Select(_ => Request(Picture(), CaptionTokens))),
             () => theirs.Answer(_ => _tower.EncodeWithThreads(Pixels()), Captions, language.HiddenSize, PromptTokens, CaptionTokens));
     }
+
+    /// <summary>What the machine's limits allow for an image's products of 16 bits, which take twice as long as those of 8.</summary>
+    private double? ImageSeconds => _limits.ProductsPerSecond is { } products
+        ? 2 * _weights.Config.Vision!.Patches / products * ModelParameters.Of(_config).Where(IsOfImages).Sum(parameter => parameter.Shape.Aggregate(1.0, (count, size) => count * size))
+        : null;
+
+    private double? CaptionSeconds(long bytes)
+    {
+        Roofline roofline = new(_config.LanguageModel, _limits);
+        var prompt = _config.Vision!.Features + PromptTokens;
+        var cache = (double)Captions * prompt * _options.BytesPerPosition(_config.LanguageModel);
+        return (Captions * (ImageSeconds + roofline.Seconds(bytes, 0, prompt, 1))) + (CaptionTokens * roofline.Seconds(bytes, cache, Captions, Captions));
+    }
+
+    private static bool IsOfImages(ModelParameter parameter) => parameter.Shape.Count == 2 && !parameter.Name.StartsWith(ModelParameters.LanguageModel, StringComparison.Ordinal);
 
     /// <summary>Ours against ours: what sharing an image's positions saves.</summary>
     private void RunQuestions(SteppedEngine ours)

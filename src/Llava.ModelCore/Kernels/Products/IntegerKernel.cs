@@ -17,7 +17,7 @@ internal abstract class IntegerKernel
 
     /// <summary>Computes the outputs of 32 rows for up to <see cref="MostTokens"/> tokens.</summary>
     /// <param name="tile">Where everything lies.</param>
-    /// <param name="format">Int8 or Int4.</param>
+    /// <param name="format">Int8, Int4 or Int16.</param>
     /// <param name="tokens">Tokens of the tile.</param>
     /// <param name="adds">Whether the products are added to what the output holds.</param>
     public abstract void Multiply(in Tile tile, WeightFormat format, int tokens, bool adds);

@@ -7,12 +7,15 @@ namespace Llava.ModelCore.Kernels.Products;
 /// <param name="kernel">Multiplies integer panels.</param>
 internal sealed unsafe class MatrixProduct(IntegerKernel kernel) : IParallelWork
 {
-    // So many tokens of a wide layer stay in a core's own cache while panel after panel passes by.
-    private const int TokensAtOnce = 192;
+    // What stays in a core's own cache while panel after panel passes by.
+    private const int BytesAtOnce = 1 << 20;
+
+    private const int MostTokensAtOnce = 192;
 
     // Few enough parts that claiming them costs nothing, enough that threads which were set aside are made up for.
     private const int PartsPerThread = 8;
 
+    private readonly FloatKernel _floatKernel = FloatKernel.Beside(kernel.Kind);
     private PackedMatrix? _weights;
     private QuantizedRows? _integers;
     private Rows _floats;
@@ -40,11 +43,13 @@ internal sealed unsafe class MatrixProduct(IntegerKernel kernel) : IParallelWork
     public void Run(int part, int worker)
     {
         var (first, end) = Share(_weights!.PanelCount, part, _parts);
-        for (var token = 0; token < _tokens; token += TokensAtOnce)
+        var bytes = Panel.IsInteger(_weights.Format) ? Panel.Groups(_weights.Columns) * QuantizedRows.RecordBytes(_weights.Format) : _weights.Columns * sizeof(float);
+        var most = Math.Clamp(BytesAtOnce / bytes, MostTokensAtOnce / 4, MostTokensAtOnce);
+        for (var token = 0; token < _tokens; token += most)
         {
             for (var panel = first; panel < end; panel++)
             {
-                Multiply(panel, token, Math.Min(TokensAtOnce, _tokens - token));
+                Multiply(panel, token, Math.Min(most, _tokens - token));
             }
         }
     }
@@ -55,31 +60,40 @@ internal sealed unsafe class MatrixProduct(IntegerKernel kernel) : IParallelWork
     /// <summary>One panel times some tokens, in tiles of nearly equal size.</summary>
     private void Multiply(int panel, int token, int count)
     {
-        var weights = _weights!;
-        var isInteger = Panel.IsInteger(weights.Format);
-        var most = isInteger ? kernel.MostTokens : FloatKernel.MostTokens;
+        var format = _weights!.Format;
+        var isInteger = Panel.IsInteger(format);
+        var most = isInteger ? kernel.MostTokens : _floatKernel.MostTokens;
         var tiles = (count + most - 1) / most;
         for (var i = 0; i < tiles; i++)
         {
-            // The vector kernels have one fast size, the assembled one has all.
-            var (first, end) = isInteger && kernel.Kind == KernelKind.Assembled ? Share(count, i, tiles) : (i * most, Math.Min(count, (i + 1) * most));
+            // The vector kernels have one fast size, the assembled ones have all.
+            var (first, end) = kernel.Kind == KernelKind.Assembled ? Share(count, i, tiles) : (i * most, Math.Min(count, (i + 1) * most));
             if (isInteger)
             {
-                kernel.Multiply(TileAt(panel, token + first), weights.Format, end - first, _adds);
+                kernel.Multiply(TileAt(panel, token + first), format, end - first, _adds);
             }
             else
             {
-                FloatKernel.Multiply(
-                    weights.PanelAt(panel), weights.Format, weights.Columns, _floats.At(token + first), _floats.Stride, end - first, OutputAt(panel, token + first), _output.Stride, _adds);
+                _floatKernel.Multiply(FloatTileAt(panel, token + first), format, end - first, _adds);
             }
         }
     }
 
+    private FloatTile FloatTileAt(int panel, int token) => new()
+    {
+        Weights = _weights!.PanelAt(panel),
+        Tokens = _floats.At(token),
+        TokenStride = _floats.Stride * (long)sizeof(float),
+        Columns = _weights.Columns,
+        Output = OutputAt(panel, token),
+        OutputStride = _output.Stride * (long)sizeof(float),
+    };
+
     private Tile TileAt(int panel, int token) => new()
     {
         Weights = _weights!.PanelAt(panel),
-        Tokens = _integers!.RecordAt(token),
-        GroupStride = (long)_tokens * QuantizedRows.RecordBytes,
+        Tokens = _integers!.RecordAt(token, _weights.Format),
+        GroupStride = (long)_tokens * QuantizedRows.RecordBytes(_weights.Format),
         Groups = Panel.Groups(_weights.Columns),
         Output = OutputAt(panel, token),
         OutputStride = _output.Stride * (long)sizeof(float),

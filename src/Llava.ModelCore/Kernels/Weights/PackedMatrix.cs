@@ -91,7 +91,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     private void SetGroups(byte* panel, int line, ReadOnlySpan<float> values)
     {
-        Span<sbyte> levels = stackalloc sbyte[Panel.Group];
+        Span<short> levels = stackalloc short[Panel.Group];
         for (var group = 0; group < Panel.Groups(Columns); group++)
         {
             var columns = values[(group * Panel.Group)..Math.Min((group + 1) * Panel.Group, Columns)];
@@ -100,6 +100,12 @@ internal sealed unsafe class PackedMatrix : IDisposable
             {
                 var (place, shift) = PlaceOf(line, group, k);
                 var biased = levels[k] + Panel.Bias(Format);
+                if (Format == WeightFormat.Int16)
+                {
+                    *(short*)(panel + place) = (short)biased;
+                    continue;
+                }
+
                 panel[place] = Format == WeightFormat.Int8 ? (byte)biased : (byte)((panel[place] & ~(0xF << shift)) | (biased << shift));
             }
         }
@@ -111,7 +117,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     private int Level(byte* panel, int line, int column)
     {
         var (place, shift) = PlaceOf(line, column / Panel.Group, column % Panel.Group);
-        return ((panel[place] >> shift) & (Format == WeightFormat.Int8 ? 0xFF : 0xF)) - Panel.Bias(Format);
+        return Format == WeightFormat.Int16 ? *(short*)(panel + place) : ((panel[place] >> shift) & (Format == WeightFormat.Int8 ? 0xFF : 0xF)) - Panel.Bias(Format);
     }
 
     /// <summary>Where in its panel a weight lies. In four bits a byte holds a column of the group's first half low and one of its second half high.</summary>
@@ -119,7 +125,8 @@ internal sealed unsafe class PackedMatrix : IDisposable
     {
         const int StepBytes = Panel.Lanes * Panel.Step;
         var block = ((long)group * Panel.RecordBytes(Format)) + (line / Panel.Lanes * Panel.BlockBytes(Format));
-        var (half, step) = Math.DivRem(k / Panel.Step, Panel.BlockBytes(Format) / StepBytes);
-        return (block + (step * StepBytes) + (line % Panel.Lanes * Panel.Step) + (k % Panel.Step), half * 4);
+        var columns = Panel.StepColumns(Format);
+        var (half, step) = Math.DivRem(k / columns, Panel.BlockBytes(Format) / StepBytes);
+        return (block + (step * StepBytes) + (line % Panel.Lanes * Panel.Step) + (k % columns * (Panel.Step / columns)), half * 4);
     }
 }
