@@ -25,7 +25,8 @@ internal sealed class PackedTower : IDisposable
         _pool = new WorkerPool(options.ThreadCount);
         var widest = Math.Max(Math.Max(vision.HiddenSize, vision.IntermediateSize), Math.Max(projector?.InputSize ?? 0, projector?.OutputSize ?? 0));
         _products = new LinearProducts(_pool, IntegerKernels.Get(options.Kernel), vision.Patches + 1, widest, Format);
-        foreach (var layer in images.modules().OfType<LinearLayer>())
+        var modules = images.Vision.modules().Concat(projector is null ? [] : images.Projector.modules());
+        foreach (var layer in modules.OfType<LinearLayer>())
         {
             PackedLinear packed = new(layer.Weight, layer.Bias, Format, _pool);
             _layers.Add(packed);
@@ -37,7 +38,7 @@ internal sealed class PackedTower : IDisposable
     public long Bytes => _layers.Sum(layer => layer.Bytes);
 
     /// <summary>Packs the linear layers of a model, which lets go of its own.</summary>
-    /// <param name="images">Vision tower and projector, without the language model; not to be used any more once this is disposed.</param>
+    /// <param name="images">The model; its tower and projector are not to be used any more once this is disposed.</param>
     /// <param name="options">Kernel and threads.</param>
     /// <returns>What holds them; null where the options keep images exact or there is no tower.</returns>
     public static PackedTower? Pack(LlavaModel images, EngineOptions options) =>

@@ -11,6 +11,7 @@ internal static class ScalarProduct
     {
         var output = new float[tokens * rows];
         var levels = new short[Panel.Group];
+        var total = new float[tokens];
         for (var row = 0; row < rows; row++)
         {
             for (var group = 0; group * Panel.Group < columns; group++)
@@ -26,13 +27,28 @@ internal static class ScalarProduct
                         sum += levels[k] * integers[k];
                     }
 
-                    ref var total = ref output[(token * rows) + row];
-                    total = MathF.FusedMultiplyAdd(sum, scale * tokenScale, total);
+                    total[token] = MathF.FusedMultiplyAdd(sum, scale * tokenScale, total[token]);
+                }
+
+                var end = (group + 1) * Panel.Group;
+                if (end % Panel.BlockColumns(format) == 0 || end >= columns)
+                {
+                    AddBlock(total, output.AsSpan(row), rows, isFirst: end <= Panel.BlockColumns(format));
                 }
             }
         }
 
         return output;
+    }
+
+    /// <summary>Adds a block's sums to the outputs, and begins the next.</summary>
+    private static void AddBlock(float[] total, Span<float> output, int stride, bool isFirst)
+    {
+        for (var token = 0; token < total.Length; token++)
+        {
+            output[token * stride] = isFirst ? total[token] : total[token] + output[token * stride];
+            total[token] = 0;
+        }
     }
 
     private static (int[] Integers, float Scale) Rounded(ReadOnlySpan<float> group, WeightFormat format)

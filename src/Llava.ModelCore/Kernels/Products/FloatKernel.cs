@@ -4,7 +4,7 @@ using Llava.ModelCore.Kernels.Weights;
 namespace Llava.ModelCore.Kernels.Products;
 
 /// <summary>
-/// Multiplies a float panel with a tile of tokens in float32. For each output the columns are added in order, each as fma(weight, token, total),
+/// Multiplies a float panel with a tile of tokens in float32. For each output the columns of a block are added in order, each as fma(weight, token, total),
 /// so neither the kernel nor the tokens that share a tile can change an answer.
 /// </summary>
 internal abstract class FloatKernel

@@ -4,7 +4,7 @@ namespace Llava.ModelCore.Kernels.Products;
 
 /// <summary>
 /// Multiplies an integer panel with a tile of tokens. All kernels give the same bits: dot products of a group are exact, and for each output
-/// the groups are added in order, each as fma(sum, weight scale · token scale, total). So neither the kernel nor the tokens that share a tile can
+/// the groups of a block are added in order, each as fma(sum, weight scale · token scale, total). So neither the kernel nor the tokens that share a tile can
 /// change an answer.
 /// </summary>
 internal abstract class IntegerKernel

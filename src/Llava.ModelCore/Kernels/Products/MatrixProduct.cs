@@ -45,11 +45,13 @@ internal sealed unsafe class MatrixProduct(IntegerKernel kernel) : IParallelWork
         var (first, end) = Share(_weights!.PanelCount, part, _parts);
         var bytes = Panel.IsInteger(_weights.Format) ? Panel.Groups(_weights.Columns) * QuantizedRows.RecordBytes(_weights.Format) : _weights.Columns * sizeof(float);
         var most = Math.Clamp(BytesAtOnce / bytes, MostTokensAtOnce / 4, MostTokensAtOnce);
-        for (var token = 0; token < _tokens; token += most)
+        var runs = (_tokens + most - 1) / most;
+        for (var run = 0; run < runs; run++)
         {
+            var (token, last) = Share(_tokens, run, runs);
             for (var panel = first; panel < end; panel++)
             {
-                Multiply(panel, token, Math.Min(most, _tokens - token));
+                Multiply(panel, token, last - token);
             }
         }
     }
@@ -57,47 +59,61 @@ internal sealed unsafe class MatrixProduct(IntegerKernel kernel) : IParallelWork
     private static (int First, int End) Share(int count, int part, int parts) =>
         ((int)((long)count * part / parts), (int)((long)count * (part + 1) / parts));
 
-    /// <summary>One panel times some tokens, in tiles of nearly equal size.</summary>
+    /// <summary>One panel times some tokens, block by block of columns, each in tiles of nearly equal size.</summary>
     private void Multiply(int panel, int token, int count)
     {
         var format = _weights!.Format;
-        var isInteger = Panel.IsInteger(format);
-        var most = isInteger ? kernel.MostTokens : _floatKernel.MostTokens;
+        var most = Panel.IsInteger(format) ? kernel.MostTokens : _floatKernel.MostTokens;
         var tiles = (count + most - 1) / most;
-        for (var i = 0; i < tiles; i++)
+        for (var column = 0; column < _weights.Columns; column += Panel.BlockColumns(format))
         {
-            // The vector kernels have one fast size, the assembled ones have all.
-            var (first, end) = kernel.Kind == KernelKind.Assembled ? Share(count, i, tiles) : (i * most, Math.Min(count, (i + 1) * most));
-            if (isInteger)
+            for (var i = 0; i < tiles; i++)
             {
-                kernel.Multiply(TileAt(panel, token + first), format, end - first, _adds);
-            }
-            else
-            {
-                _floatKernel.Multiply(FloatTileAt(panel, token + first), format, end - first, _adds);
+                // The vector kernels have one fast size, the assembled ones have all.
+                var (first, end) = kernel.Kind == KernelKind.Assembled ? Share(count, i, tiles) : (i * most, Math.Min(count, (i + 1) * most));
+                Multiply(panel, column, token + first, end - first, _adds || column > 0);
             }
         }
     }
 
-    private FloatTile FloatTileAt(int panel, int token) => new()
+    private void Multiply(int panel, int column, int token, int tokens, bool adds)
     {
-        Weights = _weights!.PanelAt(panel),
-        Tokens = _floats.At(token),
-        TokenStride = _floats.Stride * (long)sizeof(float),
-        Columns = _weights.Columns,
-        Output = OutputAt(panel, token),
-        OutputStride = _output.Stride * (long)sizeof(float),
-    };
+        var format = _weights!.Format;
+        var columns = Math.Min(Panel.BlockColumns(format), _weights.Columns - column);
+        if (Panel.IsInteger(format))
+        {
+            kernel.Multiply(TileAt(panel, column / Panel.Group, token, Panel.Groups(columns)), format, tokens, adds);
+        }
+        else
+        {
+            _floatKernel.Multiply(FloatTileAt(panel, column, token, columns), format, tokens, adds);
+        }
+    }
 
-    private Tile TileAt(int panel, int token) => new()
+    private Tile TileAt(int panel, int group, int token, int groups)
     {
-        Weights = _weights!.PanelAt(panel),
-        Tokens = _integers!.RecordAt(token, _weights.Format),
-        GroupStride = (long)_tokens * QuantizedRows.RecordBytes(_weights.Format),
-        Groups = Panel.Groups(_weights.Columns),
+        var format = _weights!.Format;
+        var stride = (long)_tokens * QuantizedRows.RecordBytes(format);
+        return new()
+        {
+            Weights = _weights.PanelAt(panel) + ((long)group * Panel.RecordBytes(format)),
+            Tokens = _integers!.RecordAt(token, format) + (group * stride),
+            GroupStride = stride,
+            Groups = groups,
+            Output = OutputAt(panel, token),
+            OutputStride = _output.Stride * (long)sizeof(float),
+            Mask = Tile.LowNibbles,
+        };
+    }
+
+    private FloatTile FloatTileAt(int panel, int column, int token, int columns) => new()
+    {
+        Weights = _weights!.PanelAt(panel) + Panel.Bytes(_weights.Format, column),
+        Tokens = _floats.At(token) + column,
+        TokenStride = _floats.Stride * (long)sizeof(float),
+        Columns = columns,
         Output = OutputAt(panel, token),
         OutputStride = _output.Stride * (long)sizeof(float),
-        Mask = Tile.LowNibbles,
     };
 
     private float* OutputAt(int panel, int token) => _output.At(token) + (panel * Panel.Rows);

@@ -64,6 +64,17 @@ internal static class Panel
     /// <summary>Bytes of a record (one group of columns) of an integer panel.</summary>
     public static int RecordBytes(WeightFormat format) => (2 * BlockBytes(format)) + ScaleBytes;
 
+    /// <summary>
+    /// Columns of a block: an output is the sum of its blocks' sums in order, so that a block of a panel stays in the nearest cache while many tokens pass
+    /// by. A multiple of <see cref="Group"/>.
+    /// </summary>
+    public static int BlockColumns(WeightFormat format) => format switch
+    {
+        WeightFormat.Float32 => 128,
+        WeightFormat.Int8 or WeightFormat.Int4 => 512,
+        _ => 256,
+    };
+
     /// <summary>Groups that hold so many columns; what the last group lacks counts as zero.</summary>
     public static int Groups(int columns) => (columns + Group - 1) / Group;
 
