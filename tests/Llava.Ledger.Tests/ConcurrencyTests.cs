@@ -106,7 +106,7 @@ public abstract class ConcurrencyTests(TestDatabase database) : LedgerFixture(da
         await Task.WhenAll(BothProcesses<Expansion.JobExpansion>(4).Select(expansion => Task.Run(async () =>
         {
             // As the expander does: go on where the ledger says, stop when another was first, and look again.
-            while ((await Jobs.ReadAsync(job)) is { State: JobState.Validating } record)
+            while ((await Jobs.ReadAsync(job)) is { IsBeingRead: true } record)
             {
                 if (record.ItemCount == 8 * Batches)
                 {

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Llava.Contracts.Requests;
 
 /// <summary>What a client may ask for: a model, a prompt, settings and a source of items.</summary>
@@ -87,6 +89,13 @@ public sealed record JobRequest
 
     /// <summary>Time after which what is not answered expires, at most ten years; null waits for ever. What was answered by then stays.</summary>
     public TimeSpan? CompletionWindow { get; init; }
+
+    /// <summary>
+    /// Whether the first items are worked on while the source is still being read. A strict job and an OpenAI batch are checked as a whole
+    /// before that, and a sample is drawn from the whole.
+    /// </summary>
+    [JsonIgnore]
+    public bool RunsWhileRead => !Strict && Sample is null && Source.Kind != SourceKind.OpenAiBatch;
 
     /// <summary>Every rule this request breaks; empty when it can be accepted.</summary>
     public IReadOnlyList<Finding> Validate()

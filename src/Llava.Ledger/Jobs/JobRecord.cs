@@ -34,6 +34,9 @@ public sealed record JobRecord
     /// <summary>When all items of its own source were known.</summary>
     public DateTimeOffset? ExpandedAt { get; init; }
 
+    /// <summary>Whether its own source is still being read; its items may be worked on meanwhile, see <see cref="JobRequest.RunsWhileRead"/>.</summary>
+    public bool IsBeingRead => ExpandedAt is null && (State is JobState.Validating or JobState.Queued or JobState.Running);
+
     /// <summary>When the first chunk was claimed.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
