@@ -205,7 +205,7 @@ public sealed class PostgresConcurrencyTests() : ConcurrencyTests(new PostgresTe
             {
                 await dispatch.TryAloneAsync(Model, TimeSpan.FromMinutes(1), async token =>
                 {
-                    var waiting = await dispatch.WaitingAsync(job, 7, token);
+                    var waiting = await dispatch.WaitingAsync(job, 7, cancellation: token);
                     waiting.ForEach(chunk => sent.Add(chunk.ChunkNo));
                     await dispatch.MarkPublishedAsync(waiting, token);
                     rest = waiting.Count > 0;

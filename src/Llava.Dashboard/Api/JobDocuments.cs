@@ -62,6 +62,7 @@ internal sealed class JobDocuments(JobReader jobs, ResultReader results, JobPart
         Images = item.Images,
         Prompt = PromptTemplate.Compose(request.Prompt, item.Prompt),
         Category = item.Category,
+        Model = item.Model,
         Outcome = item.Result.Outcome,
         Text = item.Result.Text,
         FinishReason = item.Result.FinishReason,

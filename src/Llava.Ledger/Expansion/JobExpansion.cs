@@ -202,7 +202,11 @@ public sealed record SourceFinding(Failure Failure, int? Line);
 /// <summary>A new chunk and its items.</summary>
 /// <param name="Items">Consecutive items.</param>
 /// <param name="Tokens">Tokens predicted for them.</param>
-public sealed record ExpandedChunk(IReadOnlyList<ExpandedItem> Items, long Tokens);
+public sealed record ExpandedChunk(IReadOnlyList<ExpandedItem> Items, long Tokens)
+{
+    /// <summary>The model that all items ask that can be worked on, instead of the job's; null where they ask the job's.</summary>
+    internal string? Model => Items.FirstOrDefault(item => item.Rejection is null)?.Spec.Model;
+}
 
 /// <summary>A new item.</summary>
 /// <param name="Spec">The item.</param>
