@@ -8,11 +8,11 @@ using Llava.ModelCore.Native;
 string[] groups = ["language", "vision", "captions", "questions"];
 var libraries = new Argument<DirectoryInfo>("libraries") { Description = "Folder with llama.cpp's shared libraries; run.sh installs them." };
 var plot = new Option<FileInfo>("--plot") { Description = "Measure nothing, but draw the lines of a run as SVG, to standard output." };
-var shapes = new Option<string[]>("--shape") { Description = "Sizes of the language model.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["s160", "tinyllama"] };
+var shapes = new Option<string[]>("--shape") { Description = "Sizes of the language model; captions and questions take the first.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["s160", "tinyllama"] };
 shapes.AcceptOnlyFromAmong([.. BenchmarkShape.All.Keys]);
 var chosen = new Option<string[]>("--cases") { Description = "What to measure.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => groups };
 chosen.AcceptOnlyFromAmong(groups);
-var rounds = new Option<int>("--rounds") { Description = "Rounds of a prompt, of which the median counts; steps of decoding get four times as many, captions and questions a third.", DefaultValueFactory = _ => 5 };
+var rounds = new Option<int>("--rounds") { Description = "Rounds of a prompt, of which the median counts; steps of decoding get four times as many, captions and questions a third.", DefaultValueFactory = _ => 3 };
 var threads = new Option<int>("--threads") { Description = "Threads of both sides.", DefaultValueFactory = _ => 2 };
 var work = new Option<DirectoryInfo>("--work") { Description = "Folder for model files, which are deleted again: a gigabyte at most.", DefaultValueFactory = _ => new(Path.GetTempPath()) };
 
@@ -50,13 +50,16 @@ command.SetAction(typed =>
 
     if (settings.Groups.Count > 1 || !settings.Groups.Contains("language"))
     {
-        using ImageCases images = new(settings, figures, limits, pool, settings.Shapes[^1]);
+        using ImageCases images = new(settings, figures, limits, pool, settings.Shapes[0]);
         if (settings.Groups.Contains("vision"))
         {
             images.RunVision();
         }
 
-        images.RunAnswers();
+        if (settings.Groups.Overlaps(["captions", "questions"]))
+        {
+            images.RunAnswers();
+        }
     }
 });
 return command.Parse(args).Invoke();

@@ -65,7 +65,7 @@ internal sealed class ImageCases : IDisposable
         Measure("int16", ImageSeconds);
 
         void Measure(string weights, double? roofline) => _figures.Measure(
-            "image", "ViT-L/14-336", (weights, _tower.Type.ToString()), "images", 1, _settings.Rounds, roofline, () => EncodeOurs(ours, new()), () => _tower.Encode(Pixels()));
+            "image", "ViT-L/14-336", (weights, _tower.Type.ToString()), "images", 1, _settings.Rounds, roofline, 1, () => EncodeOurs(ours, new()), () => _tower.Encode(Pixels()));
     }
 
     /// <summary>Captions of eight images, from pixels to the last token, and questions on one image or five.</summary>
@@ -102,7 +102,7 @@ internal sealed class ImageCases : IDisposable
         using LlamaEngine theirs = new(file, language.VocabularySize, Captions, ExtentAllocator.Rounded(positions), _threads);
         File.Delete(file);
         _figures.Measure(
-            "captions 8", $"{_shape} with ViT-L/14-336", ("int4", $"Q4_0 with {_tower.Type}"), "images", Captions, Math.Max(1, _settings.Rounds / 3), CaptionSeconds(bytes),
+            "captions 8", $"{_shape} with ViT-L/14-336", ("int4", $"Q4_0 with {_tower.Type}"), "images", Captions, Math.Max(1, _settings.Rounds / 3), CaptionSeconds(bytes), 0,
             () => ours.Answer(Enumerable.Range(0, Captions).Select(_ => Request(Picture(), CaptionTokens))),
             () => theirs.Answer(_ => _tower.EncodeWithThreads(Pixels()), Captions, language.HiddenSize, PromptTokens, CaptionTokens));
     }

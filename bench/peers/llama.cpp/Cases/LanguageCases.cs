@@ -34,7 +34,7 @@ internal sealed class LanguageCases(PeerSettings settings, PeerFigures figures, 
 
     private void Run(string shape, RandomWeights random, QuantizationScheme scheme, GgmlType type)
     {
-        var (slots, positions) = (settings.Batches.Max(), ExtentAllocator.Rounded(Math.Max(settings.PromptTokens, settings.Context) + Steps + Spare));
+        var (slots, positions) = (settings.Batches.Max(), ExtentAllocator.Rounded(Math.Max(settings.PromptTokens, settings.Context) + (settings.Batches.Count * Steps) + Spare));
         var config = random.Config.LanguageModel;
         EngineOptions options = new() { MaxSlots = slots, Runner = RunnerKind.Cpu, Quantize = scheme, Threads = settings.Threads, KvPositions = (slots + 1) * positions, PrefixCacheEntries = 1 };
         var weights = random.Pack(scheme, settings.Threads);
@@ -56,14 +56,14 @@ internal sealed class LanguageCases(PeerSettings settings, PeerFigures figures, 
         var names = (scheme.ToString().ToLowerInvariant(), type.ToString());
         Roofline roofline = new(config, limits);
         figures.Measure(
-            $"prefill {settings.PromptTokens}", shape, names, "tokens", settings.PromptTokens, settings.Rounds, roofline.Seconds(bytes, 0, settings.PromptTokens, 1),
+            $"prefill {settings.PromptTokens}", shape, names, "tokens", settings.PromptTokens, settings.Rounds, roofline.Seconds(bytes, 0, settings.PromptTokens, 1), 1,
             () => ours.Prompt(settings.PromptTokens), () => theirs.Prompt(settings.PromptTokens));
+        theirs.Fill(slots, settings.Context);
         foreach (var batch in settings.Batches)
         {
             ours.Fill(batch, settings.Context, Steps + Spare);
-            theirs.Fill(batch, settings.Context);
             var cache = (double)batch * settings.Context * options.BytesPerPosition(config);
-            figures.Measure($"decode {batch}", shape, names, "tokens", batch, Steps, roofline.Seconds(bytes, cache, batch, batch), ours.Step, theirs.Step);
+            figures.Measure($"decode {batch}", shape, names, "tokens", batch, Steps, roofline.Seconds(bytes, cache, batch, batch), 1, ours.Step, () => theirs.Step(batch));
             ours.Clear();
         }
     }

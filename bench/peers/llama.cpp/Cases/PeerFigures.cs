@@ -9,8 +9,6 @@ namespace Llava.Benchmarks.LlamaCpp.Cases;
 /// <param name="threads">Threads of both sides.</param>
 internal sealed class PeerFigures(int threads)
 {
-    private const int WarmUp = 1;
-
     /// <summary>Measures both sides and writes the line.</summary>
     /// <param name="name">The case.</param>
     /// <param name="shape">Sizes of the model.</param>
@@ -19,12 +17,13 @@ internal sealed class PeerFigures(int threads)
     /// <param name="count">How many a turn makes.</param>
     /// <param name="rounds">Rounds, of which the median counts.</param>
     /// <param name="roofline">Seconds that the machine's limits allow; null where they are not known.</param>
+    /// <param name="warmUp">Rounds before these.</param>
     /// <param name="ours">Our turn.</param>
     /// <param name="theirs">Their turn.</param>
-    public void Measure(string name, string shape, (string Ours, string Theirs) schemes, string unit, int count, int rounds, double? roofline, Action ours, Action theirs)
+    public void Measure(string name, string shape, (string Ours, string Theirs) schemes, string unit, int count, int rounds, double? roofline, int warmUp, Action ours, Action theirs)
     {
         var (start, before) = (Stopwatch.GetTimestamp(), (Busy(), Environment.CpuUsage.TotalTime.TotalSeconds));
-        var times = Turns.Measure(WarmUp, rounds, ours, theirs);
+        var times = Turns.Measure(warmUp, rounds, ours, theirs);
         var elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
         var others = Busy() - before.Item1 - (Environment.CpuUsage.TotalTime.TotalSeconds - before.Item2);
         Figures.Write("llama.cpp", new

@@ -3,7 +3,7 @@ namespace Llava.Benchmarks.LlamaCpp.Cases;
 /// <summary>What is to be measured.</summary>
 internal sealed record PeerSettings
 {
-    /// <summary>Names of shapes, each a model of its own.</summary>
+    /// <summary>Names of shapes, each a model of its own; captions and questions take the first.</summary>
     public required IReadOnlyList<string> Shapes { get; init; }
 
     /// <summary>Groups of cases: language, vision, captions, questions.</summary>
@@ -16,7 +16,7 @@ internal sealed record PeerSettings
     public int Threads { get; init; } = 2;
 
     /// <summary>Rounds of a prompt, of which the median counts; steps of decoding get four times as many, and captions and questions a third.</summary>
-    public int Rounds { get; init; } = 5;
+    public int Rounds { get; init; } = 3;
 
     /// <summary>Tokens of the prompt.</summary>
     public int PromptTokens { get; init; } = 512;

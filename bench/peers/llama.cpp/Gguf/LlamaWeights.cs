@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Llava.Benchmarks.LlamaCpp.Peer;
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Evaluation.Speed;
@@ -72,7 +73,7 @@ internal static class LlamaWeights
     {
         using var tensor = random.Read(parameter.Name);
         using var values = tensor.to(TorchSharp.torch.ScalarType.Float32);
-        float[] numbers = [.. values.data<float>()];
+        var numbers = MemoryMarshal.Cast<byte, float>(values.bytes).ToArray();
         return heads == 0 ? numbers : Paired(numbers, heads, (int)(parameter.Shape[0] / heads), (int)parameter.Shape[1]);
     }
 

@@ -10,8 +10,7 @@ internal sealed unsafe class LlamaEngine : IDisposable
     private readonly LlamaThreads _threads;
     private readonly int _vocabulary;
     private readonly Random _random = new(1);
-    private int _sequences;
-    private int _position;
+    private readonly int[] _positions;
 
     /// <param name="path">A GGUF file.</param>
     /// <param name="vocabulary">Tokens that the model knows.</param>
@@ -21,7 +20,7 @@ internal sealed unsafe class LlamaEngine : IDisposable
     /// <exception cref="InvalidOperationException">llama.cpp refuses the file.</exception>
     public LlamaEngine(string path, int vocabulary, int sequences, int positions, LlamaThreads threads)
     {
-        (_threads, _vocabulary) = (threads, vocabulary);
+        (_threads, _vocabulary, _positions) = (threads, vocabulary, new int[sequences]);
         _model = Llama.LoadModel(path, Llama.DefaultModelParameters());
         if (_model == 0)
         {
@@ -52,12 +51,12 @@ internal sealed unsafe class LlamaEngine : IDisposable
             Llama.CopySequence(Llama.MemoryOf(_context), 0, sequence, -1, -1);
         }
 
-        (_sequences, _position) = (sequences, context);
-        Step();
+        Array.Fill(_positions, context);
+        Step(sequences);
     }
 
-    /// <summary>One token for every sequence, with its logits.</summary>
-    public void Step() => _threads.Run(StepWithThreads);
+    /// <summary>One token for each of the first sequences, with its logits.</summary>
+    public void Step(int sequences) => _threads.Run(() => StepWithThreads(sequences));
 
     /// <summary>Computes a prompt and the logits of its last token.</summary>
     public void Prompt(int tokens) => Logits(Tokens(tokens));
@@ -86,12 +85,12 @@ internal sealed unsafe class LlamaEngine : IDisposable
                 var image = embeddings(prompt);
                 Decode(image, image.Length / hidden, prompt);
                 Decode(Tokens(text), image.Length / hidden, prompt);
-                (_sequences, _position) = (prompts, (image.Length / hidden) + text);
+                _positions[prompt] = (image.Length / hidden) + text;
             }
 
             for (var token = 1; token < answer; token++)
             {
-                StepWithThreads();
+                StepWithThreads(prompts);
             }
         });
     }
@@ -103,19 +102,14 @@ internal sealed unsafe class LlamaEngine : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private void Clear()
-    {
-        Llama.ClearMemory(Llama.MemoryOf(_context), data: false);
-        (_sequences, _position) = (0, 0);
-    }
+    private void Clear() => Llama.ClearMemory(Llama.MemoryOf(_context), data: false);
 
     private int[] Tokens(int count) => [.. Enumerable.Range(0, count).Select(_ => _random.Next(3, _vocabulary))];
 
-    private void StepWithThreads()
+    private void StepWithThreads(int count)
     {
-        var sequences = Enumerable.Range(0, _sequences).ToArray();
-        Decode(Tokens(_sequences), null, [.. sequences.Select(_ => _position)], sequences, [.. sequences.Select(_ => (byte)1)]);
-        _position++;
+        var sequences = Enumerable.Range(0, count).ToArray();
+        Decode(Tokens(count), null, [.. sequences.Select(sequence => _positions[sequence]++)], sequences, [.. sequences.Select(_ => (byte)1)]);
     }
 
     private void Decode(int[] tokens, int position, int sequence) => Decode(tokens, null, Positions(position, tokens.Length), Repeated(sequence, tokens.Length), LastOf(tokens.Length));

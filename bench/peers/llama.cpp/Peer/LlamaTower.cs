@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Evaluation.Speed;
 
@@ -121,7 +122,7 @@ internal sealed unsafe class LlamaTower : IDisposable
     {
         using var tensor = random.Read(parameter.Name);
         using var values = tensor.to(TorchSharp.torch.ScalarType.Float32);
-        Gguf.GgufTensor kept = new(parameter.Name, TypeOf(parameter, Type), parameter.Shape, () => [.. values.data<float>()]);
+        Gguf.GgufTensor kept = new(parameter.Name, TypeOf(parameter, Type), parameter.Shape, () => MemoryMarshal.Cast<byte, float>(values.bytes).ToArray());
         Set(_weights[parameter.Name], kept.Read());
     }
 
