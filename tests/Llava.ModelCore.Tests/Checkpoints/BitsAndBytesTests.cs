@@ -109,6 +109,19 @@ public sealed class BitsAndBytesTests : IDisposable
         Assert.Contains("is not what bitsandbytes saves beside a weight", refused.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Parts_that_do_not_belong_together_are_refused()
+    {
+        Dictionary<string, Tensor> tensors = [];
+        AddFourBit(tensors, "x.weight", randn(8, 64, ScalarType.Float16));
+        tensors["x.weight.absmax"] = zeros(7, ScalarType.Byte);
+        using var fourBit = Over(tensors);
+        Assert.Contains("a part of it has 7 values instead of 8", Assert.Throws<CheckpointException>(() => fourBit.Read("x.weight")).Message, StringComparison.Ordinal);
+
+        using var eightBit = Over(new() { ["x.weight"] = zeros(4, 4, ScalarType.Int8), ["x.SCB"] = ones(3) });
+        Assert.Contains("with 3 scales", Assert.Throws<CheckpointException>(() => eightBit.Read("x.weight")).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("model.layers.0.self_attn.q_proj.qweight", "AWQ")]
     [InlineData("model.layers.0.self_attn.q_proj.g_idx", "GPTQ")]

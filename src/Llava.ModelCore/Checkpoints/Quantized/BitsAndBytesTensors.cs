@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
 using Llava.ModelCore.Native;
 using static TorchSharp.torch;
 
@@ -66,7 +65,7 @@ internal sealed class BitsAndBytesTensors : ITensorSource
         using var scope = NewDisposeScope();
         var stored = _source.Read(name);
         var value = _fourBit.TryGetValue(name, out var state) ? state.Dequantize(stored, part => _source.Read(name + part))
-            : ScalesOf(name) is { } scales ? RowsOf(stored, _source.Read(scales)).to(ScalarType.Float16)
+            : ScalesOf(name) is { } scales ? RowsOf(name, stored, _source.Read(scales)).to(ScalarType.Float16)
             : stored;
         return value.MoveToOuterDisposeScope();
     }
@@ -76,52 +75,14 @@ internal sealed class BitsAndBytesTensors : ITensorSource
     /// <summary>int8 (rows, columns) and the largest magnitudes float32 (rows) → float32: code · magnitude / 127.</summary>
     public static Tensor RowsOf(Tensor codes, Tensor magnitudes) => codes.to(ScalarType.Float32).mul(magnitudes.view(-1, 1).div(Scalars.Of(127)));
 
+    private Tensor RowsOf(string name, Tensor codes, Tensor magnitudes) => codes.dtype == ScalarType.Int8 && codes.shape is [var rows, _] && magnitudes.NumberOfElements == rows
+        ? RowsOf(codes, magnitudes)
+        : throw new CheckpointException($"'{Path}': '{name}' is {codes.dtype} of shape [{string.Join(", ", codes.shape)}] with {magnitudes.NumberOfElements} scales; bitsandbytes' int8 has one for each row. Load the unquantized checkpoint.");
+
     private static bool IsBeside(string name) => name.Contains(Weight + ".", StringComparison.Ordinal)
         || name.EndsWith(RowScales, StringComparison.Ordinal) || name.EndsWith(".weight_format", StringComparison.Ordinal);
 
     /// <summary>Name of the magnitudes of a weight's rows; null where it has none.</summary>
     private string? ScalesOf(string name) =>
         name.EndsWith(Weight, StringComparison.Ordinal) && name[..^Weight.Length] + RowScales is var scales && _source.TryGetEntry(scales, out _) ? scales : null;
-
-    /// <summary>What is saved beside a weight of four bits.</summary>
-    private sealed record FourBitState(IReadOnlyList<long> Shape, ScalarType Type, int Block, int NestedBlock, float? NestedOffset)
-    {
-        public static FourBitState Read(ITensorSource source, string name)
-        {
-            try
-            {
-                using var bytes = source.Read(name);
-                using var json = JsonDocument.Parse(bytes.bytes.ToArray());
-                var root = json.RootElement;
-                var isNested = root.TryGetProperty("nested_offset", out var offset);
-                return new(
-                    [.. root.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64())],
-                    root.GetProperty("dtype").GetString() switch { "float16" => ScalarType.Float16, "bfloat16" => ScalarType.BFloat16, _ => ScalarType.Float32 },
-                    root.GetProperty("blocksize").GetInt32(),
-                    isNested ? root.GetProperty("nested_blocksize").GetInt32() : 1,
-                    isNested ? offset.GetSingle() : null);
-            }
-            catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
-            {
-                throw new CheckpointException($"'{source.Path}': '{name}' is not what bitsandbytes saves beside a weight: {e.Message}", e);
-            }
-        }
-
-        /// <summary>Two codes in a byte, the first in the high half, → the weight.</summary>
-        public Tensor Dequantize(Tensor packed, Func<string, Tensor> beside)
-        {
-            var count = Shape.Aggregate(1L, (product, size) => product * size);
-            var book = beside(".quant_map").to(ScalarType.Float32);
-            var pairs = stack([book.repeat_interleave(book.shape[0]), book.repeat(book.shape[0])], 1);
-            var magnitudes = beside(".absmax");
-            if (NestedOffset is { } offset)
-            {
-                var values = beside(".nested_quant_map").index_select(0, magnitudes.flatten().to(ScalarType.Int32));
-                magnitudes = values.mul(beside(".nested_absmax").repeat_interleave(NestedBlock).narrow(0, 0, values.shape[0])).add(Scalars.Of(offset));
-            }
-
-            var weights = pairs.index_select(0, packed.flatten().to(ScalarType.Int32)).flatten();
-            return weights.mul(magnitudes.flatten().repeat_interleave(Block).narrow(0, 0, weights.shape[0])).narrow(0, 0, count).view([.. Shape]).to(Type);
-        }
-    }
 }
