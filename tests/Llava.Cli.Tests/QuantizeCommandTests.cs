@@ -1,7 +1,6 @@
 using Llava.Cli.Commands;
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Quantization;
-using Llava.Testing;
 
 namespace Llava.Cli.Tests;
 
@@ -21,7 +20,7 @@ public sealed class QuantizeCommandTests
         var folder = Directory.CreateTempSubdirectory("llava-test-");
         try
         {
-            string[] arguments = [Repository.Path("models", "llava-scenes"), folder.FullName, "--scheme", "int4"];
+            string[] arguments = ["llava-scenes", folder.FullName, "--scheme", "int4"];
             Assert.Equal(ExitCodes.Ok, await QuantizeCommand.Create().Parse(arguments).InvokeAsync());
             using (var written = CheckpointFolder.Open(folder.FullName))
             {
