@@ -26,8 +26,10 @@ internal sealed unsafe class DecoderBuffers : IDisposable
 
         (NativeBuffer<float> Buffer, Rows Rows) Allocate(int columns)
         {
-            NativeBuffer<float> buffer = new((long)maxRows * Panel.Padded(columns));
-            return (buffer, new Rows(buffer.Start, Panel.Padded(columns)));
+            // A line more: rows a whole page apart would all fall on the same few places of a cache.
+            var stride = Panel.Padded(columns) + Panel.Lanes;
+            NativeBuffer<float> buffer = new((long)maxRows * stride);
+            return (buffer, new Rows(buffer.Start, stride));
         }
     }
 

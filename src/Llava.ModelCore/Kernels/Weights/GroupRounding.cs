@@ -9,8 +9,15 @@ internal static class GroupRounding
     private const int MinInt4 = -8;
     private const int MaxInt4 = 7;
 
-    // Below this, 127 / largest is no longer finite: such a group counts as zero.
+    // Sixteen bits' worth would overflow: 32 products of 14-bit numbers are the most that 32 bits hold.
+    private const int MaxInt16 = 8191;
+
+    // A scale is rounded by up to 1/512, and the largest weight must still have a level.
+    private const float Int16Target = 8127;
+
+    // Below these, levels / largest is no longer finite: such a group counts as zero.
     private const float Smallest = 1e-36f;
+    private const float SmallestInt16 = 1e-34f;
 
     /// <summary>
     /// What the largest weight of a four-bit group is scaled to. Fewer levels for the largest mean finer ones for all others; of these the one
@@ -20,27 +27,28 @@ internal static class GroupRounding
 
     /// <summary>Rounds up to 32 weights. The same integers on every machine: no sum's order depends on the width of its vectors.</summary>
     /// <param name="weights">The group; levels beyond its end become zero.</param>
-    /// <param name="format">Int8 or Int4.</param>
-    /// <param name="levels">Gets 32 integers: −127…127 or −8…7.</param>
+    /// <param name="format">Int8, Int4 or Int16.</param>
+    /// <param name="levels">Gets 32 integers: −127…127, −8…7 or −8191…8191.</param>
     /// <returns>The scale's bits.</returns>
     /// <exception cref="ArgumentException">A weight is not a finite number.</exception>
-    public static ushort Round(ReadOnlySpan<float> weights, WeightFormat format, Span<sbyte> levels)
+    public static ushort Round(ReadOnlySpan<float> weights, WeightFormat format, Span<short> levels)
     {
         Span<float> group = stackalloc float[Panel.Group];
         group.Clear();
         weights.CopyTo(group);
         var largest = Largest(weights);
-        if (MathF.Abs(largest) < Smallest)
+        if (MathF.Abs(largest) < (format == WeightFormat.Int16 ? SmallestInt16 : Smallest))
         {
             levels.Clear();
             return 0;
         }
 
         var (first, second) = (Vector512.Create<float>(group), Vector512.Create<float>(group[Panel.Lanes..]));
-        if (format == WeightFormat.Int8)
+        if (format != WeightFormat.Int4)
         {
-            var scale = BFloat16Bits.FromSingle(MathF.Abs(largest) / MaxInt8);
-            Fill(first, second, scale, -MaxInt8, MaxInt8, levels);
+            var (target, most) = format == WeightFormat.Int8 ? (MaxInt8, MaxInt8) : (Int16Target, MaxInt16);
+            var scale = BFloat16Bits.FromSingle(MathF.Abs(largest) / target);
+            Fill(first, second, scale, -most, most, levels);
             return scale;
         }
 
@@ -89,7 +97,7 @@ internal static class GroupRounding
         Vector512<float> Missed(Vector512<float> weights) => (weights - (Levels(weights, scale, MinInt4, MaxInt4) * Vector512.Create(scale))) * unit;
     }
 
-    private static void Fill(Vector512<float> first, Vector512<float> second, ushort bits, int least, int most, Span<sbyte> levels)
+    private static void Fill(Vector512<float> first, Vector512<float> second, ushort bits, int least, int most, Span<short> levels)
     {
         var scale = BFloat16Bits.ToSingle(bits);
         Span<float> numbers = stackalloc float[Panel.Group];
@@ -97,7 +105,7 @@ internal static class GroupRounding
         Levels(second, scale, least, most).CopyTo(numbers[Panel.Lanes..]);
         for (var i = 0; i < numbers.Length; i++)
         {
-            levels[i] = (sbyte)numbers[i];
+            levels[i] = (short)numbers[i];
         }
     }
 

@@ -96,7 +96,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     private void SetGroups(byte* panel, int line, ReadOnlySpan<float> values)
     {
-        Span<sbyte> levels = stackalloc sbyte[Panel.Group];
+        Span<short> levels = stackalloc short[Panel.Group];
         for (var group = 0; group < Panel.Groups(Columns); group++)
         {
             var columns = values[(group * Panel.Group)..Math.Min((group + 1) * Panel.Group, Columns)];
@@ -106,15 +106,25 @@ internal sealed unsafe class PackedMatrix : IDisposable
         }
     }
 
-    /// <summary>Writes the levels of a line's group, four columns side by side and a step of all lines further on.</summary>
-    private void SetLevels(byte* first, ReadOnlySpan<sbyte> levels)
+    /// <summary>Writes the levels of a line's group: the columns of a step side by side, and a step of all lines further on.</summary>
+    private void SetLevels(byte* first, ReadOnlySpan<short> levels)
     {
-        var bias = Panel.Bias(Format);
-        var (bytes, half) = (Panel.BlockBytes(Format) / Panel.Lanes, Panel.Group / 2);
-        for (var i = 0; i < bytes; i++)
+        var (bias, columns, half) = (Panel.Bias(Format), Panel.StepColumns(Format), Panel.Group / 2);
+        for (var i = 0; i < (Format == WeightFormat.Int4 ? half : Panel.Group); i++)
         {
-            var low = levels[i] + bias;
-            first[(i / Panel.Step * StepBytes) + (i % Panel.Step)] = Format == WeightFormat.Int8 ? (byte)low : (byte)(low | ((levels[i + half] + bias) << 4));
+            var place = first + (i / columns * StepBytes) + (i % columns * (Panel.Step / columns));
+            switch (Format)
+            {
+                case WeightFormat.Int16:
+                    *(short*)place = levels[i];
+                    break;
+                case WeightFormat.Int8:
+                    *place = (byte)(levels[i] + bias);
+                    break;
+                default:
+                    *place = (byte)((levels[i] + bias) | ((levels[i + half] + bias) << 4));
+                    break;
+            }
         }
     }
 
@@ -124,14 +134,15 @@ internal sealed unsafe class PackedMatrix : IDisposable
     private int Level(byte* panel, int line, int column)
     {
         var (place, shift) = PlaceOf(line, column / Panel.Group, column % Panel.Group);
-        return ((panel[place] >> shift) & (Format == WeightFormat.Int8 ? 0xFF : 0xF)) - Panel.Bias(Format);
+        return Format == WeightFormat.Int16 ? *(short*)(panel + place) : ((panel[place] >> shift) & (Format == WeightFormat.Int8 ? 0xFF : 0xF)) - Panel.Bias(Format);
     }
 
     /// <summary>Where in its panel a weight lies. In four bits a byte holds a column of the group's first half low and one of its second half high.</summary>
     private (long Byte, int Shift) PlaceOf(int line, int group, int k)
     {
         var block = ((long)group * Panel.RecordBytes(Format)) + (line / Panel.Lanes * Panel.BlockBytes(Format));
-        var (half, step) = Math.DivRem(k / Panel.Step, Panel.BlockBytes(Format) / StepBytes);
-        return (block + (step * StepBytes) + (line % Panel.Lanes * Panel.Step) + (k % Panel.Step), half * 4);
+        var columns = Panel.StepColumns(Format);
+        var (half, step) = Math.DivRem(k / columns, Panel.BlockBytes(Format) / StepBytes);
+        return (block + (step * StepBytes) + (line % Panel.Lanes * Panel.Step) + (k % columns * (Panel.Step / columns)), half * 4);
     }
 }
