@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Llava.Benchmarks.Large;
+using Llava.Benchmarks.Memory;
 using Llava.Benchmarks.Model;
 using Llava.Benchmarks.Queue;
 using Llava.Benchmarks.Streams;
@@ -26,4 +27,12 @@ var readers = new Option<int>("--streams") { Description = "Streams that are ope
 var streams = new Command("streams", "What open streams of events cost a dashboard.") { readers };
 streams.SetAction((typed, cancellation) => OpenStreams.RunAsync(typed.GetValue(readers), cancellation));
 
-return await new RootCommand("Figures of Llava.Batch on this machine, as lines of JSON.") { queue, large, overhead, questions, forms, streams }.Parse(args).InvokeAsync();
+var folder = new Argument<DirectoryInfo>("folder") { Description = "The checkpoint's; about 5 GB." };
+var tokens = new Option<int>("--tokens") { Description = "Tokens of an answer.", DefaultValueFactory = _ => 16 };
+var write = new Command("write", "Write the checkpoint.") { folder };
+write.SetAction(typed => LargeModel.Write(typed.GetValue(folder)!));
+var measure = new Command("measure", "Open it and ask about images.") { folder, tokens, rounds };
+measure.SetAction(typed => LargeModel.MeasureAsync(typed.GetValue(folder)!, typed.GetValue(tokens), typed.GetValue(rounds)));
+var largeModel = new Command("large-model", "LLaVA-1.5 of 7 billion random parameters in four bits: opening, memory, time of an image and of a token.") { write, measure };
+
+return await new RootCommand("Figures of Llava.Batch on this machine, as lines of JSON.") { queue, large, overhead, questions, forms, streams, largeModel }.Parse(args).InvokeAsync();
