@@ -3,6 +3,7 @@ using Llava.Benchmarks.Large;
 using Llava.Benchmarks.Model;
 using Llava.Benchmarks.Queue;
 using Llava.Benchmarks.Streams;
+using Llava.Benchmarks.Training;
 
 var items = new Option<int>("--items") { Description = "Items of the job." };
 var rounds = new Option<int>("--rounds") { Description = "Rounds of which the median counts.", DefaultValueFactory = _ => 3 };
@@ -26,4 +27,11 @@ var readers = new Option<int>("--streams") { Description = "Streams that are ope
 var streams = new Command("streams", "What open streams of events cost a dashboard.") { readers };
 streams.SetAction((typed, cancellation) => OpenStreams.RunAsync(typed.GetValue(readers), cancellation));
 
-return await new RootCommand("Figures of Llava.Batch on this machine, as lines of JSON.") { queue, large, overhead, questions, forms, streams }.Parse(args).InvokeAsync();
+var rows = new Option<int>("--rows") { Description = "Rows to learn from.", DefaultValueFactory = _ => 3000 };
+var scenes = new Option<int>("--scenes") { Description = "Held-out scenes to ask about, each in every kind of question.", DefaultValueFactory = _ => 400 };
+var epochs = new Option<int>("--epochs") { Description = "Passes over the rows.", DefaultValueFactory = _ => 1 };
+var rate = new Option<double>("--learning-rate") { Description = "Highest learning rate.", DefaultValueFactory = _ => 3e-4 };
+var taught = new Command("taught", "The model that ships is taught a relation through the queue and takes over a name.") { rows, scenes, epochs, rate };
+taught.SetAction((typed, cancellation) => TaughtRelation.RunAsync(typed.GetValue(rows), typed.GetValue(scenes), typed.GetValue(epochs), typed.GetValue(rate), cancellation));
+
+return await new RootCommand("Figures of Llava.Batch on this machine, as lines of JSON.") { queue, large, overhead, questions, forms, streams, taught }.Parse(args).InvokeAsync();
