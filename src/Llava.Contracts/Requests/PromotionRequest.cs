@@ -13,7 +13,7 @@ public sealed record PromotionRequest
     public required string Name { get; init; }
 
     /// <summary>
-    /// The questions, as a job with the field of their right answers in <see cref="JobRequest.Expected"/>. It is submitted twice, for the new model and for the one
+    /// The questions, as a job whose <c>expected</c> names the field of their right answers. It is submitted twice, for the new model and for the one
     /// that the name stands for; its own model, tenant and key do not count.
     /// </summary>
     public required JobRequest Evaluate { get; init; }
