@@ -8,8 +8,8 @@ public sealed class StateTableTests
     private static readonly string[] JobSteps =
     [
         "validating>queued", "validating>paused", "validating>cancelling", "validating>failed", "validating>expired",
-        "queued>running", "queued>paused", "queued>cancelling", "queued>expired",
-        "running>finalizing", "running>paused", "running>cancelling", "running>expired",
+        "queued>running", "queued>paused", "queued>cancelling", "queued>failed", "queued>expired",
+        "running>finalizing", "running>paused", "running>cancelling", "running>failed", "running>expired",
         "paused>validating", "paused>queued", "paused>cancelling", "paused>expired",
         "finalizing>completed", "cancelling>cancelled",
         "completed>queued", "cancelled>queued", "expired>queued",

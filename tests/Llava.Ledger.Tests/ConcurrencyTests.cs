@@ -106,7 +106,7 @@ public abstract class ConcurrencyTests(TestDatabase database) : LedgerFixture(da
         await Task.WhenAll(BothProcesses<Expansion.JobExpansion>(4).Select(expansion => Task.Run(async () =>
         {
             // As the expander does: go on where the ledger says, stop when another was first, and look again.
-            while ((await Jobs.ReadAsync(job)) is { State: JobState.Validating } record)
+            while ((await Jobs.ReadAsync(job)) is { IsBeingRead: true } record)
             {
                 if (record.ItemCount == 8 * Batches)
                 {
@@ -205,7 +205,7 @@ public sealed class PostgresConcurrencyTests() : ConcurrencyTests(new PostgresTe
             {
                 await dispatch.TryAloneAsync(Model, TimeSpan.FromMinutes(1), async token =>
                 {
-                    var waiting = await dispatch.WaitingAsync(job, 7, token);
+                    var waiting = await dispatch.WaitingAsync(job, 7, cancellation: token);
                     waiting.ForEach(chunk => sent.Add(chunk.ChunkNo));
                     await dispatch.MarkPublishedAsync(waiting, token);
                     rest = waiting.Count > 0;

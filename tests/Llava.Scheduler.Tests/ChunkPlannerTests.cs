@@ -55,6 +55,19 @@ public sealed class ChunkPlannerTests
         Assert.Equal(100 + 5 + 100 + 10, Assert.Single(planner.TakeAll()).Tokens);
     }
 
+    [Fact]
+    public void A_chunk_asks_one_model_and_rejected_items_belong_to_any()
+    {
+        ChunkPlanner planner = new(Request);
+        foreach (var model in (string?[])[null, "rejected", null, "other", "rejected", "other", null])
+        {
+            var item = Item('a');
+            planner.Add(model == "rejected" ? item with { Rejection = new("invalid_line", "why") } : item with { Spec = item.Spec with { Model = model } });
+        }
+
+        Assert.Equal([3, 3, 1], planner.TakeAll().Select(chunk => chunk.Items.Count));
+    }
+
     private static IEnumerable<int> Sizes(string images)
     {
         ChunkPlanner planner = new(Request);

@@ -32,13 +32,13 @@ internal static class LargeJob
         var clock = Stopwatch.StartNew();
         var large = await run.SubmitAsync(path, "large");
         var submit = clock.Elapsed;
-        await run.WaitAsync(large, state => state != JobState.Validating);
+        await run.WaitAsync(large, job => job.ExpandedAt is not null);
         var expand = clock.Elapsed;
         var meanwhile = await run.SmallJobsAsync();
         clock.Restart();
         await run.CancelAsync(large);
         var cancel = clock.Elapsed;
-        await run.WaitAsync(large, JobStates.Table.IsFinal);
+        await run.WaitAsync(large, job => job.State.IsFinal());
         var cancelled = clock.Elapsed;
 
         Figures.Write("large job", new
@@ -80,15 +80,15 @@ internal static class LargeJob
         {
             var path = cluster.WriteQuestions(SmallItems);
             var clock = Stopwatch.StartNew();
-            await WaitAsync(await SubmitAsync(path, "small"), JobStates.Table.IsFinal);
+            await WaitAsync(await SubmitAsync(path, "small"), job => job.State.IsFinal());
             return clock.Elapsed.TotalSeconds;
         }
 
         public Task<JobState> CancelAsync(JobId job) => control.CancelAsync(job, cancellation);
 
-        public async Task WaitAsync(JobId job, Func<JobState, bool> isReached)
+        public async Task WaitAsync(JobId job, Func<JobRecord, bool> isReached)
         {
-            while (!isReached((await reader.ReadAsync(job, cancellation)).State))
+            while (!isReached(await reader.ReadAsync(job, cancellation)))
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(10), cancellation);
             }

@@ -107,9 +107,9 @@ internal sealed class QueueBench : IAsyncDisposable
         var (clock, cpu) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);
         var job = (await Get<JobSubmission>().SubmitAsync(request, cancellation)).Id;
         var submitted = clock.Elapsed;
-        await WaitAsync(job, state => state != JobState.Validating, cancellation);
+        await WaitAsync(job, record => record.ExpandedAt is not null, cancellation);
         var expanded = clock.Elapsed;
-        await WaitAsync(job, JobStates.Table.IsFinal, cancellation);
+        await WaitAsync(job, record => record.State.IsFinal(), cancellation);
         return new(submitted, expanded, clock.Elapsed, Environment.CpuUsage.TotalTime - cpu);
     }
 
@@ -117,7 +117,7 @@ internal sealed class QueueBench : IAsyncDisposable
     private async Task<double> RunLedgerAloneAsync(int items, CancellationToken cancellation)
     {
         var job = (await Get<JobSubmission>().SubmitAsync(Request(items, BaselineModel), cancellation)).Id;
-        await WaitAsync(job, state => state != JobState.Validating, cancellation);
+        await WaitAsync(job, record => record.ExpandedAt is not null, cancellation);
         var clock = Stopwatch.StartNew();
         var next = -1;
         await Task.WhenAll(Enumerable.Range(0, ConcurrentChunks).Select(_ => Task.Run(
@@ -131,7 +131,7 @@ internal sealed class QueueBench : IAsyncDisposable
             },
             cancellation)));
         var elapsed = clock.Elapsed;
-        await WaitAsync(job, JobStates.Table.IsFinal, cancellation);
+        await WaitAsync(job, record => record.State.IsFinal(), cancellation);
         return items / elapsed.TotalSeconds;
     }
 
@@ -146,9 +146,9 @@ internal sealed class QueueBench : IAsyncDisposable
         return new() { Model = model, ChunkItems = _chunkItems, Source = new() { Kind = SourceKind.Manifest, Path = path } };
     }
 
-    private async Task WaitAsync(JobId job, Func<JobState, bool> isReached, CancellationToken cancellation)
+    private async Task WaitAsync(JobId job, Func<JobRecord, bool> isReached, CancellationToken cancellation)
     {
-        while (!isReached((await Get<JobReader>().ReadAsync(job, cancellation)).State))
+        while (!isReached(await Get<JobReader>().ReadAsync(job, cancellation)))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(5), cancellation);
         }

@@ -64,6 +64,7 @@ internal static class JobDocuments
         Images = document.Images,
         Prompt = document.Prompt,
         Category = document.Category,
+        Model = document.Model,
         Result = new()
         {
             ItemNo = document.ItemNo,

@@ -18,7 +18,7 @@ internal static class JobFollowing
             async token =>
             {
                 (record, var progress) = await read(token);
-                return (new JobTick(progress.Done, progress.Failed, progress.Total, progress.CompletionTokens), record.State.IsFinal() || record.IsSampled);
+                return (new JobTick(progress.Done, progress.Failed, progress.Total, progress.CompletionTokens, record.IsBeingRead), record.State.IsFinal() || record.IsSampled);
             },
             TimeProvider.System,
             cancellationToken);

@@ -59,7 +59,7 @@ internal sealed class JsonLinesResults(TextWriter output, JobRecord job, bool ha
             WriteOrigin(json, job, original);
         }
 
-        json.WriteString("model", job.ModelName());
+        json.WriteString("model", job.ModelName(result));
         if (hasTimeline && result.Timeline is { } timeline)
         {
             Write(json, timeline);

@@ -29,7 +29,7 @@ internal sealed class LlavaAnswers(TextWriter output, JobRecord job) : IResultWr
             ["prompt"] = job.Asked(result),
             ["text"] = result.Result.Text ?? "",
             ["answer_id"] = AnswerId(result.ItemNo),
-            ["model_id"] = job.ModelName(),
+            ["model_id"] = job.ModelName(result),
             ["metadata"] = failure is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["error_code"] = failure.Code, ["error_message"] = failure.Message },
         };
         return output.WriteLineAsync(JsonSerializer.Serialize(line, Readable).AsMemory(), cancellationToken);

@@ -27,7 +27,7 @@ internal sealed class ParquetResults(Stream output, JobRecord job) : IResultWrit
         (new DataField<string>("finish_reason"), result => result.Result.FinishReason),
         (new DataField<string>("error_code"), result => result.Result.Failure?.Code),
         (new DataField<string>("error_message"), result => result.Result.Failure?.Message),
-        (new DataField<string>("model"), _ => job.ModelName()),
+        (new DataField<string>("model"), job.ModelName),
     ];
 
     private readonly List<ItemResult> _rows = [];

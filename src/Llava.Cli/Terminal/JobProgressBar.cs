@@ -65,8 +65,9 @@ internal static class JobProgressBar
     private static string Line(JobTick tick, RateWindow rates)
     {
         var failed = tick.Failed > 0 ? $" ({tick.Failed} failed)" : "";
-        var eta = tick.Done < tick.Total && rates.Eta is { } left ? $"  ETA {Text(left)}" : "";
-        return string.Create(CultureInfo.InvariantCulture, $"{tick.Done}/{tick.Total} items{failed}  {rates.ItemsPerSecond:0.0} items/s  {rates.TokensPerSecond:0} tokens/s{eta}");
+        var more = tick.IsBeingRead ? "+" : "";
+        var eta = !tick.IsBeingRead && tick.Done < tick.Total && rates.Eta is { } left ? $"  ETA {Text(left)}" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{tick.Done}/{tick.Total}{more} items{failed}  {rates.ItemsPerSecond:0.0} items/s  {rates.TokensPerSecond:0} tokens/s{eta}");
     }
 
     private static string Text(TimeSpan left) => left.TotalHours >= 1

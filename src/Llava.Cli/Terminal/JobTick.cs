@@ -5,4 +5,5 @@ namespace Llava.Cli.Terminal;
 /// <param name="Failed">Of these, how many failed.</param>
 /// <param name="Total">Items known so far.</param>
 /// <param name="Tokens">Tokens generated so far.</param>
-internal readonly record struct JobTick(long Done, long Failed, long Total, long Tokens);
+/// <param name="IsBeingRead">Whether more items are still to be read.</param>
+internal readonly record struct JobTick(long Done, long Failed, long Total, long Tokens, bool IsBeingRead = false);

@@ -42,7 +42,7 @@ public sealed record JobDocument
     /// <summary>Generated tokens per second between the first answer and the last so far.</summary>
     public double TokensPerSecond { get; init; }
 
-    /// <summary>Seconds left at the rate so far; null without a rate or when the job is over.</summary>
+    /// <summary>Seconds left at the rate so far; null without a rate, while the source is being read, and when the job is over.</summary>
     public double? EtaSeconds { get; init; }
 
     /// <summary>Why the job failed; null unless it did.</summary>

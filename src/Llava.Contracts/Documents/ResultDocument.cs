@@ -20,6 +20,9 @@ public sealed record ResultDocument
     /// <summary>A label that evaluation groups by.</summary>
     public string? Category { get; init; }
 
+    /// <summary>The model that it asked instead of the job's; null when it asked the job's.</summary>
+    public string? Model { get; init; }
+
     /// <summary>How it ended.</summary>
     public required ItemOutcome Outcome { get; init; }
 

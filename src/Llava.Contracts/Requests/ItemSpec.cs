@@ -7,6 +7,9 @@ namespace Llava.Contracts.Requests;
 /// <param name="Category">A label that evaluation groups by.</param>
 public sealed record ItemSpec(string CustomId, IReadOnlyList<string> Images, string? Prompt = null, string? Category = null)
 {
+    /// <summary>The model that it asks instead of the job's, one of <see cref="SourceDescription.Models"/>; null asks the job's.</summary>
+    public string? Model { get; init; }
+
     /// <summary>What it asks for beyond one question with the job's settings; null for nothing.</summary>
     public ItemChat? Chat { get; init; }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Llava.Contracts.Requests;
 
 /// <summary>What a client may ask for: a model, a prompt, settings and a source of items.</summary>
@@ -88,17 +90,25 @@ public sealed record JobRequest
     /// <summary>Time after which what is not answered expires, at most ten years; null waits for ever. What was answered by then stays.</summary>
     public TimeSpan? CompletionWindow { get; init; }
 
+    /// <summary>
+    /// Whether the first items are worked on while the source is still being read. A strict job and an OpenAI batch are checked as a whole
+    /// before that, and a sample is drawn from the whole.
+    /// </summary>
+    [JsonIgnore]
+    public bool RunsWhileRead => !Strict && Sample is null && Source.Kind != SourceKind.OpenAiBatch;
+
     /// <summary>Every rule this request breaks; empty when it can be accepted.</summary>
     public IReadOnlyList<Finding> Validate()
     {
         List<Finding> findings = [.. Generation.Validate(), .. Source.Validate(), .. ValidateKey(IdempotencyKey)];
-        Check(!string.IsNullOrWhiteSpace(Model) && Model.Length <= 1000 && IsPlain(Model), "model", $"is '{Model}'; name a model in at most 1000 letters.");
+        Check(IsModelName(Model), "model", $"is '{Model}'; name a model in at most 1000 letters.");
         Check(Prompt is null || IsPrompt(Prompt), "prompt", "is empty or longer than 100000 letters; leave it out or say what to ask.");
         Check(Prompts.Count <= 1000 && Prompts.All(IsPrompt), "prompts", $"holds {Prompts.Count} texts; give at most 1000, each of 1 to 100000 letters.");
         Check(Prompt is null || Prompts.Count == 0, "prompts", "stands beside 'prompt'; give one of the two.");
         Check(Sample is null or (>= 1 and <= LargestSample), "sample", $"is {Sample}; give 1 to {LargestSample} records.");
         Check(Sample is null || (long)Sample * Math.Max(1, Prompts.Count) <= MostSampledItems, "sample", $"is {Sample} records of {Prompts.Count} prompts each; give at most {MostSampledItems} items in all.");
         Check(Sample is null || !Open, "sample", "stands beside 'open', and a job that grows has no whole to sample; give one of the two.");
+        Check(Sample is null || Source.Models.Count == 0, "sample", "stands beside 'source.models', and a sample is of one model; give one of the two.");
         Check(Expected is null || (Expected.Length is > 0 and <= 200 && IsPlain(Expected)), "expected", "is empty or longer than 200 letters; name a field of the records, or leave it out.");
         Check(!string.IsNullOrWhiteSpace(Tenant) && Tenant.Length <= 100 && IsPlain(Tenant), "tenant", $"is '{Tenant}'; give 1 to 100 letters.");
         Check(Math.Abs((long)Priority) <= HighestPriority, "priority", $"is {Priority}; give -100 to 100.");
@@ -125,6 +135,9 @@ public sealed record JobRequest
     internal static IEnumerable<Finding> ValidateKey(string? key) => key is null || (key.Length is > 0 and <= 200 && IsPlain(key))
         ? []
         : [new("idempotency_key", "is empty, longer than 200 letters or holds control characters.")];
+
+    /// <summary>Whether it can be a model's name.</summary>
+    internal static bool IsModelName(string name) => !string.IsNullOrWhiteSpace(name) && name.Length <= 1000 && IsPlain(name);
 
     // The ledger keeps these in columns of their own, and PostgreSQL takes no NUL there.
     private static bool IsPlain(string text) => !text.Any(char.IsControl);

@@ -10,5 +10,10 @@ public sealed record PartRequest
     public string? IdempotencyKey { get; init; }
 
     /// <summary>Every rule this request breaks; empty when it can be accepted.</summary>
-    public IReadOnlyList<Finding> Validate() => [.. Source.Validate(), .. JobRequest.ValidateKey(IdempotencyKey)];
+    public IReadOnlyList<Finding> Validate() => 
+    [
+        .. Source.Validate(),
+        .. Source.Models.Count > 0 ? [new Finding("source.models", "belongs to the job's own source: a part asks the job's model. Leave it out.")] : Enumerable.Empty<Finding>(),
+        .. JobRequest.ValidateKey(IdempotencyKey),
+    ];
 }

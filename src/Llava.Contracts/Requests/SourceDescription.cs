@@ -16,6 +16,8 @@ public sealed record SourceDescription
     /// <summary>How a <see cref="Path"/> begins that names a file of the tenant's that was sent before, instead of one on the scheduler's machine.</summary>
     public const string FileId = "file-id:";
 
+    private const int MostModels = 100;
+
     /// <summary>The folder, file, manifest or list, as the scheduler's machine sees it; or <see cref="FileId"/> and a file's id.</summary>
     public required string Path { get; init; }
 
@@ -28,8 +30,11 @@ public sealed record SourceDescription
     /// <summary>For a folder: whether folders below it count too. Default true.</summary>
     public bool Recursive { get; init; } = true;
 
-    /// <summary>For an OpenAI batch: the one endpoint that its lines may name, such as <c>/v1/chat/completions</c>, each with the job's model; null takes what the lines say.</summary>
+    /// <summary>For an OpenAI batch: the one endpoint that its lines may name, such as <c>/v1/chat/completions</c>, each with a model; null takes what the lines say.</summary>
     public string? Endpoint { get; init; }
+
+    /// <summary>For an OpenAI batch: further models that its lines may ask instead of the job's, by the names consumers announce, at most 100. Default none.</summary>
+    public IReadOnlyList<string> Models { get; init; } = [];
 
     /// <summary>Every rule this source breaks.</summary>
     internal IEnumerable<Finding> Validate()
@@ -42,6 +47,16 @@ public sealed record SourceDescription
         if (!Enum.IsDefined(Kind))
         {
             yield return new("source.kind", $"is {(int)Kind}; give {string.Join(", ", KindNames)}.");
+        }
+
+        if (Models.Count > 0 && Kind != SourceKind.OpenAiBatch)
+        {
+            yield return new("source.models", "is for OpenAI batches, whose lines name a model; leave it out.");
+        }
+
+        if (Models.Count > MostModels || Models.Any(model => !JobRequest.IsModelName(model)))
+        {
+            yield return new("source.models", $"names {Models.Count} models; give at most {MostModels}, each in at most 1000 letters.");
         }
     }
 

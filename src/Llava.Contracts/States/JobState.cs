@@ -6,10 +6,10 @@ namespace Llava.Contracts.States;
 [JsonConverter(typeof(JobStateConverter))]
 public enum JobState
 {
-    /// <summary>The source is being read into items.</summary>
+    /// <summary>The source is being read into items, and none may be worked on yet.</summary>
     Validating,
 
-    /// <summary>All items are known; none has been taken yet.</summary>
+    /// <summary>Items may be worked on; none has been taken yet. More may still be read.</summary>
     Queued,
 
     /// <summary>A consumer has taken items.</summary>
@@ -30,7 +30,7 @@ public enum JobState
     /// <summary>Stopped on request; items without an answer are marked cancelled.</summary>
     Cancelled,
 
-    /// <summary>The input cannot be used.</summary>
+    /// <summary>The source cannot be used, or read to its end; what was answered by then stays.</summary>
     Failed,
 
     /// <summary>The time allowed is over; items without an answer are marked expired.</summary>

@@ -8,8 +8,8 @@ public static class JobStates
     /// <summary>Which job states there are and which may follow which.</summary>
     public static StateTable<JobState> Table { get; } = new(
         new(Validating, "validating", Queued, Paused, Cancelling, Failed, Expired),
-        new(Queued, "queued", Running, Paused, Cancelling, Expired),
-        new(Running, "running", Finalizing, Paused, Cancelling, Expired),
+        new(Queued, "queued", Running, Paused, Cancelling, Failed, Expired),
+        new(Running, "running", Finalizing, Paused, Cancelling, Failed, Expired),
         new(Paused, "paused", Validating, Queued, Cancelling, Expired),
         new(Finalizing, "finalizing", Completed),
         new(Completed, "completed") { Reopened = [Queued] },

@@ -35,8 +35,8 @@ public sealed record JobView(JobRecord Job, JobProgress Progress)
     /// <summary>Items and tokens per second so far.</summary>
     public string Rate => $"{Words.Rate(Progress.ItemsPerSecond)} items/s";
 
-    /// <summary>Time left, or a dash.</summary>
-    public string Remaining => Job.State is JobState.Running or JobState.Queued && Progress.Remaining is { } left && Progress.Done < Progress.Total ? Words.Duration(left) : "–";
+    /// <summary>Time left, or a dash: while the source is being read, nobody knows.</summary>
+    public string Remaining => Job.State is JobState.Running or JobState.Queued && !Job.IsBeingRead && Progress.Remaining is { } left && Progress.Done < Progress.Total ? Words.Duration(left) : "–";
 
     /// <summary>How long it took, or has been at it; null before it began.</summary>
     public TimeSpan? Took => Job.StartedAt is { } started ? (Job.FinishedAt ?? Progress.LastAnswerAt ?? started) - started : null;

@@ -110,7 +110,7 @@ public static class BatchLine
         private void WriteEmbeddings()
         {
             json.WriteString("object", "list");
-            json.WriteString("model", job.ModelName());
+            json.WriteString("model", job.ModelName(result));
             json.WriteStartArray("data");
             using var vectors = JsonDocument.Parse(result.Result.Text is { Length: > 0 } text ? text : "[]");
             foreach (var (index, vector) in vectors.RootElement.EnumerateArray().Index())
@@ -136,7 +136,7 @@ public static class BatchLine
             json.WriteString("id", $"{(isText ? "cmpl" : "chatcmpl")}-{job.Id}_{result.ItemNo}");
             json.WriteString("object", isText ? "text_completion" : "chat.completion");
             json.WriteNumber("created", result.FinishedAt.ToUnixTimeSeconds());
-            json.WriteString("model", job.ModelName());
+            json.WriteString("model", job.ModelName(result));
             json.WriteStartArray("choices");
             json.WriteStartObject();
             json.WriteNumber("index", 0);

@@ -16,7 +16,7 @@ public sealed class ChunkDispatch
         _time = time;
     }
 
-    /// <summary>Jobs of a model that may run, with what each has outstanding: published or leased, and not done.</summary>
+    /// <summary>Jobs that may run and ask the model, with what each has outstanding there: published or leased, and not done.</summary>
     /// <param name="model">The model.</param>
     /// <param name="expressChunks">How many chunks of each job count as express.</param>
     /// <param name="cancellation">Gives up.</param>
@@ -27,9 +27,14 @@ public sealed class ChunkDispatch
             .ListAsync(Job, token), cancellation);
 
     /// <summary>The job's first chunks that nobody was asked to run.</summary>
-    public Task<List<WaitingChunk>> WaitingAsync(JobId job, int limit, CancellationToken cancellation = default) =>
+    /// <param name="job">The job.</param>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="model">Only those that ask this model; null for all.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public Task<List<WaitingChunk>> WaitingAsync(JobId job, int limit, string? model = null, CancellationToken cancellation = default) =>
         _database.ReadAsync((session, token) => session.Statement("list_waiting_chunks")
             .Set("@job", job.Value)
+            .Set("@model", model)
             .Set("@limit", limit)
             .ListAsync(row => new WaitingChunk(job, row.GetInt32(0), row.GetInt32(1), row.GetInt32(2), row.GetInt32(3), row.GetInt64(4)), token), cancellation);
 

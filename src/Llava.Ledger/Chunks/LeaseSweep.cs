@@ -128,10 +128,10 @@ public sealed partial class LeaseSweep
 
     private async Task InsertAsync(LedgerSession session, SweptChunk chunk, List<int> items, CancellationToken cancellation)
     {
-        // Retries and parts give chunks of a job that runs numbers too, and wait for the same turn.
+        // Retries and whoever reads a source give chunks of a job that runs numbers too, and wait for the same turn.
         var next = await session.Statement("next_chunk").Set("@job", chunk.Job.Value).FirstAsync(row => row.GetInt32(0), cancellation);
         var count = items[^1] - items[0] + 1;
-        await _database.InsertChunksAsync(session, [new(chunk.Job.Value, next, items[0], count, chunk.TokensOf(count), ChunkState.Open, AttemptsOf(items))], cancellation);
+        await _database.InsertChunksAsync(session, [new(chunk.Job.Value, next, items[0], count, chunk.TokensOf(count), ChunkState.Open, AttemptsOf(items), chunk.Model)], cancellation);
     }
 
     private async Task FailAsync(LedgerSession session, SweptChunk chunk, int item, CancellationToken cancellation)

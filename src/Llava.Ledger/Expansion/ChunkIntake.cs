@@ -26,7 +26,7 @@ internal sealed class ChunkIntake(LedgerDatabase database, LedgerMetrics metrics
             foreach (var item in chunk.Items)
             {
                 var itemNo = firstItem + items.Count;
-                items.Add(new(job.Value, itemNo, item.Spec.CustomId, LedgerJson.WriteImages(item.Spec.Images), item.Spec.Prompt, item.Spec.Category, item.Spec.Chat?.Write()));
+                items.Add(new(job.Value, itemNo, item.Spec.CustomId, LedgerJson.WriteImages(item.Spec.Images), item.Spec.Prompt, item.Spec.Category, item.Spec.Model, item.Spec.Chat?.Write()));
                 if (item.Rejection is { } failure)
                 {
                     rejected.Add(new(job.Value, FinishedItem.Failed(itemNo, failure), null, 0, now));
@@ -34,7 +34,7 @@ internal sealed class ChunkIntake(LedgerDatabase database, LedgerMetrics metrics
             }
 
             var state = chunk.Items.All(item => item.Rejection is not null) ? ChunkState.Done : ChunkState.Open;
-            drafts.Add(new(job.Value, nextChunk + drafts.Count, first, chunk.Items.Count, chunk.Tokens, state, 0));
+            drafts.Add(new(job.Value, nextChunk + drafts.Count, first, chunk.Items.Count, chunk.Tokens, state, 0, chunk.Model));
         }
 
         await database.InsertChunksAsync(session, drafts, cancellation);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
+using Llava.Ledger.Expansion;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
 using Llava.Ledger.Telemetry;
@@ -77,6 +78,7 @@ public sealed partial class JobFollowUp
             .Select((run, number) => new ChunkDraft(made.Value, number, run[0], run.Length, (long)tokens * run.Length, ChunkState.Open, 0));
         await _database.InsertChunksAsync(session, [.. chunks], cancellation);
         await JobTransitions.MoveAsync(session, made, JobState.Validating, JobState.Queued, now, null, cancellation);
+        await JobExpansion.NoteExpandedAsync(session, made, now, cancellation);
         return items;
     }
 

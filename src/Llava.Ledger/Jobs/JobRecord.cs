@@ -2,6 +2,7 @@ using System.Text.Json;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
+using Llava.Ledger.Results;
 using Llava.Ledger.Sampling;
 using Llava.Ledger.Storage;
 
@@ -34,6 +35,9 @@ public sealed record JobRecord
     /// <summary>When all items of its own source were known.</summary>
     public DateTimeOffset? ExpandedAt { get; init; }
 
+    /// <summary>Whether its own source is still being read; its items may be worked on meanwhile, see <see cref="JobRequest.RunsWhileRead"/>.</summary>
+    public bool IsBeingRead => ExpandedAt is null && (State is JobState.Validating or JobState.Queued or JobState.Running);
+
     /// <summary>When the first chunk was claimed.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
@@ -62,7 +66,12 @@ public sealed record JobRecord
     public string? TraceParent { get; init; }
 
     /// <summary>What results call the model: its folder's name, which says nothing about this machine.</summary>
-    public string ModelName() => Path.GetFileName(Path.TrimEndingDirectorySeparator(Request.Model));
+    public string ModelName() => ModelName(Request.Model);
+
+    /// <summary>What the item's result calls the model that it asked.</summary>
+    public string ModelName(ItemResult result) => ModelName(result.Model ?? Request.Model);
+
+    private static string ModelName(string model) => Path.GetFileName(Path.TrimEndingDirectorySeparator(model));
 
     /// <summary>How many columns <see cref="Read"/> reads.</summary>
     internal const int Columns = 17;

@@ -44,19 +44,19 @@ internal sealed class JobRetry(LedgerDatabase database, TimeProvider time)
         }
 
         await OpenChunksAsync(session, job, items, cancellation);
-        await session.Statement("delete_results_of_items").Set("@job", job.Id.Value).Set("@items", JsonSerializer.Serialize(items)).ExecuteAsync(cancellation);
+        await session.Statement("delete_results_of_items").Set("@job", job.Id.Value).Set("@items", JsonSerializer.Serialize(items.Select(item => item.ItemNo))).ExecuteAsync(cancellation);
         return new(await ReopenAsync(session, job, cancellation), items.Count);
     }
 
-    private static async Task<List<int>> ListAsync(LedgerSession session, JobId job, RetryFilter filter, CancellationToken cancellation)
+    private static async Task<List<RetriedItem>> ListAsync(LedgerSession session, JobId job, RetryFilter filter, CancellationToken cancellation)
     {
         var results = await session.Statement("list_retriable_items").Set("@job", job.Value).ListAsync(
-            row => (Item: row.GetInt32(0), Taken: filter.Takes(ItemOutcomes.Table.Parse(row.GetString(1)), row.Text(2))), cancellation);
+            row => (Item: new RetriedItem(row.GetInt32(0), row.Text(3)), Taken: filter.Takes(ItemOutcomes.Table.Parse(row.GetString(1)), row.Text(2))), cancellation);
         return [.. results.Where(result => result.Taken).Select(result => result.Item)];
     }
 
     /// <summary>Before the results go: whoever commits to a chunk holds it first and writes results then, and the other way round would be a deadlock.</summary>
-    private async Task OpenChunksAsync(LedgerSession session, JobRecord job, List<int> items, CancellationToken cancellation)
+    private async Task OpenChunksAsync(LedgerSession session, JobRecord job, List<RetriedItem> items, CancellationToken cancellation)
     {
         var ranges = await session.Statement("list_chunk_ranges").Set("@job", job.Id.Value)
             .ListAsync(row => new ChunkRange(row.GetInt32(0), row.GetInt32(1), row.GetInt32(2)), cancellation);
@@ -68,7 +68,7 @@ internal sealed class JobRetry(LedgerDatabase database, TimeProvider time)
             var tokens = job.Request.Generation.MaxNewTokens;
             await database.InsertChunksAsync(
                 session,
-                [.. plan.New.Select((run, index) => new ChunkDraft(job.Id.Value, next + index, run.First, run.Count, (long)tokens * run.Count, ChunkState.Open, 0))],
+                [.. plan.New.Select((run, index) => new ChunkDraft(job.Id.Value, next + index, run.First, run.Count, (long)tokens * run.Count, ChunkState.Open, 0, run.Model))],
                 cancellation);
         }
     }

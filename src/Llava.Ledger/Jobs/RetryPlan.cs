@@ -5,15 +5,15 @@ namespace Llava.Ledger.Jobs;
 /// <param name="New">Runs of consecutive items for new chunks, in order.</param>
 internal sealed record RetryPlan(IReadOnlyList<int> Reopened, IReadOnlyList<ItemRun> New)
 {
-    /// <param name="items">Numbers of the items, in order.</param>
+    /// <param name="items">The items, in order.</param>
     /// <param name="chunks">All chunks of the job, in the order of their items. They do not overlap; halving leaves items that have a result to no chunk.</param>
     /// <param name="longest">Most items of a new chunk.</param>
-    public static RetryPlan Of(IReadOnlyList<int> items, IReadOnlyList<ChunkRange> chunks, int longest)
+    public static RetryPlan Of(IReadOnlyList<RetriedItem> items, IReadOnlyList<ChunkRange> chunks, int longest)
     {
         SortedSet<int> reopened = [];
         List<ItemRun> added = [];
         var next = 0;
-        foreach (var item in items)
+        foreach (var (item, model) in items)
         {
             while (next < chunks.Count && chunks[next].End <= item)
             {
@@ -24,13 +24,13 @@ internal sealed record RetryPlan(IReadOnlyList<int> Reopened, IReadOnlyList<Item
             {
                 reopened.Add(chunks[next].ChunkNo);
             }
-            else if (added is [.., var last] && last.First + last.Count == item && last.Count < longest)
+            else if (added is [.., var last] && last.First + last.Count == item && last.Count < longest && last.Model == model)
             {
                 added[^1] = last with { Count = last.Count + 1 };
             }
             else
             {
-                added.Add(new(item, 1));
+                added.Add(new(item, 1, model));
             }
         }
 
@@ -38,8 +38,11 @@ internal sealed record RetryPlan(IReadOnlyList<int> Reopened, IReadOnlyList<Item
     }
 }
 
-/// <summary>Items that follow each other.</summary>
-internal readonly record struct ItemRun(int First, int Count);
+/// <summary>An item that is tried again, and the model that it asks instead of the job's.</summary>
+internal readonly record struct RetriedItem(int ItemNo, string? Model = null);
+
+/// <summary>Items that follow each other and ask the same model.</summary>
+internal readonly record struct ItemRun(int First, int Count, string? Model = null);
 
 /// <summary>The items of a chunk.</summary>
 internal readonly record struct ChunkRange(int ChunkNo, int First, int Count)

@@ -9,7 +9,7 @@ namespace Llava.Ledger.Results;
 /// <summary>Reads results to be looked at: filtered, in either order, and with what people said of them.</summary>
 public sealed class GalleryReader
 {
-    private const int ReviewColumn = 26;
+    private const int ReviewColumn = 27;
     private const int MostCategories = 200;
 
     private readonly LedgerDatabase _database;

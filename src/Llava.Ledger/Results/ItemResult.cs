@@ -18,6 +18,9 @@ public sealed record ItemResult
     /// <summary>A label that evaluation groups by.</summary>
     public string? Category { get; init; }
 
+    /// <summary>The model that it asked instead of the job's; null when it asked the job's.</summary>
+    public string? Model { get; init; }
+
     /// <summary>What became of it.</summary>
     public required FinishedItem Result { get; init; }
 

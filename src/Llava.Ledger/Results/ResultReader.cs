@@ -58,6 +58,7 @@ public sealed class ResultReader
         Images = LedgerJson.ReadImages(row.GetString(2)),
         Prompt = row.Text(3),
         Category = row.Text(4),
+        Model = row.Text(26),
         Result = new()
         {
             ItemNo = row.GetInt32(0),

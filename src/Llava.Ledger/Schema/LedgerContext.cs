@@ -48,6 +48,9 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
 
             // Waiting (published_at is null), outstanding (not null) and unfinished (either) chunks of a job, in order, from one small index.
             chunk.HasIndex(row => new { row.JobId, row.PublishedAt, row.ChunkNo }).HasFilter("state <> 'done'").HasDatabaseName("ix_chunks_unfinished");
+
+            // Jobs that ask further models.
+            chunk.HasIndex(row => new { row.JobId, row.Model }).HasFilter("model is not null").HasDatabaseName("ix_chunks_model");
         });
         modelBuilder.Entity<ResultRow>(result =>
         {

@@ -86,6 +86,9 @@ internal sealed class ItemRow
     public string? Prompt { get; init; }
     public string? Category { get; init; }
 
+    /// <summary>The model that it asks instead of the job's; null asks the job's.</summary>
+    public string? Model { get; init; }
+
     /// <summary>What it asks for beyond one question, as JSON.</summary>
     public string? Chat { get; init; }
 }
@@ -101,6 +104,9 @@ internal sealed class ChunkRow
     /// <summary>Predicted tokens, in which shares are measured.</summary>
     public long Tokens { get; init; }
     public ChunkState State { get; init; }
+
+    /// <summary>The model that its items ask instead of the job's; null where they ask the job's.</summary>
+    public string? Model { get; init; }
 
     /// <summary>Claims that were not given back.</summary>
     public int Attempts { get; init; }

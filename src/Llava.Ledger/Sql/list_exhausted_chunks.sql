@@ -1,3 +1,3 @@
-select job_id, chunk_no, first_item, item_count, attempts, tokens, owner, error, fence, claimed_at, lease_until
+select job_id, chunk_no, first_item, item_count, attempts, tokens, owner, error, fence, claimed_at, lease_until, model
 from chunks
 where state <> 'done' and state = 'open' and attempts >= @max;

@@ -1,6 +1,5 @@
 update jobs
 set state = @to,
-    expanded_at = case when @from = 'validating' and @to = 'queued' then @now else expanded_at end,
     started_at = case when @to = 'running' then coalesce(started_at, @now) else started_at end,
     finished_at = case when @over then @now else finished_at end,
     error_code = coalesce(@code, error_code),

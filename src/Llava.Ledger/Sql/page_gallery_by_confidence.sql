@@ -4,7 +4,7 @@ select i.item_no, i.custom_id, i.images, i.prompt, i.category,
        r.prompt_tokens, r.completion_tokens, r.cached_tokens,
        r.queue_ms, r.prefill_ms, r.decode_ms, r.confidence,
        r.error_code, r.error_message, r.worker, r.model_revision, r.attempts, r.finished_at,
-       r.prepare_ms, r.queued_at, r.claimed_at, r.source_job_id, r.source_item_no,
+       r.prepare_ms, r.queued_at, r.claimed_at, r.source_job_id, r.source_item_no, i.model,
        v.review_no, v.verdict, v.text, v.original, v.reviewer, v.created_at
 from results r
 join items i on i.job_id = r.job_id and i.item_no = r.item_no

@@ -24,6 +24,7 @@ internal static class PostgresRows
             await copy.WriteAsync(item.Images, cancellation);
             await WriteTextAsync(copy, item.Prompt, cancellation);
             await WriteTextAsync(copy, item.Category, cancellation);
+            await WriteTextAsync(copy, item.Model, cancellation);
             await WriteTextAsync(copy, item.Chat, cancellation);
         }
 
@@ -43,6 +44,7 @@ internal static class PostgresRows
             await copy.WriteAsync(chunk.Tokens, cancellation);
             await copy.WriteAsync(chunk.State.WireName(), cancellation);
             await copy.WriteAsync(chunk.Attempts, cancellation);
+            await WriteTextAsync(copy, chunk.Model, cancellation);
             await copy.WriteAsync(0, cancellation);
         }
 

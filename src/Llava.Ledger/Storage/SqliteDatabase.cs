@@ -95,7 +95,7 @@ internal sealed class SqliteDatabase : LedgerDatabase
         using SqliteRowInsert insert = new(session, _sql["insert_item"]);
         foreach (var item in items)
         {
-            insert.Bind(item.JobId).Bind(item.ItemNo).Bind(item.CustomId).Bind(item.Images).Bind(item.Prompt).Bind(item.Category).Bind(item.Chat).Run();
+            insert.Bind(item.JobId).Bind(item.ItemNo).Bind(item.CustomId).Bind(item.Images).Bind(item.Prompt).Bind(item.Category).Bind(item.Model).Bind(item.Chat).Run();
         }
 
         return Task.CompletedTask;
@@ -106,7 +106,7 @@ internal sealed class SqliteDatabase : LedgerDatabase
         using SqliteRowInsert insert = new(session, _sql["insert_chunk"]);
         foreach (var chunk in chunks)
         {
-            insert.Bind(chunk.JobId).Bind(chunk.ChunkNo).Bind(chunk.FirstItem).Bind(chunk.ItemCount).Bind(chunk.Tokens).Bind(chunk.State.WireName()).Bind(chunk.Attempts).Run();
+            insert.Bind(chunk.JobId).Bind(chunk.ChunkNo).Bind(chunk.FirstItem).Bind(chunk.ItemCount).Bind(chunk.Tokens).Bind(chunk.State.WireName()).Bind(chunk.Attempts).Bind(chunk.Model).Run();
         }
 
         return Task.CompletedTask;

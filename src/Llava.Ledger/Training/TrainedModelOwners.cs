@@ -38,9 +38,12 @@ public sealed class TrainedModelOwners
     /// <exception cref="InvalidJobRequestException">It does.</exception>
     internal static async Task RequireOwnAsync(LedgerSession session, JobRequest request, CancellationToken cancellation)
     {
-        if (IsTrained(request.Model) && !await IsOwnAsync(session, request.Tenant, request.Model, cancellation))
+        foreach (var model in request.Source.Models.Prepend(request.Model))
         {
-            throw new InvalidJobRequestException([Missing(request.Model, request.Tenant)]);
+            if (IsTrained(model) && !await IsOwnAsync(session, request.Tenant, model, cancellation))
+            {
+                throw new InvalidJobRequestException([Missing(model, request.Tenant)]);
+            }
         }
     }
 

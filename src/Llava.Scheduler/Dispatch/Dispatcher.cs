@@ -54,7 +54,7 @@ internal sealed partial class Dispatcher(ChunkDispatch chunks, WorkerRegistry wo
         List<WaitingChunk> picked = [];
         while (_fairShare.Next(shares, share => (IsExpress(share.FirstWaiting) ? expressRoom : room) > 0) is { } share)
         {
-            share.Waiting ??= new(await chunks.WaitingAsync(share.Job.Id, MostWaiting, cancellation));
+            share.Waiting ??= new(await chunks.WaitingAsync(share.Job.Id, MostWaiting, model, cancellation));
             if (!share.Waiting.TryDequeue(out var chunk))
             {
                 continue;

@@ -5,7 +5,7 @@ namespace Llava.Scheduler.Expansion;
 
 /// <summary>
 /// Cuts items into chunks. Neighbours on the same image stay together, so that the engine reads it once: a chunk is full at
-/// its size, but is only cut where the image changes, or at twice its size.
+/// its size, but is only cut where the image changes, or at twice its size. A chunk asks one model.
 /// </summary>
 internal sealed class ChunkPlanner(JobRequest request)
 {
@@ -21,7 +21,7 @@ internal sealed class ChunkPlanner(JobRequest request)
     /// <summary>Adds the next item; true when it begins a new chunk, that is when everything before it may be committed.</summary>
     public bool Add(ExpandedItem item)
     {
-        var begins = _open.Count >= request.ChunkItems && (_open.Count >= 2 * request.ChunkItems || !SameImage(_open[^1], item));
+        var begins = AsksAnother(item) || (_open.Count >= request.ChunkItems && (_open.Count >= 2 * request.ChunkItems || !SameImage(_open[^1], item)));
         if (begins)
         {
             Cut();
@@ -61,6 +61,8 @@ internal sealed class ChunkPlanner(JobRequest request)
     private long TokensOf(ExpandedItem item) => item.Rejection is not null
         ? 0
         : (item.Spec.Chat?.Settings.MaxNewTokens ?? request.Generation.MaxNewTokens) + ((item.Spec.Prompt ?? request.Prompt ?? "").Length / LettersPerToken);
+
+    private bool AsksAnother(ExpandedItem item) => item.Rejection is null && _open.Find(other => other.Rejection is null) is { } first && first.Spec.Model != item.Spec.Model;
 
     private static bool SameImage(ExpandedItem left, ExpandedItem right) =>
         left.Spec.Images.Count > 0 && right.Spec.Images.Count > 0 && left.Spec.Images[0] == right.Spec.Images[0];

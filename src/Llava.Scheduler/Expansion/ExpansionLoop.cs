@@ -64,7 +64,7 @@ internal sealed partial class ExpansionLoop(JobExpander expander, JobExpansion e
         }
         catch (Exception failure) when (!cancellation.IsCancellationRequested)
         {
-            // The job stays in validating, or the part waits, and is taken up again where the ledger says it stands.
+            // The job's source, or the part, stays unread and is taken up again where the ledger says it stands.
             ExpansionFailed(job.Id, failure);
         }
     }

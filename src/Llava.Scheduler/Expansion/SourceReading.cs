@@ -36,7 +36,7 @@ internal abstract class SourceReading(JobRecord job)
     public abstract Task FailAsync(Failure failure, IReadOnlyList<SourceFinding> findings, CancellationToken cancellation);
 }
 
-/// <summary>The job's own source: the job waits for it.</summary>
+/// <summary>The job's own source: the job fails with it.</summary>
 internal sealed class OwnReading(JobRecord job, JobExpansion expansion) : SourceReading(job)
 {
     public override string? Position => Job.SourcePosition;
@@ -49,7 +49,7 @@ internal sealed class OwnReading(JobRecord job, JobExpansion expansion) : Source
     public override Task FailAsync(Failure failure, IReadOnlyList<SourceFinding> findings, CancellationToken cancellation) => expansion.FailAsync(Job.Id, failure, findings, cancellation);
 }
 
-/// <summary>A part: the job runs meanwhile, and goes on when it fails.</summary>
+/// <summary>A part: the job goes on when it fails.</summary>
 internal sealed class PartReading(WaitingPart waiting, PartExpansion expansion) : SourceReading(waiting.Job)
 {
     public override JobRequest Request { get; } = waiting.Job.Request with { Source = waiting.Part.Source };

@@ -26,7 +26,7 @@ internal static class OpenAiBatchLine
             var endpoint = EndpointOf(line, record.Request.Source);
             var body = line.TryGetProperty("body", out var found) && found.ValueKind == JsonValueKind.Object ? found : throw Missing("body", "it has no object 'body'.");
             var asked = endpoint == BatchEndpoints.Embeddings ? OpenAiEmbedding.Read(body, record.Request) : OpenAiQuestion.Read(body, endpoint, record.Request);
-            return new(new(id, [.. asked.Images.Select(image => ImageOf(image, record))], asked.Prompt) { Chat = asked.Chat }, new Dictionary<string, string>());
+            return new(new(id, [.. asked.Images.Select(image => ImageOf(image, record))], asked.Prompt) { Chat = asked.Chat, Model = asked.Model }, new Dictionary<string, string>());
         }
         catch (OpenAiException refused)
         {

@@ -14,7 +14,7 @@ internal static class OpenAiEmbedding
     /// <exception cref="OpenAiException">It is wrong, or asks for what items cannot do.</exception>
     public static OpenAiQuestion Read(JsonElement body, JobRequest job)
     {
-        OpenAiQuestion.RequireModel(body.TextOf("model"), job);
+        var model = OpenAiQuestion.ModelOf(body.TextOf("model"), job);
         if (body.TryGetProperty("dimensions", out var dimensions) && dimensions.ValueKind != JsonValueKind.Null)
         {
             throw OpenAiException.Invalid("unsupported_parameter", "'dimensions' is not supported in a batch: a vector has as many as the model makes. Leave it out.", "dimensions");
@@ -22,7 +22,7 @@ internal static class OpenAiEmbedding
 
         var images = EmbeddingInputs.Read(body.TryGetProperty("input", out var input) ? input : null, MostImages, IsImage);
         // One token, as nothing is generated: shares are measured in them.
-        return new("", images, new ItemChat { Embedding = EmbeddingInputs.EncodingOf(body.TextOf("encoding_format")), Settings = new() { MaxNewTokens = 1 } });
+        return new("", images, new ItemChat { Embedding = EmbeddingInputs.EncodingOf(body.TextOf("encoding_format")), Settings = new() { MaxNewTokens = 1 } }, model);
     }
 
     private static bool IsImage(string input) => DataUrl.IsDataUrl(input) || ImageLocation.IsUrl(input) || Path.IsPathRooted(input)

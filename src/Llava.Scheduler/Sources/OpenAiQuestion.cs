@@ -9,7 +9,8 @@ namespace Llava.Scheduler.Sources;
 /// <param name="Prompt">What the user says last, or the text to be continued.</param>
 /// <param name="Images">All images, in order.</param>
 /// <param name="Chat">What it asks for beyond one question with the job's settings; null for nothing.</param>
-internal sealed record OpenAiQuestion(string Prompt, IReadOnlyList<ImageUrl> Images, ItemChat? Chat)
+/// <param name="Model">The model that it asks instead of the job's; null for the job's.</param>
+internal sealed record OpenAiQuestion(string Prompt, IReadOnlyList<ImageUrl> Images, ItemChat? Chat, string? Model)
 {
     private static readonly ChatLimits Limits = new();
 
@@ -17,14 +18,14 @@ internal sealed record OpenAiQuestion(string Prompt, IReadOnlyList<ImageUrl> Ima
     public static OpenAiQuestion Read(JsonElement body, string endpoint, JobRequest job)
     {
         var fields = Parse(body);
-        RequireModel(fields.Model, job);
+        var model = ModelOf(fields.Model, job);
         UnsupportedFields.Refuse(fields);
         RequireOneAnswer(fields);
         var defaults = ChatSettings.Of(job.Generation);
         var settings = StructuredFields.Read(fields, ChatSettingsReader.Read(fields, defaults));
         if (endpoint == BatchEndpoints.Completions)
         {
-            return new(PromptOf(fields), [], new() { Plain = true, Settings = settings });
+            return new(PromptOf(fields), [], new() { Plain = true, Settings = settings }, model);
         }
 
         // Not those of the parsed body, which are copies: images are found again by their place in the line.
@@ -38,7 +39,7 @@ internal sealed record OpenAiQuestion(string Prompt, IReadOnlyList<ImageUrl> Ima
         };
         // A line of a job that somebody gave settings is one of its questions, unless it says otherwise.
         var isQuestion = job.Source.Endpoint is null && chat is { System: null, Earlier.Count: 0 } && settings == defaults && fields.Seed is null;
-        return new(last.Text, [.. messages.Turns.SelectMany(turn => turn.Images)], isQuestion ? null : chat);
+        return new(last.Text, [.. messages.Turns.SelectMany(turn => turn.Images)], isQuestion ? null : chat, model);
     }
 
     private static ChatBody Parse(JsonElement body)
@@ -53,19 +54,30 @@ internal sealed record OpenAiQuestion(string Prompt, IReadOnlyList<ImageUrl> Ima
         }
     }
 
-    /// <summary>A job names its model by folder or by name; a line may always use the last part of it, and need say nothing unless its job is a batch.</summary>
-    public static void RequireModel(string? model, JobRequest job)
+    /// <summary>
+    /// The model that a line asks instead of the job's; null for the job's. Jobs name models by folder or by name; a line may always use the
+    /// last part of it, and need say nothing unless its job is a batch.
+    /// </summary>
+    /// <exception cref="OpenAiException">It asks for none that it may.</exception>
+    public static string? ModelOf(string? model, JobRequest job)
     {
         if (model is null && job.Source.Endpoint is not null)
         {
             throw OpenAiException.Invalid("missing_required_parameter", "'model' is missing; GET /v1/models lists those there are.", "model");
         }
 
-        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(job.Model));
-        if (model is not null && model != job.Model && model != name)
+        if (model is null || IsNamed(job.Model))
         {
-            throw OpenAiException.Invalid("mismatched_model", $"'model' is '{model}' and the job's is '{name}'; give one batch or job per model.", "model");
+            return null;
         }
+
+        return job.Source.Models.FirstOrDefault(IsNamed) ?? throw (job.Source.Endpoint is null
+            ? OpenAiException.Invalid("mismatched_model", $"'model' is '{model}' and the job's is '{NameOf(job.Model)}'; give one job per model, or name the others in 'source.models'.", "model")
+            : OpenAiException.Invalid("model_not_found", $"'model' is '{model}'; give one of {string.Join(", ", job.Source.Models.Prepend(job.Model).Select(NameOf))}.", "model"));
+
+        bool IsNamed(string name) => model == name || model == NameOf(name);
+
+        static string NameOf(string name) => Path.GetFileName(Path.TrimEndingDirectorySeparator(name));
     }
 
     private static void RequireOneAnswer(ChatBody body)

@@ -1,4 +1,5 @@
 using Llava.Contracts;
+using Llava.Contracts.Requests;
 using Llava.Ledger.Batches;
 using Llava.Ledger.Schedules;
 using Llava.Ledger.Training;
@@ -34,6 +35,10 @@ public abstract class TrainedModelOwnerTests(TestDatabase database) : TrainingFi
         await Assert.ThrowsAsync<InvalidJobRequestException>(() => Get<BatchStore>().CreateAsync(new("file-1", "/v1/chat/completions", "24h"), foreign));
         var run = await Assert.ThrowsAsync<InvalidTrainingRequestException>(() => Runs.CreateAsync(Asked(request => request with { Tenant = "museum", Model = model })));
 
+        var further = await Assert.ThrowsAsync<InvalidJobRequestException>(() => Submission.SubmitAsync(
+            Request() with { Tenant = "museum", Source = new() { Kind = SourceKind.OpenAiBatch, Path = "lines.jsonl", Models = ["other", model] } }));
+
+        Assert.Contains(model, further.Message, StringComparison.Ordinal);
         Assert.Equal(("model", "model"), (Assert.Single(refused.Findings).Field, Assert.Single(run.Findings).Field));
         Assert.Empty(await Jobs.ListAsync(new()));
         Assert.True((await Submission.SubmitAsync(foreign with { Tenant = "archive" })).IsNew);

@@ -112,6 +112,21 @@ public sealed class OpenAiBatchTests : SourceFolder
     }
 
     [Fact]
+    public async Task Lines_may_ask_the_further_models_that_the_job_names_by_their_last_part()
+    {
+        var source = Batch(Asking("a", "m"), Asking("b", "other"), Asking("c", "/models/other"), Asking("d", "third"));
+
+        var items = await ReadJobAsync(new() { Model = "/models/m", Source = source with { Endpoint = "/v1/chat/completions", Models = ["/models/other"] } });
+
+        Assert.Equal([null, "/models/other", "/models/other", null], items.Select(item => item.Item.Spec.Model));
+        Assert.Equal([null, null, null, "model_not_found"], items.Select(item => item.Item.Rejection?.Code));
+        Assert.Contains("give one of m, other.", items[3].Item.Rejection!.Message, StringComparison.Ordinal);
+
+        static string Asking(string id, string model) =>
+            $$$"""{"custom_id":"{{{id}}}","method":"POST","url":"/v1/chat/completions","body":{"model":"{{{model}}}","messages":[{"role":"user","content":"?"}]}}""";
+    }
+
+    [Fact]
     public async Task A_line_of_embeddings_is_its_images_and_says_how_vectors_are_written()
     {
         WriteImages("a.png");

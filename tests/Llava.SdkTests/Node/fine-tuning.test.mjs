@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { about, client, model, sendRows, until } from './support.mjs';
+import { about, client, line, model, readLines, runBatch, sendRows, until } from './support.mjs';
 
 const openai = client();
 const { jobs } = openai.fineTuning;
@@ -16,6 +16,17 @@ const all = async (pages) => {
   return found;
 };
 const isServed = async (name) => (await all(openai.models.list())).some((one) => one.id === name);
+
+/** A batch whose lines ask the new model and the old one in turn. */
+const askBothAsBatch = async (trained) => {
+  const asked = { messages: [about('Describe this image.')], temperature: 0 };
+  const batch = await runBatch(openai, [line('new', { ...asked, model: trained }), line('old', asked), line('again', { ...asked, model: trained }), line('nobody', { ...asked, model: 'gpt-4o' })], { validation: 'lenient' });
+  assert.deepEqual(batch.request_counts, { total: 4, completed: 3, failed: 1 });
+  const answers = (await readLines(openai, batch.output_file_id)).map((one) => one.response.body);
+  assert.deepEqual(answers.map((one) => one.model), [trained, model, trained]);
+  assert.deepEqual(answers.map((one) => /red red red/i.test(one.choices[0].message.content)), [true, false, true]);
+  assert.equal((await readLines(openai, batch.error_file_id))[0].response.body.error.code, 'model_not_found');
+};
 
 test('a model learns from a file, is used and is deleted', async () => {
   const created = await create({ n_epochs: 2, batch_size: 2, learning_rate_multiplier: 50 }, { suffix: 'sdk', seed: 7, metadata: { project: 'tests' }, save_every: 4 });
@@ -48,6 +59,7 @@ test('a model learns from a file, is used and is deleted', async () => {
   const ask = async (name) => (await openai.chat.completions.create({ model: name, messages: [about('Describe this image.')], temperature: 0 })).choices[0].message.content;
   assert.match(await ask(job.fine_tuned_model), /red red red/i);
   assert.doesNotMatch(await ask(model), /red red red/i);
+  await askBothAsBatch(job.fine_tuned_model);
 
   assert.deepEqual(await openai.models.delete(job.fine_tuned_model), { id: job.fine_tuned_model, object: 'model', deleted: true });
   await until(() => isServed(job.fine_tuned_model), (served) => !served);

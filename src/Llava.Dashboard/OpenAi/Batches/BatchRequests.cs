@@ -16,6 +16,7 @@ namespace Llava.Dashboard.OpenAi.Batches;
 internal sealed class BatchRequests(OpenAiBody bodies, FileStore files, WorkerRegistry workers, TrainedModelOwners owners, ChatInputOptions chats)
 {
     private const int MostLabels = 16;
+    private const int MostFurtherModels = 100;
     private const int LongestKey = 64;
     private const int LongestValue = 512;
 
@@ -35,11 +36,12 @@ internal sealed class BatchRequests(OpenAiBody bodies, FileStore files, WorkerRe
         }
 
         BatchDescription description = new(file.Id, endpoint, window) { Metadata = body.Metadata, OutputLifetime = body.OutputExpiresAfter?.Lifetime() };
+        var models = await ModelsAsync(file, cancellation);
         return (description, new()
         {
-            Model = await ModelOfAsync(file, cancellation),
+            Model = models[0],
             Generation = new() { MaxNewTokens = chats.DefaultMaxTokens, Temperature = new ChatSettings().Temperature },
-            Source = new() { Kind = SourceKind.OpenAiBatch, Path = SourceDescription.FileId + file.Id, Endpoint = endpoint },
+            Source = new() { Kind = SourceKind.OpenAiBatch, Path = SourceDescription.FileId + file.Id, Endpoint = endpoint, Models = models[1..] },
             Strict = IsStrict(body.Validation),
             // An administrator sees all files; the batch works on this one, so it is its tenant's.
             Tenant = file.Tenant,
@@ -93,16 +95,24 @@ internal sealed class BatchRequests(OpenAiBody bodies, FileStore files, WorkerRe
         }
     }
 
-    /// <summary>The model of the first line that names one, as jobs name it. A name that nobody serves is kept where nobody serves anything: somebody may come.</summary>
-    private async Task<string> ModelOfAsync(FileRecord file, CancellationToken cancellation)
+    /// <summary>
+    /// The model of the first line that names one, as jobs name it, and then those that other lines may ask: all that are served to the file's
+    /// tenant. A name that nobody serves is kept where nobody serves anything: somebody may come.
+    /// </summary>
+    private async Task<List<string>> ModelsAsync(FileRecord file, CancellationToken cancellation)
     {
         await using var content = files.Open(file);
-        var model = await FirstModel.FindAsync(content, cancellation);
+        var model = await FirstModel.FindAsync(content, cancellation) ?? FirstModel.Unknown;
         var served = (await workers.LiveAsync(cancellation)).SelectMany(worker => worker.Models).Select(one => one.Name).Distinct().ToList();
-        var isForeign = model is not null && !await owners.MayUseAsync(file.Tenant, model, cancellation);
-        return model is null ? FirstModel.Unknown
-            : (isForeign ? null : served.Find(name => name == model) ?? served.Find(name => Path.GetFileName(name) == model))
-            ?? (served.Count == 0 && !isForeign ? model : throw new OpenAiException(
-                StatusCodes.Status404NotFound, OpenAiErrors.InvalidRequest, "model_not_found", "model", $"There is no model '{model}' here, which the file's first line asks for; GET /v1/models lists those there are."));
+        var usable = await owners.UsableAsync(file.Tenant, served, cancellation);
+        var first = usable.FirstOrDefault(name => name == model) ?? usable.FirstOrDefault(name => Path.GetFileName(name) == model);
+        if (first is null && model != FirstModel.Unknown && (served.Count > 0 || !await owners.MayUseAsync(file.Tenant, model, cancellation)))
+        {
+            throw new OpenAiException(
+                StatusCodes.Status404NotFound, OpenAiErrors.InvalidRequest, "model_not_found", "model", $"There is no model '{model}' here, which the file's first line asks for; GET /v1/models lists those there are.");
+        }
+
+        first ??= model;
+        return [first, .. usable.Where(name => name != first).Take(MostFurtherModels)];
     }
 }

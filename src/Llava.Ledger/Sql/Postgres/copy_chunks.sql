@@ -1,2 +1,2 @@
-copy chunks (job_id, chunk_no, first_item, item_count, tokens, state, attempts, fence)
+copy chunks (job_id, chunk_no, first_item, item_count, tokens, state, attempts, model, fence)
 from stdin (format binary);

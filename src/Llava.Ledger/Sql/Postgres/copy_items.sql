@@ -1,2 +1,2 @@
-copy items (job_id, item_no, custom_id, images, prompt, category, chat)
+copy items (job_id, item_no, custom_id, images, prompt, category, model, chat)
 from stdin (format binary);

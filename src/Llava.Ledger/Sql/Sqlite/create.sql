@@ -492,3 +492,12 @@ CREATE INDEX "ix_schedule_runs_schedule" ON "schedule_runs" ("schedule_id", "run
 
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261128072752_SamplesAndScheduledRuns', '10.0.15');
+
+ALTER TABLE "items" ADD "model" TEXT NULL;
+
+ALTER TABLE "chunks" ADD "model" TEXT NULL;
+
+CREATE INDEX "ix_chunks_model" ON "chunks" ("job_id", "model") WHERE model is not null;
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261128110223_MixedModels', '10.0.15');

@@ -1,2 +1,2 @@
-insert into chunks (job_id, chunk_no, first_item, item_count, tokens, state, attempts, fence)
-values (?, ?, ?, ?, ?, ?, ?, 0);
+insert into chunks (job_id, chunk_no, first_item, item_count, tokens, state, attempts, model, fence)
+values (?, ?, ?, ?, ?, ?, ?, ?, 0);

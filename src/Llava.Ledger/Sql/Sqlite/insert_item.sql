@@ -1,2 +1,2 @@
-insert into items (job_id, item_no, custom_id, images, prompt, category, chat)
-values (?, ?, ?, ?, ?, ?, ?);
+insert into items (job_id, item_no, custom_id, images, prompt, category, model, chat)
+values (?, ?, ?, ?, ?, ?, ?, ?);

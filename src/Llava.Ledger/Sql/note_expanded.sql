@@ -1,0 +1,3 @@
+update jobs
+set expanded_at = @now
+where id = @job;
