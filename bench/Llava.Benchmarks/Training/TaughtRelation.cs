@@ -17,9 +17,9 @@ namespace Llava.Benchmarks.Training;
 /// </summary>
 internal static class TaughtRelation
 {
-    private const int KnownQuestions = 3;
+    private const int KnownQuestions = 2;
     private const int MaxObjects = 3;
-    private const int Side = 224;
+    private const int Side = 112;
     private const string Name = "best";
 
     /// <summary>Draws rows and questions, and times the rest.</summary>

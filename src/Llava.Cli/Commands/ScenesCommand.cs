@@ -37,7 +37,7 @@ internal static class ScenesCommand
     {
         var folder = new Argument<DirectoryInfo>("folder") { Description = "Gets the images, rows.jsonl to learn from, and questions.jsonl to ask afterwards." };
         var rows = new Option<int>("--rows") { Description = "Rows to learn from.", DefaultValueFactory = _ => 2000 };
-        var known = new Option<int>("--known") { Description = "Questions of known kinds beside the new one in each row.", DefaultValueFactory = _ => 3 };
+        var known = new Option<int>("--known") { Description = "Questions of known kinds beside the new ones in each row.", DefaultValueFactory = _ => 2 };
         var scenes = new Option<int>("--scenes") { Description = "Held-out scenes to ask about.", DefaultValueFactory = _ => 300 };
         var objects = new Option<int>("--objects") { Description = "Most objects in a scene, 2 to 9.", DefaultValueFactory = _ => 3 };
         objects.Validators.Add(typed =>

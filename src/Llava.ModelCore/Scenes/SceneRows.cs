@@ -17,7 +17,7 @@ public static class SceneRows
 
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    /// <summary>Writes rows in LLaVA's conversations: on each scene one question of the new kind and some of the old ones, in any order.</summary>
+    /// <summary>Writes rows in LLaVA's conversations: on each scene all questions of the new kind and some of the old ones, in any order.</summary>
     /// <param name="folder">Gets the images and <see cref="RowFile"/>; made if missing.</param>
     /// <param name="rows">How many.</param>
     /// <param name="known">Questions of known kinds in each.</param>
@@ -27,13 +27,13 @@ public static class SceneRows
     {
         Directory.CreateDirectory(folder);
         using var file = new StreamWriter(Path.Combine(folder, RowFile)) { NewLine = "\n" };
-        foreach (var (index, (scene, question)) in Asked(FirstSeed, maxObjects).Take(rows).Index())
+        foreach (var (index, (scene, _)) in Asked(FirstSeed, maxObjects).Take(rows).Index())
         {
             var image = Save(scene, folder, side, "row", index);
             var random = SceneRandom.For(scene.Seed, SceneRandom.Purpose.Batch);
             var others = new SceneQuestions(scene).OneOfEach().ToArray();
             random.Shuffle(others);
-            var turns = others.Take(known).Select(other => (other.Question, other.Answer)).Append(question).ToArray();
+            var turns = others.Take(known).Select(other => (other.Question, other.Answer)).Concat(SameRowQuestions.All(scene)).ToArray();
             random.Shuffle(turns);
             file.WriteLine(JsonSerializer.Serialize(new
             {
@@ -72,7 +72,8 @@ public static class SceneRows
         for (var seed = firstSeed; ; seed++)
         {
             var scene = Scene.FromSeed(seed, maxObjects);
-            if (SameRowQuestions.Ask(scene, wanted) is { } question && question.Answer == SameRowQuestions.Word(wanted))
+            var found = SameRowQuestions.All(scene).Where(question => question.Answer == SameRowQuestions.Word(wanted)).Take(1).ToList();
+            if (found is [var question])
             {
                 yield return (scene, question);
                 wanted = !wanted;

@@ -18,21 +18,22 @@ namespace Llava.Scheduler.Training;
 internal sealed partial class PromotionLoop(
     PromotionStore promotions, TrainingRuns runs, JobSubmission jobs, JobReader reader, ILedgerSignal signal, ILogger<PromotionLoop> logger) : BackgroundService
 {
-    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan WhileAsked = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Poll = TimeSpan.FromMinutes(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var listener = signal.Listen(LedgerTopic.TrainingChanged);
         while (true)
         {
-            var waiting = await WaitingAsync(stoppingToken);
-            await listener.WaitAsync(waiting ? Poll : Timeout.InfiniteTimeSpan, stoppingToken);
+            var isWaiting = await AdvanceAsync(stoppingToken);
+            await listener.WaitAsync(isWaiting ? WhileAsked : Poll, stoppingToken);
         }
     }
 
     /// <summary>Takes each promotion a step further.</summary>
     /// <returns>Whether there is one that has to be looked at again.</returns>
-    private async Task<bool> WaitingAsync(CancellationToken cancellation)
+    private async Task<bool> AdvanceAsync(CancellationToken cancellation)
     {
         try
         {

@@ -348,6 +348,10 @@ namespace Llava.Ledger.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("lease_until");
 
+                    b.Property<string>("Model")
+                        .HasColumnType("text")
+                        .HasColumnName("model");
+
                     b.Property<string>("Owner")
                         .HasColumnType("text")
                         .HasColumnName("owner");
@@ -366,6 +370,10 @@ namespace Llava.Ledger.Migrations.Postgres
                         .HasColumnName("tokens");
 
                     b.HasKey("JobId", "ChunkNo");
+
+                    b.HasIndex("JobId", "Model")
+                        .HasDatabaseName("ix_chunks_model")
+                        .HasFilter("model is not null");
 
                     b.HasIndex("JobId", "PublishedAt", "ChunkNo")
                         .HasDatabaseName("ix_chunks_unfinished")
@@ -483,6 +491,10 @@ namespace Llava.Ledger.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("images");
+
+                    b.Property<string>("Model")
+                        .HasColumnType("text")
+                        .HasColumnName("model");
 
                     b.Property<string>("Prompt")
                         .HasColumnType("text")

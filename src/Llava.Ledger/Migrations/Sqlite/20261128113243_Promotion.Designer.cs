@@ -342,6 +342,10 @@ namespace Llava.Ledger.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("lease_until");
 
+                    b.Property<string>("Model")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("model");
+
                     b.Property<string>("Owner")
                         .HasColumnType("TEXT")
                         .HasColumnName("owner");
@@ -360,6 +364,10 @@ namespace Llava.Ledger.Migrations.Sqlite
                         .HasColumnName("tokens");
 
                     b.HasKey("JobId", "ChunkNo");
+
+                    b.HasIndex("JobId", "Model")
+                        .HasDatabaseName("ix_chunks_model")
+                        .HasFilter("model is not null");
 
                     b.HasIndex("JobId", "PublishedAt", "ChunkNo")
                         .HasDatabaseName("ix_chunks_unfinished")
@@ -477,6 +485,10 @@ namespace Llava.Ledger.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("images");
+
+                    b.Property<string>("Model")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("model");
 
                     b.Property<string>("Prompt")
                         .HasColumnType("TEXT")
