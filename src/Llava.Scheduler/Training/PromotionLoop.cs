@@ -1,6 +1,7 @@
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
+using Llava.Hosting.Paths;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Promotions;
 using Llava.Ledger.Scores;
@@ -16,7 +17,7 @@ namespace Llava.Scheduler.Training;
 /// good enough. Everything is found again by the jobs' keys, so that any scheduler may take any step, twice too.
 /// </summary>
 internal sealed partial class PromotionLoop(
-    PromotionStore promotions, TrainingRuns runs, JobSubmission jobs, JobReader reader, ILedgerSignal signal, ILogger<PromotionLoop> logger) : BackgroundService
+    PromotionStore promotions, TrainingRuns runs, JobSubmission jobs, JobReader reader, AllowedRoots roots, SchedulerOptions options, ILedgerSignal signal, ILogger<PromotionLoop> logger) : BackgroundService
 {
     private static readonly TimeSpan WhileAsked = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Poll = TimeSpan.FromMinutes(1);
@@ -56,6 +57,11 @@ internal sealed partial class PromotionLoop(
     private async Task AdvanceAsync(PromotionRecord promotion, CancellationToken cancellation)
     {
         var run = await runs.ReadAsync(promotion.Run, null, cancellation);
+        if (options.TrustSchedules)
+        {
+            roots.Allow(run.Request.Promotion!.Evaluate.Source.Folders());
+        }
+
         var before = await promotions.TargetAsync(promotion.Tenant, promotion.Name, cancellation) ?? run.Request.Model;
         if (await VerdictAsync(run, promotion.Model, before, cancellation) is { } verdict)
         {
