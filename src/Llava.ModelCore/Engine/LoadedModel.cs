@@ -55,6 +55,9 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <inheritdoc cref="LlavaEngine.Fault"/>
     public Exception? Fault => _engine.Fault;
 
+    /// <summary>What runs prepared questions.</summary>
+    internal LlavaEngine Engine => _engine;
+
     /// <summary>Loads a checkpoint and starts its engine.</summary>
     /// <param name="folder">A checkpoint in any layout we read.</param>
     /// <param name="options">Sizes of the engine.</param>
@@ -65,14 +68,15 @@ public sealed class LoadedModel : IAsyncDisposable
         options ??= new EngineOptions();
         options.RequireValid();
         using var checkpoint = CheckpointFolder.Open(folder);
-        options = options.For(checkpoint.Config.LanguageModel);
+        var revision = RevisionOf(checkpoint.Path, options);
+        options = options.For(checkpoint);
         var tokenizer = TokenizerFolder.Open(checkpoint.TokenizerFolder);
         var model = LlavaModelLoader.Load(checkpoint, hasLanguage: !options.UsesKernels);
         PackedTower? tower = null;
         try
         {
             // Everything that may be wrong with the folder comes first: an engine that runs holds on to the model.
-            var (preprocessor, template, revision) = (Preprocessor(checkpoint), TemplateOf(checkpoint), RevisionOf(checkpoint.Path, options));
+            var (preprocessor, template) = (Preprocessor(checkpoint), TemplateOf(checkpoint));
             tower = PackedTower.Pack(model, options);
             var (engine, languageBytes) = Start(checkpoint, model, options, time);
             var preparation = new QuestionPreparation(checkpoint, tokenizer, preprocessor, template, engine);

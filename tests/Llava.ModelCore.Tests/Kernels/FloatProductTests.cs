@@ -29,9 +29,10 @@ public sealed unsafe class FloatProductTests
         var format = Enum.Parse<WeightFormat>(name);
         Random random = new(1);
         using WorkerPool pool = new(2);
-        for (var i = 0; i < 60; i++)
+        for (var i = 1; i <= 140; i++)
         {
-            var (rows, columns, tokens) = (random.Next(1, 100), random.Next(1, i % 4 == 0 ? 600 : 120), i < 40 ? random.Next(1, 30) : random.Next(120, 260));
+            // Every number of tokens from 1 to 130, then more than are computed at once.
+            var (rows, columns, tokens) = (random.Next(1, 100), random.Next(1, i % 4 == 0 ? 600 : 120), i <= 130 ? i : random.Next(190, 260));
             using PackedMatrix matrix = new(rows, columns, format);
             var (weights, x) = (Weights(random, rows * columns, format), Numbers.Extreme(random, tokens * columns));
             for (var row = 0; row < rows; row++)

@@ -86,6 +86,12 @@ internal sealed class SteppedEngine : IDisposable
     {
         public long AllocatedBytes { get; private set; }
 
+        public RowSampling.SampledRow? Sampled
+        {
+            get => runner.Sampled;
+            set => runner.Sampled = value;
+        }
+
         public void Run(StepPlan plan, StepOutcome outcome)
         {
             var before = GC.GetAllocatedBytesForCurrentThread();

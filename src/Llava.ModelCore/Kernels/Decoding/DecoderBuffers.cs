@@ -45,7 +45,7 @@ internal sealed unsafe class DecoderBuffers : IDisposable
     /// <summary>What attention gives (rows, heads · head size).</summary>
     public Rows Mixed { get; }
 
-    /// <summary>Gate and up side by side (rows, 2 · intermediate); the gate becomes their product.</summary>
+    /// <summary>Gate and up side by side (rows, 2 · intermediate), the gate becomes their product; up alone for MPT.</summary>
     public Rows GateUp { get; }
 
     /// <summary>The input of the next product, where the weights are integers.</summary>
