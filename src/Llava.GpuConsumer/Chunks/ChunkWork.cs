@@ -69,9 +69,10 @@ internal sealed class ChunkWork(ChunkLedger ledger, LeaseKeeper keeper, JobReque
         var job = await requests.GetAsync(held.Lease.Job, stop.Token);
         var request = job.Request;
         using var activity = ConsumerActivity.StartChunk(held.Lease, job);
-        if (request.Model != model)
+        var asked = held.Lease.Model ?? request.Model;
+        if (asked != model)
         {
-            throw new MalformedMessageException($"RunChunk asks model '{model}' for chunk {held.Lease.ChunkNo} of job '{held.Lease.Job}', which is for model '{request.Model}'.");
+            throw new MalformedMessageException($"RunChunk asks model '{model}' for chunk {held.Lease.ChunkNo} of job '{held.Lease.Job}', which is for model '{asked}'.");
         }
 
         var items = held.Untried ?? await ledger.Leases.MissingItemsAsync(held.Lease, stop.Token);

@@ -16,6 +16,9 @@ namespace Llava.Ledger.Chunks;
 /// <param name="ClaimedAt">When the worker claimed it.</param>
 public sealed record ChunkLease(JobId Job, int ChunkNo, int FirstItem, int ItemCount, int Attempt, int Fence, string Owner, DateTimeOffset QueuedAt, DateTimeOffset ClaimedAt)
 {
+    /// <summary>The model that its items ask instead of the job's; null when they ask the job's.</summary>
+    public string? Model { get; init; }
+
     /// <summary>The attempt that ends now.</summary>
     internal ChunkAttempt Ended(AttemptEnding ending, DateTimeOffset now, string? error) =>
         new(Job, ChunkNo, Fence, ending, Attempt, FirstItem, ItemCount, Owner, ClaimedAt, now, error);

@@ -8,9 +8,9 @@ namespace Llava.Ledger.Storage;
 /// <summary>How the statements that claim return their columns, from a first one on.</summary>
 internal static class ClaimColumns
 {
-    /// <summary>first_item, item_count, attempts, fence, published_at, claimed_at and the job's state.</summary>
+    /// <summary>first_item, item_count, attempts, fence, published_at, claimed_at, the job's state and model.</summary>
     public static GrantedClaim Read(DbDataReader row, int first, ChunkClaim claim) => new(
-        new(claim.Job, claim.ChunkNo, row.GetInt32(first), row.GetInt32(first + 1), row.GetInt32(first + 2), row.GetInt32(first + 3), claim.Owner, row.Time(first + 4), row.Time(first + 5)),
+        new(claim.Job, claim.ChunkNo, row.GetInt32(first), row.GetInt32(first + 1), row.GetInt32(first + 2), row.GetInt32(first + 3), claim.Owner, row.Time(first + 4), row.Time(first + 5)) { Model = row.Text(first + 7) },
         JobStates.Table.Parse(row.GetString(first + 6)));
 
     /// <summary>item_no, custom_id, images, prompt, category and chat.</summary>

@@ -9,7 +9,7 @@ namespace Llava.ModelCore.Engine;
 
 /// <summary>
 /// Vision tower and projector with their linear layers on our own kernels, weights in 16 bits: half the memory of float32 and a fraction of the time,
-/// at errors that are small beside those of half precision, in which LLaVA's own tower runs.
+/// and no less exact than half precision, in which LLaVA's own tower runs.
 /// </summary>
 internal sealed class PackedTower : IDisposable
 {

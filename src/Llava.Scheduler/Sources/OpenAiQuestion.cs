@@ -71,7 +71,7 @@ internal sealed record OpenAiQuestion(string Prompt, IReadOnlyList<ImageUrl> Ima
             return null;
         }
 
-        return job.Source.Models.FirstOrDefault(IsNamed) ?? throw (job.Source.Models.Count == 0
+        return job.Source.Models.FirstOrDefault(IsNamed) ?? throw (job.Source.Endpoint is null
             ? OpenAiException.Invalid("mismatched_model", $"'model' is '{model}' and the job's is '{NameOf(job.Model)}'; give one job per model, or name the others in 'source.models'.", "model")
             : OpenAiException.Invalid("model_not_found", $"'model' is '{model}'; give one of {string.Join(", ", job.Source.Models.Prepend(job.Model).Select(NameOf))}.", "model"));
 

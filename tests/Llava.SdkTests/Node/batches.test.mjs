@@ -110,7 +110,7 @@ test('a file with bad lines is refused with their numbers', async () => {
   assert.equal(batch.status, 'failed');
   assert.equal(batch.errors.object, 'list');
   assert.deepEqual(batch.errors.data.map((one) => [one.line, one.code, one.param]), [
-    [2, 'invalid_json_line', null], [3, 'duplicate_custom_id', null], [4, 'mismatched_model', 'model'], [5, 'unsupported_parameter', 'n'],
+    [2, 'invalid_json_line', null], [3, 'duplicate_custom_id', null], [4, 'model_not_found', 'model'], [5, 'unsupported_parameter', 'n'],
     [6, 'url_mismatch', 'url'], [7, 'missing_required_parameter', 'messages'], [8, 'invalid_method', 'method'], [9, 'missing_required_parameter', 'custom_id'],
   ]);
   assert.ok(batch.errors.data.every((one) => one.message.length > 0 && !one.message.includes('/data')));

@@ -20,4 +20,4 @@ set state = 'leased',
     published_at = least(c.published_at, @now)
 from open
 where c.job_id = open.job_id and c.chunk_no = open.chunk_no
-returning open.place::integer, c.first_item, c.item_count, c.attempts, c.fence, c.published_at, c.claimed_at, (select state from jobs j where j.id = c.job_id);
+returning open.place::integer, c.first_item, c.item_count, c.attempts, c.fence, c.published_at, c.claimed_at, (select state from jobs j where j.id = c.job_id), c.model;
