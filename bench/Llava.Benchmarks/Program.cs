@@ -4,6 +4,7 @@ using Llava.Benchmarks.Memory;
 using Llava.Benchmarks.Model;
 using Llava.Benchmarks.Queue;
 using Llava.Benchmarks.Streams;
+using Llava.Benchmarks.Training;
 
 var items = new Option<int>("--items") { Description = "Items of the job." };
 var rounds = new Option<int>("--rounds") { Description = "Rounds of which the median counts.", DefaultValueFactory = _ => 3 };
@@ -35,4 +36,12 @@ var measure = new Command("measure", "Open it and ask about images.") { folder, 
 measure.SetAction(typed => LargeModel.MeasureAsync(typed.GetValue(folder)!, typed.GetValue(tokens), typed.GetValue(rounds)));
 var largeModel = new Command("large-model", "LLaVA-1.5 of 7 billion random parameters in four bits: opening, memory, time of an image and of a token.") { write, measure };
 
-return await new RootCommand("Figures of Llava.Batch on this machine, as lines of JSON.") { queue, large, overhead, questions, forms, streams, largeModel }.Parse(args).InvokeAsync();
+var rows = new Option<int>("--rows") { Description = "Rows to learn from.", DefaultValueFactory = _ => 3000 };
+var scenes = new Option<int>("--scenes") { Description = "Held-out scenes to ask about, each in every kind of question.", DefaultValueFactory = _ => 400 };
+var epochs = new Option<int>("--epochs") { Description = "Passes over the rows.", DefaultValueFactory = _ => 1 };
+var rate = new Option<double>("--learning-rate") { Description = "Highest learning rate.", DefaultValueFactory = _ => 3e-4 };
+var taught = new Command("taught", "The model that ships is taught a relation through the queue and takes over a name.") { rows, scenes, epochs, rate };
+taught.SetAction((typed, cancellation) => TaughtRelation.RunAsync(typed.GetValue(rows), typed.GetValue(scenes), typed.GetValue(epochs), typed.GetValue(rate), cancellation));
+
+return await new RootCommand("Figures of Llava.Batch on this machine, as lines of JSON.") { queue, large, overhead, questions, forms, streams, largeModel, taught }.Parse(args).InvokeAsync();
+

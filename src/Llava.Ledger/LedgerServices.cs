@@ -7,6 +7,7 @@ using Llava.Ledger.Estimates;
 using Llava.Ledger.Expansion;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Keys;
+using Llava.Ledger.Promotions;
 using Llava.Ledger.Results;
 using Llava.Ledger.Reviews;
 using Llava.Ledger.Sampling;
@@ -94,6 +95,7 @@ public static class LedgerServices
         services.TryAddSingleton(provider => new TrainingRuns(Database(provider), Signal(provider), Time(provider), Logger<TrainingRuns>(provider)));
         services.TryAddSingleton(provider => new TrainingLeases(Database(provider), Signal(provider), Options(provider), Time(provider), Logger<TrainingLeases>(provider)));
         services.TryAddSingleton(provider => new TrainedModelOwners(Database(provider)));
+        services.TryAddSingleton(provider => new PromotionStore(Database(provider), Signal(provider), Time(provider)));
         services.TryAddSingleton(provider => new BatchStore(Database(provider), Signal(provider), Time(provider)));
         services.TryAddSingleton(provider => new WebhookStore(Database(provider), Time(provider)));
         services.TryAddSingleton(provider => new WebhookQueue(Database(provider), Time(provider)));

@@ -13,8 +13,8 @@ public sealed class SchedulerOptions
     public IList<string> ImageRoots { get; set; } = [];
 
     /// <summary>
-    /// Whether what schedules name may be read without standing below <see cref="ImageRoots"/>. Default false; the embedded mode, where
-    /// only the user can add schedules, says true.
+    /// Whether what schedules and promotions name may be read without standing below <see cref="ImageRoots"/>. Default false; the embedded mode, where
+    /// only the user can add them, says true.
     /// </summary>
     public bool TrustSchedules { get; set; }
 

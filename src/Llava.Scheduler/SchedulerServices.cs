@@ -37,6 +37,7 @@ public static class SchedulerServices
         services.AddHostedService<CompletionLoop>();
         services.AddHostedService<ProgressLoop>();
         services.AddHostedService<TrainingLoop>();
+        services.AddHostedService<PromotionLoop>();
         services.AddHostedService<BatchLoop>();
         services.AddWebhooks();
         services.AddHostedService<BacklogSampler>();

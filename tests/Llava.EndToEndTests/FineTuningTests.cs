@@ -116,6 +116,41 @@ public sealed class FineTuningTests : IAsyncLifetime
         Assert.Contains(events, one => one.GetProperty("level").GetString() == "warn" && one.GetProperty("message").GetString()!.Contains("Line 11", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_name_moves_to_a_model_that_answers_well_enough_and_to_no_other()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_server.Data, "promotion")).FullName;
+        var rows = Path.Combine(folder, "rows.jsonl");
+        await File.WriteAllLinesAsync(rows, Enumerable.Range(0, 10).Select(TrainingServer.Row));
+        SceneRows.WriteQuestions(folder, scenes: 4, maxObjects: 2, side: 112);
+
+        // The model that ships was never taught the new kind of question, and one step at such a rate teaches nothing.
+        var refused = await PromotionAsync("--at-least", SameRowQuestions.Category + "=1");
+        var promoted = await PromotionAsync();
+
+        Assert.StartsWith("best  refused ", refused, StringComparison.Ordinal);
+        Assert.Contains("same_row is ", refused, StringComparison.Ordinal);
+        Assert.StartsWith("best  promoted", promoted, StringComparison.Ordinal);
+        Assert.Equal(await AskAsync("llava-scenes"), await AskAsync("best"));
+
+        async Task<string> PromotionAsync(params string[] gate)
+        {
+            string[] submit = ["train", "submit", rows, "--max-steps", "1", "--learning-rate", "1e-9", "--promote", "best", "--evaluate", Path.Combine(folder, SceneRows.QuestionFile), .. gate];
+            Assert.Equal(0, (await LlavaProcess.RunAsync(_server.Data, submit)).ExitCode);
+            using CancellationTokenSource patience = new(TimeSpan.FromMinutes(3));
+            while (true)
+            {
+                var newest = (await LlavaProcess.RunAsync(_server.Data, "train", "promotions")).Lines[0];
+                if (!newest.Contains("waiting", StringComparison.Ordinal))
+                {
+                    return newest;
+                }
+
+                await Task.Delay(500, patience.Token);
+            }
+        }
+    }
+
     private static double Loss(string line) => double.Parse(line.Split(',')[1], System.Globalization.CultureInfo.InvariantCulture);
 
     private async Task<string> AskAsync(string model)

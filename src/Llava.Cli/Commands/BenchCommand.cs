@@ -10,7 +10,7 @@ internal static class BenchCommand
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    public static Command Create() => new("bench", "Measure this machine.") { Queue(), EngineBenchCommand.Create() };
+    public static Command Create() => new("bench", "Measure this machine.") { Queue(), EngineBenchCommand.Create(), TrainingBenchCommand.Create() };
 
     private static Command Queue()
     {

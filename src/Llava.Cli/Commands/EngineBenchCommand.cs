@@ -1,6 +1,6 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using System.Text.Json;
+using Llava.Cli.Bench;
 using Llava.ModelCore.Evaluation.Speed;
 using Llava.ModelCore.Kernels.Products;
 using Llava.ModelCore.Quantization;
@@ -43,18 +43,11 @@ internal static class EngineBenchCommand
             foreach (var figures in bench.Run())
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                Console.WriteLine(JsonSerializer.Serialize(new { Benchmark = "engine", Date = DateTime.UtcNow.ToString("yyyy-MM-dd", null), Processor = Processor(), Load = Load(), Figures = figures }, Json));
+                Console.WriteLine(JsonSerializer.Serialize(new { Benchmark = "engine", Date = DateTime.UtcNow.ToString("yyyy-MM-dd", null), Processor = ThisMachine.Processor(), Load = ThisMachine.Load(), Figures = figures }, Json));
             }
 
             return Task.FromResult(ExitCodes.Ok);
         }));
         return command;
     }
-
-    private static string Processor() => OperatingSystem.IsLinux()
-        ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString()
-        : RuntimeInformation.ProcessArchitecture.ToString();
-
-    /// <summary>What else the machine does: processes that want to run, over the last minute.</summary>
-    private static string? Load() => OperatingSystem.IsLinux() ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : null;
 }

@@ -13,7 +13,7 @@ internal static class ScenesCommand
 {
     private const int DefaultSide = 224;
 
-    public static Command Create() => new("scenes", "Draw scenes, train the model that ships on them, and measure it.") { Draw(), Train(), Evaluate(), ScenesCalibration.Create() };
+    public static Command Create() => new("scenes", "Draw scenes, train the model that ships on them, and measure it.") { Draw(), Rows(), Train(), Evaluate(), ScenesCalibration.Create() };
 
     internal static Option<int> Objects() => new("--objects") { Description = "Most objects in a scene, 1 to 9.", DefaultValueFactory = _ => new SceneRecipe().MaxObjects };
 
@@ -28,6 +28,32 @@ internal static class ScenesCommand
         command.SetAction(typed => Failures.ReportAsync(() =>
         {
             SceneSamples.Write(typed.GetValue(folder)!.FullName, typed.GetValue(count), typed.GetValue(objects), typed.GetValue(side));
+            return Task.FromResult(ExitCodes.Ok);
+        }));
+        return command;
+    }
+
+    private static Command Rows()
+    {
+        var folder = new Argument<DirectoryInfo>("folder") { Description = "Gets the images, rows.jsonl to learn from, and questions.jsonl to ask afterwards." };
+        var rows = new Option<int>("--rows") { Description = "Rows to learn from.", DefaultValueFactory = _ => 2000 };
+        var known = new Option<int>("--known") { Description = "Questions of known kinds beside the new ones in each row.", DefaultValueFactory = _ => 2 };
+        var scenes = new Option<int>("--scenes") { Description = "Held-out scenes to ask about.", DefaultValueFactory = _ => 300 };
+        var objects = new Option<int>("--objects") { Description = "Most objects in a scene, 2 to 9.", DefaultValueFactory = _ => 3 };
+        objects.Validators.Add(typed =>
+        {
+            if (typed.GetValueOrDefault<int>() is < 2 or > 9)
+            {
+                typed.AddError("--objects must be from 2 to 9: the new question is about two.");
+            }
+        });
+        var side = Side();
+        var command = new Command("rows", "Draw scenes with a kind of question that the shipped model was never taught, to fine-tune it on.") { folder, rows, known, scenes, objects, side };
+        command.SetAction(typed => Failures.ReportAsync(() =>
+        {
+            var target = typed.GetValue(folder)!.FullName;
+            SceneRows.Write(target, typed.GetValue(rows), typed.GetValue(known), typed.GetValue(objects), typed.GetValue(side));
+            SceneRows.WriteQuestions(target, typed.GetValue(scenes), typed.GetValue(objects), typed.GetValue(side));
             return Task.FromResult(ExitCodes.Ok);
         }));
         return command;

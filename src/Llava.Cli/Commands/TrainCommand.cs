@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Llava.Hosting.Processes;
 using Llava.ModelCore.Training;
 
 namespace Llava.Cli.Commands;
@@ -15,10 +16,11 @@ internal static class TrainCommand
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
         {
             var loaded = TrainingRecipe.Load(typed.GetValue(recipe)!.FullName);
-            var outcome = await Task.Run(() => TrainingRun.Start(loaded, typed.GetValue(output)!.FullName, new Lines(), cancellationToken), CancellationToken.None);
+            var outcome = await Task.Run(() => TrainingRun.Start(loaded, typed.GetValue(output)!.FullName, new Lines(), loaded.Device == "cpu" ? AvailableMemory.Read() : null, cancellationToken), CancellationToken.None);
             await Console.Error.WriteLineAsync(outcome.IsComplete ? $"Model: {outcome.Folder}" : "Stopped. The same command continues.");
             return outcome.IsComplete ? ExitCodes.Ok : ExitCodes.CannotReachOrLoad;
         }));
+        command.Subcommands.Add(TrainCheckCommand.Create());
         foreach (var run in TrainRunsCommand.Create())
         {
             command.Subcommands.Add(run);
@@ -29,11 +31,22 @@ internal static class TrainCommand
 
     private sealed class Lines : ITrainingObserver
     {
-        public void OnStarted(TrainingPlan plan) => Console.Error.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{plan.Steps} optimizer steps from step {plan.FirstStep}, {plan.TrainedParameters / 1e6:0.00} M parameters trained"));
+        public void OnStarted(TrainingPlan plan)
+        {
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{plan.Steps} optimizer steps from step {plan.FirstStep}, {plan.TrainedParameters / 1e6:0.00} M parameters trained"));
+            Console.Error.WriteLine($"about {plan.Memory}; micro-batch {plan.MicroBatch} × {plan.GradientAccumulation}, {plan.RecomputedLayers} layers computed twice");
+            foreach (var warning in plan.Warnings)
+            {
+                Console.Error.WriteLine(warning);
+            }
+        }
 
         public void OnStep(TrainingProgress progress) => Console.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"step {progress.Step}/{progress.Steps}  loss {progress.Loss:0.0000}  rate {progress.LearningRate:0.0e+0}  norm {progress.GradientNorm:0.00}  {progress.TokensPerSecond:0} tokens/s  ETA {progress.Remaining:h\\:mm\\:ss}"));
+            $"step {progress.Step}/{progress.Steps}  loss {progress.Loss:0.0000}  rate {progress.LearningRate:0.0e+0}  norm {progress.GradientNorm:0.00}  {progress.TokensPerSecond:0} tokens/s  ETA {progress.Remaining:h\\:mm\\:ss}{Measured(progress.Validation)}"));
+
+        private static string Measured(ValidationResult? validation) => validation is null
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture, $"  validation loss {validation.Loss:0.0000}, accuracy {validation.Accuracy:P1}");
     }
 }

@@ -9,16 +9,18 @@ using Spectre.Console;
 
 namespace Llava.Cli.Commands;
 
-/// <summary><c>llava train submit</c>, <c>status</c>, <c>events</c>, <c>pause</c>, <c>resume</c> and <c>cancel</c>: training runs of the ledger at hand, which <c>llava up</c> or a consumer trains.</summary>
+/// <summary><c>llava train submit</c>, <c>status</c>, <c>events</c>, <c>promotions</c>, <c>pause</c>, <c>resume</c> and <c>cancel</c>: training runs of the ledger at hand, which <c>llava up</c> or a consumer trains.</summary>
 internal static class TrainRunsCommand
 {
     private const int Newest = 50;
+    private const string Tenant = "default";
 
     public static IEnumerable<Command> Create() =>
     [
         Submit(),
         Status(),
         Events(),
+        Promotions(),
         Control("pause", "Put a run down at its next step; what it has learned is kept.", (runs, id, token) => runs.PauseAsync(id, null, token)),
         Control("resume", "Go on with a paused run from its last checkpoint.", (runs, id, token) => runs.ResumeAsync(id, null, token)),
         Control("cancel", "End a run at its next step, without a model.", (runs, id, token) => runs.CancelAsync(id, null, token)),
@@ -38,7 +40,9 @@ internal static class TrainRunsCommand
             await using var ledger = await EmbeddedLedger.OpenAsync(folder, cancellationToken);
             var file = await ledger.Files.KeepAsync(typed.GetValue(rows)!, cancellationToken);
             var validation = typed.GetValue(arguments.Validation) is { } measured ? await ledger.Files.KeepAsync(measured, cancellationToken) : null;
-            var run = await ledger.Training.CreateAsync(arguments.Request(typed, ModelFolders.NameForJobs(typed.GetValue(arguments.Model)!, folder), file, validation), cancellationToken);
+            var named = typed.GetValue(arguments.Model)!;
+            var model = await ledger.Promotions.TargetAsync(Tenant, named, cancellationToken) ?? ModelFolders.NameForJobs(named, folder);
+            var run = await ledger.Training.CreateAsync(arguments.Request(typed, model, file, validation), cancellationToken);
             Console.WriteLine(run.Id);
             return ExitCodes.Ok;
         }));
@@ -74,6 +78,23 @@ internal static class TrainRunsCommand
             Console.WriteLine($"{one.CreatedAt.LocalDateTime:yyyy-MM-dd HH:mm:ss}  {one.Level.ToString().ToLowerInvariant(),-5}  {one.Message}");
         }
     });
+
+    private static Command Promotions()
+    {
+        var data = JobOptions.DataOption();
+        var command = new Command("promotions", "Show names that were to stand for trained models, and what became of it, the newest first.") { data };
+        command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
+        {
+            await using var ledger = await EmbeddedLedger.OpenAsync(DataFolder.Resolve(typed.GetValue(data)), cancellationToken);
+            foreach (var one in await ledger.Promotions.ListAsync(null, Newest, cancellationToken))
+            {
+                Console.WriteLine($"{one.Name}  {one.Holds switch { true => "promoted", false => "refused", _ => "waiting" },-8}  {one.Model}  {one.Reason}");
+            }
+
+            return ExitCodes.Ok;
+        }));
+        return command;
+    }
 
     private static Command Control(string verb, string description, Func<TrainingRuns, string, CancellationToken, Task<TrainingRunRecord>> act) =>
         OnLedger(verb, description, RunArgument(), async (ledger, run, cancellationToken) => Console.WriteLine($"{run} is {(await act(ledger.Training, run!, cancellationToken)).State.WireName()}."));

@@ -10,6 +10,7 @@ using Llava.Ledger.Estimates;
 using Llava.Ledger.Files;
 using Llava.Ledger.Jobs;
 using Llava.Ledger.Keys;
+using Llava.Ledger.Promotions;
 using Llava.Ledger.Results;
 using Llava.Ledger.Schedules;
 using Llava.Ledger.Training;
@@ -46,6 +47,8 @@ internal sealed class EmbeddedLedger : IAsyncDisposable
     public JobParts Parts => _services.GetRequiredService<JobParts>();
 
     public TrainingRuns Training => _services.GetRequiredService<TrainingRuns>();
+
+    public PromotionStore Promotions => _services.GetRequiredService<PromotionStore>();
 
     public FileStore Files => _services.GetRequiredService<FileStore>();
 

@@ -13,6 +13,8 @@ internal sealed class TrainingArguments
 
     private readonly Option<int?> _rank = new("--lora-rank") { Description = "Rank of the adapter, with --mode lora or qlora. Default: 64." };
 
+    private readonly Option<TrainingOptimizer> _optimizer = new("--optimizer") { Description = "How weights follow their gradients." };
+
     private readonly Option<int?> _epochs = new("--epochs") { Description = "Passes over the rows. Default: chosen." };
 
     private readonly Option<int?> _batch = new("--batch-size") { Description = "Rows of a step. Default: chosen." };
@@ -23,6 +25,8 @@ internal sealed class TrainingArguments
 
     private readonly Option<int> _seed = new("--seed") { Description = "Seed of the order of the rows.", DefaultValueFactory = _ => 42 };
 
+    private readonly PromotionArguments _promotion = new();
+
     /// <summary>The model to start from.</summary>
     public Option<string> Model { get; } = new("--model") { Description = "The model to start from.", DefaultValueFactory = _ => JobOptions.DefaultModel };
 
@@ -31,10 +35,12 @@ internal sealed class TrainingArguments
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[Model, Validation, _suffix, _mode, _rank, _epochs, _batch, _rate, _steps, _seed])
+        foreach (var option in (Option[])[Model, Validation, _suffix, _mode, _rank, _optimizer, _epochs, _batch, _rate, _steps, _seed])
         {
             command.Options.Add(option);
         }
+
+        _promotion.AddTo(command);
     }
 
     /// <summary>The run as typed.</summary>
@@ -49,10 +55,12 @@ internal sealed class TrainingArguments
         ValidationFile = validation,
         Suffix = typed.GetValue(_suffix),
         Seed = typed.GetValue(_seed),
+        Promotion = _promotion.Request(typed, model),
         Settings = new()
         {
             Mode = typed.GetValue(_mode),
             Lora = typed.GetValue(_rank) is { } width ? new AdapterSettings { Rank = width } : null,
+            Optimizer = typed.GetValue(_optimizer),
             Epochs = typed.GetValue(_epochs),
             BatchSize = typed.GetValue(_batch),
             LearningRate = typed.GetValue(_rate),

@@ -37,6 +37,9 @@ public sealed record TrainingRequest
     /// <summary>What the client notes on it; null for nothing.</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
+    /// <summary>A name that its model is to take over once it has shown that it is good enough; null for none.</summary>
+    public PromotionRequest? Promotion { get; init; }
+
     /// <summary>How it learns.</summary>
     public TrainingSettings Settings { get; init; } = new();
 
@@ -51,6 +54,7 @@ public sealed record TrainingRequest
         .. Broken(Metadata is { Count: > MaxMetadata } || Metadata?.Any(pair => pair.Key.Length > MaxKeyLength || pair.Value.Length > MaxValueLength) == true,
             "metadata", FormattableString.Invariant($"is too much; give up to {MaxMetadata} pairs, keys of up to {MaxKeyLength} and values of up to {MaxValueLength} letters.")),
         .. Settings.Findings(),
+        .. Promotion?.Findings() ?? [],
     ];
 
     private static IEnumerable<Finding> Broken(bool isBroken, string field, string message) => isBroken ? [new(field, message)] : [];

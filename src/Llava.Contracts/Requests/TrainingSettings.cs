@@ -11,6 +11,9 @@ public sealed record TrainingSettings
     /// <summary>The adapter of the modes that train one; null for the usual one.</summary>
     public AdapterSettings? Lora { get; init; }
 
+    /// <summary>How weights follow their gradients.</summary>
+    public TrainingOptimizer Optimizer { get; init; }
+
     /// <summary>Passes over the data, 1 to 50.</summary>
     public int? Epochs { get; init; }
 
@@ -79,6 +82,23 @@ public enum TrainingMode
     /// <summary>As <see cref="Lora"/>, the weights beside the adapter in 4 bits (NF4).</summary>
     [JsonStringEnumMemberName("qlora")]
     QLora,
+}
+
+/// <summary>How weights follow their gradients.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<TrainingOptimizer>))]
+public enum TrainingOptimizer
+{
+    /// <summary>AdamW, its two moments in float32.</summary>
+    [JsonStringEnumMemberName("adamw")]
+    AdamW,
+
+    /// <summary>AdamW, its moments in 8 bits: a quarter of that memory.</summary>
+    [JsonStringEnumMemberName("adamw8bit")]
+    AdamW8Bit,
+
+    /// <summary>Adafactor: next to no memory, and another way to learn.</summary>
+    [JsonStringEnumMemberName("adafactor")]
+    Adafactor,
 }
 
 /// <summary>A low-rank adapter. What is null is the usual: rank 64, twice the rank, 0.05.</summary>

@@ -12,6 +12,11 @@ internal sealed class LedgerObserver(TrainingLeases leases, TrainingLease lease,
 {
     private const string CheckpointPrefix = "checkpoint-";
 
+    public void OnStarted(TrainingPlan plan) => Require(leases.NoteAsync(
+        lease,
+        TrainingEventLevel.Info,
+        string.Create(CultureInfo.InvariantCulture, $"Memory: about {plan.Memory}; micro-batch {plan.MicroBatch} × {plan.GradientAccumulation}, {plan.RecomputedLayers} layers computed twice")));
+
     public void OnStep(TrainingProgress progress) => Require(leases.AdvanceAsync(
         lease,
         new()

@@ -1,4 +1,5 @@
 using System.Text;
+using Llava.Hosting.Processes;
 using Llava.Ledger.Files;
 using Llava.Ledger.Training;
 using Llava.ModelCore.Training;
@@ -29,7 +30,7 @@ internal sealed partial class RunTraining(
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(held.Stopped, cancellation);
         LedgerObserver observer = new(leases, lease, options.Checkpoints, time);
         var outcome = await Task.Factory.StartNew(
-            () => TrainingRun.Start(recipe, output, observer, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            () => TrainingRun.Start(recipe, output, observer, recipe.Device == "cpu" ? AvailableMemory.Read() : null, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         if (outcome.IsComplete)
         {
             await FinishAsync(run, lease);

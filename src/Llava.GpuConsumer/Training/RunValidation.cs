@@ -30,15 +30,18 @@ internal sealed partial class RunValidation(TrainingLeases leases, FileStore fil
         var recipe = recipes.Of(run);
         var training = await CheckAsync(run, run.Request.TrainingFile, "training_file", recipe, recipe.Data, cancellation);
         var findings = training.Findings;
+        await SummarizeAsync(lease, "training file", training, cancellation);
         if (run.Request.ValidationFile is { } validation)
         {
             await leases.NoteAsync(lease, TrainingEventLevel.Info, $"Validating validation file: {validation}", cancellation);
-            findings = [.. findings, .. (await CheckAsync(run, validation, "validation_file", recipe, recipe.ValidationData!, cancellation)).Findings];
+            var measured = await CheckAsync(run, validation, "validation_file", recipe with { ValidationData = null }, recipe.ValidationData!, cancellation);
+            findings = [.. findings, .. measured.Findings];
+            await SummarizeAsync(lease, "validation file", measured, cancellation);
         }
 
         await ReportAsync(lease, findings, cancellation);
         var (settings, steps) = recipes.Resolve(run, training.Rows);
-        Checked(run.Id, training.Rows, training.Positions, findings.Count);
+        Checked(run.Id, training.Rows, training.Data.Positions, findings.Count);
         await leases.QueueAsync(lease, settings, steps, findings, cancellation);
     }
 
@@ -55,6 +58,15 @@ internal sealed partial class RunValidation(TrainingLeases leases, FileStore fil
         var least = field == "training_file" ? options.MinRows : 1;
         return report.Rows >= least ? report : throw new RunRefusedException(
             new($"invalid_{field}", $"'{file.Name}' has {Number(report.Rows)} rows that can be used, and at least {Number(least)} are needed; {Number(report.Findings.Count)} were left out.", field), report.Findings);
+    }
+
+    private async Task SummarizeAsync(TrainingLease lease, string file, RowReport report, CancellationToken cancellation)
+    {
+        await leases.NoteAsync(lease, TrainingEventLevel.Info, $"The {file} has {report.Summary}", cancellation);
+        foreach (var warning in report.Warnings)
+        {
+            await leases.NoteAsync(lease, TrainingEventLevel.Warn, $"In the {file}, {warning}", cancellation);
+        }
     }
 
     /// <summary>Every row that is left out is told of; a file full of them in one event, beside the list that the run keeps.</summary>

@@ -2,6 +2,7 @@ using Llava.Contracts.Requests;
 using Llava.GpuConsumer.Models;
 using Llava.Ledger.Training;
 using Llava.ModelCore.Training;
+using Llava.ModelCore.Training.Optimizers;
 
 namespace Llava.GpuConsumer.Training;
 
@@ -40,6 +41,13 @@ internal sealed class TrainingRecipes(ModelLocations models, TrainingFolders fol
             Device = options.Device,
             Precision = options.Device == "cpu" ? TrainingPrecision.Fp32 : TrainingPrecision.Bf16,
             SaveTotalLimit = options.Checkpoints,
+            AutoMicroBatch = true,
+            Optimizer = run.Request.Settings.Optimizer switch
+            {
+                TrainingOptimizer.AdamW8Bit => OptimizerKind.Adamw8bit,
+                TrainingOptimizer.Adafactor => OptimizerKind.Adafactor,
+                _ => OptimizerKind.Adamw,
+            },
         };
     }
 

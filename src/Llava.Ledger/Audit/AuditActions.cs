@@ -75,6 +75,12 @@ public static class AuditActions
     /// <summary>A model that a training run had made was deleted.</summary>
     public const string ModelDeleted = "model.deleted";
 
+    /// <summary>A name stands for a new model.</summary>
+    public const string ModelPromoted = "model.promoted";
+
+    /// <summary>A new model was not good enough to take a name over.</summary>
+    public const string PromotionRefused = "promotion.refused";
+
     /// <summary>An address for events was registered.</summary>
     public const string WebhookCreated = "webhook.created";
 

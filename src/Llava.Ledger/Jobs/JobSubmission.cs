@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Ledger.Audit;
+using Llava.Ledger.Promotions;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
 using Llava.Ledger.Telemetry;
@@ -60,6 +61,8 @@ public sealed partial class JobSubmission
     /// <exception cref="InvalidJobRequestException">It asks for another tenant's model.</exception>
     internal static async Task<SubmittedJob> SubmitAsync(LedgerSession session, JobId job, JobRequest request, string? trace, DateTimeOffset now, CancellationToken cancellation)
     {
+        var asked = request.Model;
+        request = request with { Model = await PromotionStore.TargetAsync(session, request.Tenant, asked, cancellation) ?? asked };
         await TrainedModelOwners.RequireOwnAsync(session, request, cancellation);
         var isNew = await session.Statement("insert_job")
             .Set("@job", job.Value)
@@ -80,16 +83,17 @@ public sealed partial class JobSubmission
 
         return isNew || (session.IsRepeat && await JobReader.FindAsync(session, job, cancellation) is not null)
             ? new SubmittedJob(job, true)
-            : await FindEarlierAsync(session, request, cancellation);
+            : await FindEarlierAsync(session, request, isByName: asked != request.Model, cancellation);
     }
 
-    private static async Task<SubmittedJob> FindEarlierAsync(LedgerSession session, JobRequest request, CancellationToken cancellation)
+    /// <summary>The job that the key made before. What a promoted name stood for then may be another model than now.</summary>
+    private static async Task<SubmittedJob> FindEarlierAsync(LedgerSession session, JobRequest request, bool isByName, CancellationToken cancellation)
     {
         var earlier = await session.Statement("find_job_by_key")
             .Set("@tenant", request.Tenant)
             .Set("@key", request.IdempotencyKey)
             .FirstAsync(JobRecord.Read, cancellation) ?? throw new InvalidOperationException("Two jobs drew the same identity; submit again.");
-        return Identity(earlier.Request) == Identity(request)
+        return Identity(isByName ? earlier.Request with { Model = request.Model } : earlier.Request) == Identity(request)
             ? new(earlier.Id, false)
             : throw new IdempotencyConflictException(request.IdempotencyKey!, earlier.Id);
     }

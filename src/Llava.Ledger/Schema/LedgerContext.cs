@@ -172,6 +172,13 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
             run.HasIndex(row => new { row.Priority, row.Id }).HasFilter("state in ('validating_files', 'queued', 'running')").HasDatabaseName("ix_training_runs_waiting");
             run.HasIndex(row => row.Model).IsUnique().HasDatabaseName("ux_training_runs_model");
         });
+        modelBuilder.Entity<PromotionRow>(promotion =>
+        {
+            promotion.ToTable("promotions");
+            promotion.HasKey(row => row.RunId);
+            promotion.HasIndex(row => new { row.Tenant, row.Name, row.DecidedAt }).HasFilter("holds").HasDatabaseName("ix_promotions_name");
+            promotion.HasIndex(row => row.RunId).HasFilter("decided_at is null").HasDatabaseName("ix_promotions_waiting");
+        });
         modelBuilder.Entity<TrainingMetricRow>(metric =>
         {
             metric.ToTable("training_metrics");

@@ -49,6 +49,22 @@ internal sealed class TrainingRunRow
     public int Events { get; init; }
 }
 
+/// <summary>A run whose model may take a name over.</summary>
+internal sealed class PromotionRow
+{
+    public required string RunId { get; init; }
+    public required string Tenant { get; init; }
+    public required string Name { get; init; }
+
+    /// <summary>The model that the run makes.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Whether the name has moved; null before it was judged.</summary>
+    public bool? Holds { get; init; }
+    public string? Reason { get; init; }
+    public long? DecidedAt { get; init; }
+}
+
 /// <summary>An optimizer step of a run.</summary>
 internal sealed class TrainingMetricRow
 {

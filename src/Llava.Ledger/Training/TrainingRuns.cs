@@ -4,6 +4,7 @@ using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 using Llava.Ledger.Audit;
+using Llava.Ledger.Promotions;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
 using Llava.Ledger.Webhooks;
@@ -49,17 +50,24 @@ public sealed partial class TrainingRuns
     /// <returns>False when there is a run of this id.</returns>
     internal static async Task<bool> CreateAsync(LedgerSession session, string id, TrainingRequest request, DateTimeOffset now, CancellationToken cancellation)
     {
+        request = request with { Model = await PromotionStore.TargetAsync(session, request.Tenant, request.Model, cancellation) ?? request.Model };
         await TrainedModelOwners.RequireOwnAsync(session, request, cancellation);
+        var model = NameFor(request);
         var isNew = await session.Statement("insert_training_run")
             .Set("@id", id)
             .Set("@tenant", request.Tenant)
             .Set("@priority", request.Priority)
             .Set("@request", JsonSerializer.Serialize(request, RequestJson.Options))
-            .Set("@model", NameFor(request))
+            .Set("@model", model)
             .Set("@now", now.ToUnixTimeMilliseconds())
             .ExecuteAsync(cancellation) == 1;
         if (isNew)
         {
+            if (request.Promotion is { } promotion)
+            {
+                await PromotionStore.AskAsync(session, id, request.Tenant, promotion, model, cancellation);
+            }
+
             await NoteAsync(session, id, TrainingEventLevel.Info, $"Created fine-tuning job: {id}", null, now, cancellation);
             await AuditChain.AppendAsync(session, now, AuditActions.TrainingCreated, request.Tenant, id, new() { ["model"] = request.Model, ["file"] = request.TrainingFile }, cancellation);
         }

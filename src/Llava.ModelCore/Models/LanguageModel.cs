@@ -48,6 +48,17 @@ public sealed class LanguageModel : nn.Module
     /// <summary>Looks tokens up: int64 (tokens) → (tokens, hidden).</summary>
     public Tensor Embed(Tensor ids) => _embeddings.Weight.index_select(0, ids);
 
+    /// <summary>The blocks, in order; training runs them one at a time.</summary>
+    internal ModuleList<DecoderLayer> Layers => _layers;
+
+    /// <summary>The norm behind the last block.</summary>
+    internal nn.Module<Tensor, Tensor> FinalNorm => _norm;
+
+    /// <summary>Cosine and sine that the blocks rotate by at each position; null where positions are told by the attention.</summary>
+    /// <param name="positions">int64 (tokens).</param>
+    /// <param name="longest">Length of the longest sequence.</param>
+    internal (Tensor? Cosine, Tensor? Sine) Angles(Tensor positions, long longest) => _rotary?.At(positions, longest) ?? default;
+
     /// <summary>Runs all layers and the final norm.</summary>
     /// <param name="embeddings">(tokens, hidden).</param>
     /// <param name="positions">int64 (tokens): the position of each token in its own sequence.</param>
@@ -59,7 +70,7 @@ public sealed class LanguageModel : nn.Module
     public Tensor Forward(
         Tensor embeddings, Tensor positions, long longest, IAttention attention, Action<int, Tensor>? observe = null, Tensor? wanted = null)
     {
-        var (cosine, sine) = _rotary?.At(positions, longest) ?? default;
+        var (cosine, sine) = Angles(positions, longest);
         var hidden = embeddings;
         for (var i = 0; i < _layers.Count; i++)
         {

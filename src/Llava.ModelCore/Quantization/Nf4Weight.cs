@@ -32,7 +32,7 @@ public sealed class Nf4Weight : IDisposable
         using var scope = NewDisposeScope();
         var (packed, magnitudes) = Nf4.Quantize(weight);
         var offset = magnitudes.mean();
-        var (codes, scales) = DynamicCode.Quantize(magnitudes.add(offset, Scalars.Of(-1)));
+        var (codes, scales) = DynamicCode.Signed.Quantize(magnitudes.add(offset, Scalars.Of(-1)));
         return new(weight.shape, Kept(packed), Kept(codes), Kept(scales), Kept(offset), Kept(Nf4.Pairs(weight.device)));
 
         static Tensor Kept(Tensor tensor) => tensor.DetachFromDisposeScope();
@@ -43,7 +43,7 @@ public sealed class Nf4Weight : IDisposable
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var magnitudes = DynamicCode.Dequantize(MagnitudeCodes, MagnitudeScales).add(Offset, Scalars.One);
+        var magnitudes = DynamicCode.Signed.Dequantize(MagnitudeCodes, MagnitudeScales).add(Offset, Scalars.One);
         var values = _pairs.index_select(0, Packed.to(ScalarType.Int32)).view(-1, Nf4.Block).mul(magnitudes.unsqueeze(1));
         return values.flatten().narrow(0, 0, _shape.Aggregate(1L, (product, size) => product * size)).view(_shape).to(type).MoveToOuterDisposeScope();
     }

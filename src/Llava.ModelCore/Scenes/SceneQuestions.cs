@@ -251,18 +251,22 @@ public sealed class SceneQuestions
     };
 
     /// <summary>Words that fit this object and no other; null where there are none.</summary>
-    private string? NameOf(SceneObject item)
+    internal static string? NameOf(Scene scene, SceneObject item, Random random)
     {
         string[] names =
         [
-            .. IsOnly(o => (o.Color, o.Shape) == (item.Color, item.Shape)) ? new[] { Name(item) } : [],
-            .. IsOnly(o => o.Shape == item.Shape) ? new[] { Word(item.Shape) } : [],
-            .. IsOnly(o => o.Color == item.Color) ? new[] { Word(item.Color) + " object" } : [],
+            .. IsOnly(scene, o => (o.Color, o.Shape) == (item.Color, item.Shape)) ? new[] { Name(item) } : [],
+            .. IsOnly(scene, o => o.Shape == item.Shape) ? new[] { Word(item.Shape) } : [],
+            .. IsOnly(scene, o => o.Color == item.Color) ? new[] { Word(item.Color) + " object" } : [],
         ];
-        return names.Length == 0 ? null : _random.Pick(names);
+        return names.Length == 0 ? null : random.Pick(names);
     }
 
-    private bool IsOnly(Func<SceneObject, bool> fits) => _scene.Objects.Count(fits) == 1;
+    private static bool IsOnly(Scene scene, Func<SceneObject, bool> fits) => scene.Objects.Count(fits) == 1;
+
+    private string? NameOf(SceneObject item) => NameOf(_scene, item, _random);
+
+    private bool IsOnly(Func<SceneObject, bool> fits) => IsOnly(_scene, fits);
 
     private string OneOf(params string[] phrasings) => _random.Pick(phrasings);
 }

@@ -9,6 +9,7 @@ internal static class SceneRandom
         Pixels,
         Questions,
         Batch,
+        Rows,
     }
 
     /// <summary>The stream; neighbouring seeds give unrelated streams (SplitMix64's finaliser).</summary>

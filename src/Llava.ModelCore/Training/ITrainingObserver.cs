@@ -24,8 +24,14 @@ public interface ITrainingObserver
 /// <param name="FirstStep">Steps already made by an earlier process; 0 for a new run.</param>
 /// <param name="Samples">Samples of an epoch.</param>
 /// <param name="TrainedParameters">Numbers that are trained.</param>
-/// <param name="LeftOut">Samples that are not used, with the reason; empty unless bad samples are skipped.</param>
-public sealed record TrainingPlan(int Steps, int FirstStep, int Samples, long TrainedParameters, IReadOnlyList<SampleFinding> LeftOut);
+/// <param name="Data">What the data is like; its findings are samples that are not used, none unless bad samples are skipped.</param>
+/// <param name="Warnings">What about the data is not as one would wish, with line numbers, one sentence each.</param>
+/// <param name="Memory">What the run is expected to take at its peak.</param>
+/// <param name="MicroBatch">Samples of a forward pass.</param>
+/// <param name="GradientAccumulation">Micro-batches of an optimizer step.</param>
+/// <param name="RecomputedLayers">Decoder layers that are computed twice to save memory.</param>
+public sealed record TrainingPlan(
+    int Steps, int FirstStep, int Samples, long TrainedParameters, DatasetReport Data, IReadOnlyList<string> Warnings, MemoryEstimate Memory, int MicroBatch, int GradientAccumulation, int RecomputedLayers);
 
 /// <summary>An optimizer step.</summary>
 public sealed record TrainingProgress

@@ -25,6 +25,9 @@ internal static partial class RecipeRules
         (r.Lora is { Rank: < 1 }, $"lora.rank is {r.Lora?.Rank}; it must be at least 1 (published: 128 for LLaVA-1.5, 64 before)."),
         (r.Lora is { } weak && !(weak.Alpha > 0), $"lora.alpha is {r.Lora?.Alpha}; it must be greater than 0 (published: 256 for LLaVA-1.5, 16 before)."),
         (r.Lora is { } dropping && !(dropping.Dropout is >= 0 and < 1), $"lora.dropout is {r.Lora?.Dropout}; it must be from 0 to below 1."),
+        (r.RecomputeLayers is < 0, $"recompute_layers is {r.RecomputeLayers}; it must not be negative, or be left out to take as few as fit into memory."),
+        (r.MemoryGb is { } memory && !(memory > 0), $"memory_gb is {r.MemoryGb}; it must be greater than 0, or left out to take what is free."),
+        (r.EarlyStop is < 1, $"early_stop is {r.EarlyStop}; it must be at least 1, or null to never end early."),
         (r.EvalSteps is < 1, $"eval_steps is {r.EvalSteps}; it must be at least 1, or null to measure only at the end."),
         (r.SaveSteps is < 1, $"save_steps is {r.SaveSteps}; it must be at least 1, or null to save only at the end."),
         (r.SaveTotalLimit is < 1, $"save_total_limit is {r.SaveTotalLimit}; it must be at least 1, or null to keep every training checkpoint."),
@@ -53,6 +56,7 @@ internal static partial class RecipeRules
         (r.Lora is not null && r.Stage == TrainingStage.Alignment, "lora is given, but alignment never trains the language model; leave it out."),
         (r.Lora is not null && r.FreezeLanguageModel, "lora is given beside freeze_language_model, which leaves no adapter to learn; leave one of them out."),
         (r.EvalSteps is not null && r.ValidationData is null, "eval_steps is given without validation_data, so there is nothing to measure."),
+        (r.EarlyStop is not null && r.EvalSteps is null, "early_stop is given without eval_steps, so nothing would be measured before the end."),
         (r.DataOrder is not null && r.GroupByModalityLength, "data_order and group_by_modality_length are both given; the order can come from one of them only."),
         (!Devices().IsMatch(r.Device), $"device is '{r.Device}'; it must be 'cpu', 'cuda' or 'cuda:N'."),
     ];

@@ -1,3 +1,4 @@
+using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Tokenization;
 
 namespace Llava.ModelCore.Training;
@@ -6,30 +7,51 @@ namespace Llava.ModelCore.Training;
 /// <param name="processor">Makes ids and labels.</param>
 /// <param name="images">Finds images; null for a model without a vision tower.</param>
 /// <param name="verifiesImages">Whether images are decoded, not only looked for.</param>
-internal sealed class SampleRules(SampleProcessor processor, SampleImages? images, bool verifiesImages)
+/// <param name="features">Positions that an image takes.</param>
+/// <param name="maxPositions">Positions kept of a sample; null for all.</param>
+internal sealed class SampleRules(SampleProcessor processor, SampleImages? images, bool verifiesImages, int features = 1, int? maxPositions = null)
 {
-    /// <summary>Checks samples on all cores.</summary>
-    /// <returns>Findings in the samples' order.</returns>
-    public IReadOnlyList<SampleFinding> Check(IEnumerable<InstructionSample> samples) => [.. samples.AsParallel().AsOrdered()
-        .SelectMany(sample => FindingsOf(sample).Select(what => new SampleFinding(sample.Index, $"{sample.Name} {what}")))];
+    /// <summary>The rules of a recipe's data.</summary>
+    public static SampleRules For(TrainingRecipe recipe, LlavaConfig config, SampleProcessor processor, SampleImages? images) =>
+        new(processor, images, recipe.VerifyImages, config.Vision?.Features ?? 1, recipe.MaxPositions);
 
-    private List<string> FindingsOf(InstructionSample sample)
+    /// <summary>Checks samples on all cores.</summary>
+    public CheckedSamples Check(IEnumerable<InstructionSample> samples)
+    {
+        var read = samples.AsParallel().AsOrdered().Select(sample => (Sample: sample, Result: Check(sample))).ToList();
+        return new(
+            [.. read.SelectMany(one => one.Result.Findings.Select(what => new SampleFinding(one.Sample.Index, $"{one.Sample.Name} {what}")))],
+            read.Where(one => one.Result.Size is not null).ToDictionary(one => one.Sample.Index, one => one.Result.Size!.Value));
+    }
+
+    private (List<string> Findings, SampleSize? Size) Check(InstructionSample sample)
     {
         List<string> findings = [.. Conversation(sample), .. Placeholders(sample), .. Image(sample)];
         if (findings.Count > 0)
         {
             // Labels are only worth looking at when the conversation is sound.
-            return findings;
+            return (findings, null);
         }
 
         try
         {
-            return [.. Labels(processor.Process(sample))];
+            var example = processor.Process(sample);
+            findings = [.. Labels(example)];
+            return (findings, findings.Count > 0 ? null : SizeOf(example));
         }
         catch (LlavaException e)
         {
-            return [$"cannot be written in the template. {e.Message}"];
+            return ([$"cannot be written in the template. {e.Message}"], null);
         }
+    }
+
+    private SampleSize SizeOf(TrainingExample example)
+    {
+        var image = example.Sample.Image is null ? 0 : features - 1;
+        var ids = Math.Min(example.Ids.Length, processor.MaxLength);
+        var kept = Math.Min(ids + image, maxPositions ?? int.MaxValue);
+        // A text-only prompt was cut when it was encoded: one that fills the length has most likely lost its end.
+        return new(kept, kept < example.Ids.Length + image || (example.Sample.Image is null && ids == processor.MaxLength));
     }
 
     private IEnumerable<string> Conversation(InstructionSample sample)
@@ -125,3 +147,13 @@ internal sealed class SampleRules(SampleProcessor processor, SampleImages? image
         }
     }
 }
+
+/// <summary>What checking samples came to.</summary>
+/// <param name="Findings">What is wrong, in the samples' order.</param>
+/// <param name="Sizes">By index, the samples that nothing is wrong with.</param>
+internal sealed record CheckedSamples(IReadOnlyList<SampleFinding> Findings, IReadOnlyDictionary<int, SampleSize> Sizes);
+
+/// <summary>How long a sample is.</summary>
+/// <param name="Positions">Text and image positions that are kept of it.</param>
+/// <param name="IsCut">Whether some were not kept.</param>
+internal readonly record struct SampleSize(int Positions, bool IsCut);

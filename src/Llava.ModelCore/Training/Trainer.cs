@@ -1,4 +1,5 @@
 using Llava.ModelCore.Models;
+using Llava.ModelCore.Training.Optimizers;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Training;
@@ -8,20 +9,21 @@ public sealed class Trainer : IDisposable
 {
     // Far from the streams that data orders, projectors and adapters draw from.
     private const long DropoutStream = 1L << 40;
+    private const int LargestAccumulation = 1 << 20;
 
     private readonly TrainingRecipe _recipe;
-    private readonly AutogradPass _pass;
+    private readonly LayerwisePass _pass;
 
     /// <summary>Freezes what the recipe's stage does not train and prepares the optimizer.</summary>
     /// <param name="model">Weights in float32, on the device to compute on; trained in place.</param>
-    /// <param name="recipe">Rates, decay, clipping, precision.</param>
+    /// <param name="recipe">Rates, decay, clipping, precision, optimizer, layers that are recomputed (none where it leaves that open).</param>
     /// <param name="steps">Optimizer steps of the whole run; the schedule ends there.</param>
     public Trainer(LlavaModel model, TrainingRecipe recipe, int steps)
     {
         model.ComputeIn(recipe.Precision == TrainingPrecision.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32);
         _recipe = recipe;
-        _pass = new AutogradPass(model);
-        Optimizer = new AdamW(ParameterGroup.For(model, recipe));
+        _pass = new LayerwisePass(model, recipe.RecomputeLayers ?? 0);
+        Optimizer = Optimizer.For(ParameterGroup.For(model, recipe), recipe.Optimizer);
         Schedule = new LearningRateSchedule
         {
             Steps = steps,
@@ -30,14 +32,51 @@ public sealed class Trainer : IDisposable
         };
     }
 
-    /// <summary>Parameters and moments.</summary>
-    public AdamW Optimizer { get; }
+    /// <summary>Parameters and what is remembered of their gradients.</summary>
+    internal Optimizer Optimizer { get; }
 
     /// <summary>Factor on the learning rate at each step.</summary>
     public LearningRateSchedule Schedule { get; }
 
     /// <summary>Learning rate of the next update, of parameters without a rate of their own.</summary>
     public double LearningRate => _recipe.LearningRate * Schedule.FactorAt(Optimizer.Steps);
+
+    /// <summary>
+    /// One optimizer step. Without clipping, which needs the norm of all gradients first, each layer is updated as soon as its gradients are complete, and they
+    /// are freed before the next layer's are made.
+    /// </summary>
+    /// <param name="batches">The micro-batches of the step.</param>
+    /// <param name="cancellationToken">Checked before each micro-batch; a cancelled step changes no weight.</param>
+    /// <exception cref="TrainingException">A loss or a gradient is not a number; the message names step and samples. After a gradient that is not, the weights are to be thrown away.</exception>
+    public TrainingStep Step(IReadOnlyList<TrainingBatch> batches, CancellationToken cancellationToken = default)
+    {
+        if (_recipe.Clip is not null)
+        {
+            return new(Accumulate(batches, cancellationToken), Update());
+        }
+
+        Optimizer.DropGradients();
+        var (squares, factor, step) = (0.0, Schedule.FactorAt(Optimizer.Steps), Optimizer.Steps);
+        var losses = Passes(batches, Apply, cancellationToken);
+        return new(losses, Math.Sqrt(squares));
+
+        void Apply(ModelPart part)
+        {
+            if (Optimizer.Steps == step)
+            {
+                Optimizer.Begin();
+            }
+
+            List<TrainableParameter> complete = [.. Optimizer.Parameters.Where(parameter => part.Has(parameter.Name))];
+            var norm = RequireFinite(Optimizer.NormOf(complete), step);
+            squares += norm * norm;
+            foreach (var parameter in complete)
+            {
+                Optimizer.Update(parameter, factor);
+                parameter.Value.grad = null;
+            }
+        }
+    }
 
     /// <summary>Sets the gradients to the mean over the micro-batches of the gradient of each one's loss.</summary>
     /// <param name="batches">The micro-batches of one optimizer step.</param>
@@ -47,22 +86,7 @@ public sealed class Trainer : IDisposable
     public IReadOnlyList<MicroBatchLoss> Accumulate(IReadOnlyList<TrainingBatch> batches, CancellationToken cancellationToken = default)
     {
         Optimizer.ClearGradients();
-        Seed();
-        var losses = new List<MicroBatchLoss>(batches.Count);
-        foreach (var batch in batches)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            try
-            {
-                losses.Add(_pass.Accumulate(batch, 1.0 / batches.Count));
-            }
-            catch (TrainingException e)
-            {
-                throw new TrainingException($"Optimizer step {Optimizer.Steps + 1} of {Schedule.Steps} failed. {e.Message}", e);
-            }
-        }
-
-        return losses;
+        return Passes(batches, done: null, cancellationToken);
     }
 
     /// <summary>Loss and accuracy over a whole data set, every target counted alike; no weight is changed.</summary>
@@ -88,12 +112,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="TrainingException">The norm is not finite; no weight has been changed.</exception>
     public double Update()
     {
-        var norm = Optimizer.GradientNorm();
-        if (!double.IsFinite(norm))
-        {
-            throw new TrainingException($"Optimizer step {Optimizer.Steps + 1} of {Schedule.Steps} failed: the gradient's norm is {norm} although the losses are finite. Resume from the last training checkpoint with a lower learning rate, or clip gradients.");
-        }
-
+        var norm = RequireFinite(Optimizer.GradientNorm(), Optimizer.Steps);
         if (_recipe.Clip is { } clip)
         {
             Optimizer.ClipGradients(norm, clip);
@@ -106,15 +125,38 @@ public sealed class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Optimizer.Dispose();
 
-    /// <summary>What a step leaves out depends on the step alone, so that a resumed run goes on as if nothing had happened.</summary>
-    private void Seed()
+    private List<MicroBatchLoss> Passes(IReadOnlyList<TrainingBatch> batches, Action<ModelPart>? done, CancellationToken cancellationToken)
     {
-        if (_recipe.Lora is { Dropout: > 0 })
+        var (losses, step) = (new List<MicroBatchLoss>(batches.Count), Optimizer.Steps);
+        foreach (var (i, batch) in batches.Index())
         {
-            manual_seed(new SeededRandom(_recipe.Seed, DropoutStream + Optimizer.Steps).Below(int.MaxValue));
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                losses.Add(_pass.Accumulate(batch, 1.0 / batches.Count, DropoutSeed(step, i), i == batches.Count - 1 ? done : null));
+            }
+            catch (TrainingException e)
+            {
+                throw new TrainingException($"Optimizer step {step + 1} of {Schedule.Steps} failed. {e.Message}", e);
+            }
         }
+
+        return losses;
     }
+
+    private static double RequireFinite(double norm, int step) => double.IsFinite(norm) ? norm : throw new TrainingException(
+        $"Optimizer step {step + 1} failed: the gradient's norm is {norm} although the losses are finite. Resume from the last training checkpoint with a lower learning rate, or clip gradients.");
+
+    /// <summary>What a step leaves out depends on the step alone, so that a resumed run goes on as if nothing had happened.</summary>
+    private long? DropoutSeed(int step, int microBatch) => _recipe.Lora is { Dropout: > 0 }
+        ? new SeededRandom(_recipe.Seed, DropoutStream + ((long)step * LargestAccumulation) + microBatch).Below(int.MaxValue)
+        : null;
 }
+
+/// <summary>What an optimizer step came to.</summary>
+/// <param name="Losses">Loss and size of each micro-batch.</param>
+/// <param name="GradientNorm">Norm of the gradient before clipping.</param>
+public sealed record TrainingStep(IReadOnlyList<MicroBatchLoss> Losses, double GradientNorm);
 
 /// <summary>Loss of a micro-batch.</summary>
 /// <param name="Value">Mean cross-entropy in nats over its targets.</param>

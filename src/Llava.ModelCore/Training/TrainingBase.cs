@@ -39,17 +39,7 @@ internal sealed class TrainingBase : IDisposable
     {
         using var folder = CheckpointFolder.Open(recipe.Base, new CheckpointOptions { VisionTowerFolder = recipe.VisionTower });
         var towerIsInBase = folder.Config.Vision is not null;
-        if (!towerIsInBase && recipe.VisionTower is null && recipe.Stage == TrainingStage.Alignment)
-        {
-            throw new TrainingException($"Alignment trains the projector behind a vision tower, but base '{recipe.Base}' is a plain language model. Name a CLIP folder as vision_tower.");
-        }
-
-        var config = (towerIsInBase || recipe.VisionTower is null ? folder.Config : WithTower(folder.Config, recipe, recipe.VisionTower)) with
-        {
-            ImageAspect = recipe.ImageAspectRatio,
-            MaxSplicedPositions = recipe.MaxPositions,
-        };
-        var model = new LlavaModel(config);
+        var model = new LlavaModel(ConfigOf(folder, recipe));
         try
         {
             Fill(model, folder.Tensors.Select(tensor => (tensor.Parameter.Name, (Func<Tensor>)tensor.Read)));
@@ -76,11 +66,29 @@ internal sealed class TrainingBase : IDisposable
             throw;
         }
 
-        var preprocessor = recipe.VisionTower is { } named && File.Exists(Path.Combine(named, "preprocessor_config.json"))
-            ? Path.Combine(named, "preprocessor_config.json")
-            : folder.PreprocessorConfigPath;
-        return new TrainingBase(model, folder, preprocessor);
+        return new TrainingBase(model, folder, PreprocessorConfigOf(folder, recipe));
     }
+
+    /// <summary>Sizes and rules of the model that a recipe starts from, before a weight is read.</summary>
+    /// <exception cref="TrainingException">The stage needs a vision tower and none is named.</exception>
+    public static LlavaConfig ConfigOf(CheckpointFolder folder, TrainingRecipe recipe)
+    {
+        var towerIsInBase = folder.Config.Vision is not null;
+        if (!towerIsInBase && recipe.VisionTower is null && recipe.Stage == TrainingStage.Alignment)
+        {
+            throw new TrainingException($"Alignment trains the projector behind a vision tower, but base '{recipe.Base}' is a plain language model. Name a CLIP folder as vision_tower.");
+        }
+
+        return (towerIsInBase || recipe.VisionTower is null ? folder.Config : WithTower(folder.Config, recipe, recipe.VisionTower)) with
+        {
+            ImageAspect = recipe.ImageAspectRatio,
+            MaxSplicedPositions = recipe.MaxPositions,
+        };
+    }
+
+    /// <summary>The preprocessor_config.json of the tower that a recipe starts from; null where there is none.</summary>
+    public static string? PreprocessorConfigOf(CheckpointFolder folder, TrainingRecipe recipe) =>
+        recipe.VisionTower is { } named && Path.Combine(named, "preprocessor_config.json") is var path && File.Exists(path) ? path : folder.PreprocessorConfigPath;
 
     /// <summary>Overwrites parameters by name.</summary>
     public static void Fill(LlavaModel model, IEnumerable<(string Name, Func<Tensor> Read)> tensors)

@@ -1,6 +1,7 @@
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Checkpoints.Partial;
 using Llava.ModelCore.Models;
+using Llava.ModelCore.Training.Optimizers;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Training;
@@ -8,7 +9,7 @@ namespace Llava.ModelCore.Training;
 /// <summary>
 /// The files of a training checkpoint and of the finished model: weights as LLaVA keeps them (alignment: config.json and
 /// mm_projector.bin; LoRA: the adapter and the projector; otherwise a whole model with its vision tower beside it), optimizer
-/// moments, and where the run stands.
+/// state, and where the run stands.
 /// </summary>
 internal sealed class TrainingCheckpoint(TrainingBase start, TrainingRecipe recipe)
 {
@@ -43,20 +44,20 @@ internal sealed class TrainingCheckpoint(TrainingBase start, TrainingRecipe reci
     }
 
     /// <summary>Writes everything a run needs to go on: float32 weights, moments, state.</summary>
-    public void Save(string folder, AdamW optimizer, TrainingState state)
+    public void Save(string folder, Optimizer optimizer, TrainingState state)
     {
         SaveWeights(folder, ScalarType.Float32);
         var moments = optimizer.State.ToDictionary(moment => moment.Name, moment => moment.Value);
         SafeTensorsWriter.Write(
             Path.Combine(folder, OptimizerFile),
-            [.. moments.Select(moment => new TensorEntry(moment.Key, ScalarType.Float32, moment.Value.shape))],
+            [.. moments.Select(moment => new TensorEntry(moment.Key, moment.Value.dtype, moment.Value.shape))],
             name => moments[name]);
         state.Save(folder);
     }
 
     /// <summary>Sets model and optimizer to what <see cref="Save"/> wrote.</summary>
     /// <exception cref="CheckpointException">A file is damaged.</exception>
-    public void Restore(string folder, AdamW optimizer, TrainingState state)
+    public void Restore(string folder, Optimizer optimizer, TrainingState state)
     {
         if (recipe.Stage == TrainingStage.Alignment)
         {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Llava.ModelCore.Imaging;
+using Llava.ModelCore.Training.Optimizers;
 
 namespace Llava.ModelCore.Training;
 
@@ -57,6 +58,9 @@ public sealed record TrainingRecipe
     /// <summary>Optimizer steps between two measurements; null measures only after the last. Default null.</summary>
     public int? EvalSteps { get; init; }
 
+    /// <summary>Measurements in a row without a lower validation loss after which the run ends early; null never does.</summary>
+    public int? EarlyStop { get; init; }
+
     /// <summary>Folder the samples' image paths start at.</summary>
     public string? ImageFolder { get; init; }
 
@@ -81,6 +85,21 @@ public sealed record TrainingRecipe
     /// <summary>Micro-batches whose gradients are averaged into one optimizer step. Default 1.</summary>
     public int GradientAccumulation { get; init; } = 1;
 
+    /// <summary>
+    /// Whether <see cref="MicroBatch"/> is halved, and <see cref="GradientAccumulation"/> doubled, until the run fits into memory. Default false: a run that does
+    /// not fit is refused with its figures. A resumed run keeps what was chosen.
+    /// </summary>
+    public bool AutoMicroBatch { get; init; }
+
+    /// <summary>
+    /// Decoder layers that keep nothing but their input in the forward pass and are computed once more in the backward pass; the last never is.
+    /// Null takes as few as fit into memory.
+    /// </summary>
+    public int? RecomputeLayers { get; init; }
+
+    /// <summary>Memory that the run may take, in GiB; null takes what is free on a CPU, and does not ask on another device.</summary>
+    public double? MemoryGb { get; init; }
+
     /// <summary>Passes over the data; may be fractional. Default 1. Ignored when <see cref="MaxSteps"/> is given.</summary>
     public double Epochs { get; init; } = 1;
 
@@ -98,6 +117,9 @@ public sealed record TrainingRecipe
 
     /// <summary>Shape after warm-up. Default cosine.</summary>
     public LearningRateShape Schedule { get; init; } = LearningRateShape.Cosine;
+
+    /// <summary>How parameters follow their gradients. Default adamw.</summary>
+    public OptimizerKind Optimizer { get; init; }
 
     /// <summary>Decoupled weight decay on everything except biases and LayerNorm. Default 0.</summary>
     public double WeightDecay { get; init; }
@@ -125,6 +147,9 @@ public sealed record TrainingRecipe
 
     /// <summary>Training checkpoints kept; null keeps all. Default 1.</summary>
     public int? SaveTotalLimit { get; init; } = 1;
+
+    /// <summary>Whether each step's figures also go into event files for TensorBoard, in <c>tensorboard</c> of the output folder. Default false.</summary>
+    public bool Tensorboard { get; init; }
 
     /// <summary>Type matrix products are computed in; weights and moments are always float32. Default bf16.</summary>
     public TrainingPrecision Precision { get; init; } = TrainingPrecision.Bf16;
@@ -170,7 +195,7 @@ public sealed record TrainingRecipe
 
     /// <summary>Whether a resumed run may have another value: where things lie and how often to save does not change the losses.</summary>
     internal static bool MayChangeOnResume(string field) => field is "base" or "vision_tower" or "projector" or "data" or "image_folder" or "data_order"
-        or "device" or "save_steps" or "save_total_limit" or "verify_images" or "skip_bad_samples" or "validation_data" or "eval_steps";
+        or "device" or "save_steps" or "save_total_limit" or "verify_images" or "skip_bad_samples" or "validation_data" or "eval_steps" or "recompute_layers" or "memory_gb" or "auto_micro_batch" or "tensorboard";
 
     private TrainingRecipe RelativeTo(string folder) => this with
     {

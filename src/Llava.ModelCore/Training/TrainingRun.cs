@@ -17,21 +17,27 @@ public sealed class TrainingRun : IDisposable
     private readonly TrainingCheckpoint _checkpoint;
     private readonly TrainingData _data;
     private readonly ValidationData? _validation;
+    private readonly MemoryPlan _memory;
     private readonly MicroBatchPlan _plan;
     private readonly Trainer _trainer;
     private readonly List<LoggedStep> _log = [];
 
-    private TrainingRun(TrainingRecipe recipe, string outputFolder, ITrainingObserver? observer)
+    private TrainingRun(TrainingRecipe recipe, string outputFolder, ITrainingObserver? observer, long? memory)
     {
         recipe.Check();
-        (_recipe, _folder, _observer) = (recipe, new TrainingFolder(Path.GetFullPath(outputFolder)), observer);
+        _folder = new TrainingFolder(Path.GetFullPath(outputFolder));
+        _observer = recipe.Tensorboard ? new TensorBoardLog(Path.Combine(_folder.Root, "tensorboard"), observer) : observer;
+        memory = recipe.MemoryGb is { } given ? (long)(given * (1L << 30)) : memory;
+        MemoryPlan.RequireRoomForWeights(recipe, memory);
         _base = TrainingBase.Load(recipe);
         try
         {
-            _checkpoint = new TrainingCheckpoint(_base, recipe);
             _data = TrainingData.Open(recipe, _base);
             _validation = recipe.ValidationData is null ? null : ValidationData.Open(recipe, _base);
-            _plan = new MicroBatchPlan(_data.Order, recipe.MicroBatch, recipe.GradientAccumulation);
+            _memory = MemoryPlan.Fit(_base.Model.Config, AsBegun(recipe), _data.Report.Longest, memory);
+            _recipe = recipe = _memory.Recipe;
+            _checkpoint = new TrainingCheckpoint(_base, recipe);
+            _plan = new MicroBatchPlan(_data.OrderFor(recipe), recipe.MicroBatch, recipe.GradientAccumulation);
             var steps = recipe.MaxSteps ?? _plan.StepsFor(recipe.Epochs);
             // An order that ends before the run must be found now, not when it ends.
             _plan.MicroBatchesOf(steps - 1);
@@ -50,13 +56,14 @@ public sealed class TrainingRun : IDisposable
     /// <param name="recipe">What to train.</param>
     /// <param name="outputFolder">Gets the model, and training checkpoints in <c>checkpoint-N</c>; the newest is resumed from.</param>
     /// <param name="observer">Told about every step.</param>
+    /// <param name="memory">Bytes that the run may take where the recipe does not say so; null for any number.</param>
     /// <param name="cancellationToken">Stops the run after saving a training checkpoint.</param>
     /// <exception cref="TrainingValidationException">Recipe or data are wrong; all findings at once.</exception>
     /// <exception cref="LlavaException">The base cannot be loaded, a loss is not a number, or a checkpoint cannot be resumed.</exception>
     public static TrainingOutcome Start(
-        TrainingRecipe recipe, string outputFolder, ITrainingObserver? observer = null, CancellationToken cancellationToken = default)
+        TrainingRecipe recipe, string outputFolder, ITrainingObserver? observer = null, long? memory = null, CancellationToken cancellationToken = default)
     {
-        using var run = new TrainingRun(recipe, outputFolder, observer);
+        using var run = new TrainingRun(recipe, outputFolder, observer, memory);
         return run.ToEnd(cancellationToken);
     }
 
@@ -70,14 +77,23 @@ public sealed class TrainingRun : IDisposable
     private TrainingOutcome ToEnd(CancellationToken cancellationToken)
     {
         _folder.RemoveIncomplete();
-        if (IsFinished())
+        if (Finished() is { } made)
         {
-            return new TrainingOutcome(_folder.Root, Steps, IsComplete: true);
+            return new TrainingOutcome(_folder.Root, made.GlobalStep, IsComplete: true);
         }
 
         var first = Resume();
         _observer?.OnStarted(new TrainingPlan(
-            Steps, first, _data.Order.SamplesPerEpoch, _trainer.Optimizer.Parameters.Sum(parameter => parameter.Value.numel()), _data.LeftOut));
+            Steps,
+            first,
+            _data.Order.SamplesPerEpoch,
+            _trainer.Optimizer.Parameters.Sum(parameter => parameter.Value.numel()),
+            _data.Report,
+            _data.Warnings,
+            _memory.Estimate,
+            _recipe.MicroBatch,
+            _recipe.GradientAccumulation,
+            _recipe.RecomputeLayers ?? 0));
         try
         {
             TrainFrom(first, cancellationToken);
@@ -89,7 +105,7 @@ public sealed class TrainingRun : IDisposable
         }
 
         SaveModel();
-        return new TrainingOutcome(_folder.Root, Steps, IsComplete: true);
+        return new TrainingOutcome(_folder.Root, _trainer.Optimizer.Steps, IsComplete: true);
     }
 
     private void TrainFrom(int first, CancellationToken cancellationToken)
@@ -97,14 +113,13 @@ public sealed class TrainingRun : IDisposable
         var clock = Stopwatch.StartNew();
         // The next step's samples are decoded and tokenized while this one is computed.
         var next = Prepare(first);
-        for (var step = first; step < Steps; step++)
+        for (var step = first; step < Steps && !HasStoppedImproving(); step++)
         {
             var started = clock.Elapsed;
             var batches = next.GetAwaiter().GetResult();
             next = step + 1 < Steps ? Prepare(step + 1) : next;
             var rate = _trainer.LearningRate;
-            var losses = _trainer.Accumulate(batches, cancellationToken);
-            var norm = _trainer.Update();
+            var (losses, norm) = _trainer.Step(batches, cancellationToken);
             var took = clock.Elapsed - started;
             var progress = new TrainingProgress
             {
@@ -120,13 +135,20 @@ public sealed class TrainingRun : IDisposable
                 TokensPerSecond = losses.Sum(loss => loss.Positions) / took.TotalSeconds,
                 Remaining = clock.Elapsed / (step + 1 - first) * (Steps - step - 1),
             };
-            _log.Add(new LoggedStep(progress.Step, progress.Epoch, progress.Loss, rate, norm));
+            _log.Add(new LoggedStep(progress.Step, progress.Epoch, progress.Loss, rate, norm, progress.Validation?.Loss));
             _observer?.OnStep(progress);
             if (_recipe.SaveSteps is { } every && progress.Step % every == 0 && progress.Step < Steps)
             {
                 SaveCheckpoint();
             }
         }
+    }
+
+    /// <summary>Whether so many measurements in a row were no better than the best before them; a function of the log, so that a resumed run ends where it would have.</summary>
+    private bool HasStoppedImproving()
+    {
+        List<double> measured = [.. _log.Select(step => step.EvalLoss).OfType<double>()];
+        return _recipe.EarlyStop is { } patience && measured.Count > patience && measured.TakeLast(patience).Min() >= measured.SkipLast(patience).Min();
     }
 
     private ValidationResult? Measure(int step) => _validation is not null && (step == Steps || (_recipe.EvalSteps is { } every && step % every == 0))
@@ -139,16 +161,30 @@ public sealed class TrainingRun : IDisposable
         return Task.Run(() => samples.Select(_data.Loader.Load).ToList());
     }
 
-    /// <summary>Whether an earlier process made the model; a run may be asked for again, for example by a message delivered twice.</summary>
-    private bool IsFinished()
+    /// <summary>How an earlier process ended that made the model; null where none did. A run may be asked for again, for example by a message delivered twice.</summary>
+    private TrainingState? Finished()
     {
         if (!File.Exists(Path.Combine(_folder.Root, TrainingState.FileName)))
         {
-            return false;
+            return null;
         }
 
-        TrainingState.Load(_folder.Root).RequireSameRun(CurrentState(), _folder.Root);
-        return true;
+        var state = TrainingState.Load(_folder.Root);
+        state.RequireSameRun(CurrentState(), _folder.Root);
+        return state;
+    }
+
+    /// <summary>A micro-batch that was chosen when the run began stays what it was.</summary>
+    private TrainingRecipe AsBegun(TrainingRecipe recipe)
+    {
+        var folder = File.Exists(Path.Combine(_folder.Root, TrainingState.FileName)) ? _folder.Root : _folder.Steps is [.., var latest] ? _folder.At(latest) : null;
+        if (!recipe.AutoMicroBatch || folder is null)
+        {
+            return recipe;
+        }
+
+        var begun = TrainingState.Load(folder).Recipe;
+        return recipe with { MicroBatch = begun.GetProperty("micro_batch").GetInt32(), GradientAccumulation = begun.GetProperty("gradient_accumulation").GetInt32(), AutoMicroBatch = false };
     }
 
     private int Resume()

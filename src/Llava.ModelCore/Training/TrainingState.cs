@@ -79,4 +79,5 @@ internal sealed record TrainingState
 /// <param name="Loss">Mean over the micro-batches.</param>
 /// <param name="LearningRate">Rate it used.</param>
 /// <param name="GradNorm">Norm of the gradient before clipping.</param>
-internal sealed record LoggedStep(int Step, double Epoch, double Loss, double LearningRate, double GradNorm);
+/// <param name="EvalLoss">Validation loss measured after it; null where it was not.</param>
+internal sealed record LoggedStep(int Step, double Epoch, double Loss, double LearningRate, double GradNorm, double? EvalLoss = null);

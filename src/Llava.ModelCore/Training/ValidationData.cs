@@ -16,10 +16,10 @@ internal sealed class ValidationData
         var path = recipe.ValidationData!;
         var data = InstructionDataset.Load(path);
         var (processor, images) = (SampleProcessor.For(recipe, start), SampleImages.For(recipe, start));
-        List<SampleFinding> findings = [.. data.Findings, .. new SampleRules(processor, images, recipe.VerifyImages).Check(data.Samples.Values)];
+        List<SampleFinding> findings = [.. data.Findings, .. SampleRules.For(recipe, start.Model.Config, processor, images).Check(data.Samples.Values).Findings];
         if (findings.Count > 0 && !recipe.SkipBadSamples)
         {
-            throw new TrainingValidationException(path, [.. findings.Select(finding => finding.Message)]);
+            throw new TrainingValidationException(path, [.. findings.Select(data.Describe)]);
         }
 
         var used = data.Samples.Keys.Except(findings.Select(finding => finding.Index)).Order().ToList();

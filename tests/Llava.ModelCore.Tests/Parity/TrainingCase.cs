@@ -4,6 +4,7 @@ using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Prompts;
 using Llava.ModelCore.Tokenization;
 using Llava.ModelCore.Training;
+using Llava.ModelCore.Training.Optimizers;
 
 namespace Llava.ModelCore.Tests.Parity;
 

@@ -3,6 +3,7 @@ using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Native;
 using Llava.ModelCore.Tests.Training;
 using Llava.ModelCore.Training;
+using Llava.ModelCore.Training.Optimizers;
 using TorchSharp;
 using static TorchSharp.torch;
 

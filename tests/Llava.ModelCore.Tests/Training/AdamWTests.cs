@@ -1,5 +1,6 @@
 using Llava.ModelCore.Native;
 using Llava.ModelCore.Training;
+using Llava.ModelCore.Training.Optimizers;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Tests.Training;
@@ -23,7 +24,7 @@ public sealed class AdamWTests : IDisposable
         using var optimizer = new AdamW([new ParameterGroup([new TrainableParameter("w", weight)], LearningRate: 0.1, WeightDecay: 0.5)]);
         using (no_grad())
         {
-            weight.grad!.copy_(tensor([4f, -0.5f, 0f]));
+            weight.grad = tensor([4f, -0.5f, 0f]);
         }
 
         optimizer.Step(factor: 0.5);
@@ -41,8 +42,8 @@ public sealed class AdamWTests : IDisposable
             new ParameterGroup([new TrainableParameter("b", b)], 1, 0)]);
         using (no_grad())
         {
-            a.grad!.copy_(tensor([2f, 3f]));
-            b.grad!.copy_(tensor([6f]));
+            a.grad = tensor([2f, 3f]);
+            b.grad = tensor([6f]);
         }
 
         Assert.Equal(7, optimizer.GradientNorm(), 6);

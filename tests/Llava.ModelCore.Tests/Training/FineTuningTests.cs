@@ -88,7 +88,7 @@ public sealed class FineTuningTests : IDisposable
         var recipe = Recipe();
         File.AppendAllText(recipe.Data, """{"image":"none.png","conversations":[{"from":"human","value":"<image>"},{"from":"gpt","value":"A."}]}""" + "\n");
 
-        var report = DatasetCheck.Run(recipe, recipe.Data);
+        var report = DatasetCheck.Run(recipe, InstructionDataset.Load(recipe.Data));
 
         Assert.Equal(4, report.Samples);
         Assert.Equal(4, Assert.Single(report.Findings).Index);

@@ -1,4 +1,5 @@
 using Llava.ModelCore.Training;
+using Llava.ModelCore.Training.Optimizers;
 
 namespace Llava.ModelCore.Tests.Training;
 

@@ -75,6 +75,6 @@ public sealed class SampleRulesTests
     {
         var tokenizer = TokenizerFolder.Open(TrainingCase.TokenizerFolderOf("tokenizer.model"));
         var processor = new SampleProcessor(ConversationTemplates.Find(template), tokenizer, maxLength, usesImageStartEnd: false);
-        return new SampleRules(processor, TrainingCase.Images(ImageAspect.Square), verifiesImages).Check([sample]);
+        return new SampleRules(processor, TrainingCase.Images(ImageAspect.Square), verifiesImages).Check([sample]).Findings;
     }
 }

@@ -1,6 +1,7 @@
 using Llava.ModelCore.Native;
 using Llava.ModelCore.Tokenization;
 using Llava.ModelCore.Training;
+using Llava.ModelCore.Training.Optimizers;
 using TorchSharp;
 using static TorchSharp.torch;
 

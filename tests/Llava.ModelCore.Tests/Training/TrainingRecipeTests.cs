@@ -1,5 +1,6 @@
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Training;
+using Llava.ModelCore.Training.Optimizers;
 
 namespace Llava.ModelCore.Tests.Training;
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Tests.Parity;
 using Llava.ModelCore.Training;
+using Llava.ModelCore.Training.Optimizers;
 
 namespace Llava.ModelCore.Tests.Training;
 
@@ -53,6 +54,80 @@ public sealed class TrainingRunTests : IDisposable
         RequireSameWeights("undisturbed", "killed");
     }
 
+    [Theory]
+    [InlineData(OptimizerKind.Adamw8bit)]
+    [InlineData(OptimizerKind.Adafactor)]
+    public void A_killed_run_goes_on_exactly_with_every_optimizer(OptimizerKind kind)
+    {
+        var recipe = Drawn(First) with { MaxSteps = 5, SaveSteps = 2, Optimizer = kind, Clip = null };
+        TrainingRun.Start(recipe, _folder.File("undisturbed"));
+        Assert.Throws<InvalidOperationException>(() => TrainingRun.Start(
+            recipe, _folder.File("killed"), new RecordingObserver(progress => _ = progress.Step == 3 ? throw new InvalidOperationException("killed") : 0)));
+
+        TrainingRun.Start(recipe with { RecomputeLayers = 1 }, _folder.File("killed"));
+
+        RequireSameWeights("undisturbed", "killed");
+    }
+
+    [Fact]
+    public void A_micro_batch_that_was_chosen_stays_when_the_run_goes_on_with_more_memory()
+    {
+        var recipe = Drawn(First) with { MaxSteps = 3, SaveSteps = 1, MicroBatch = 4, GradientAccumulation = 1, AutoMicroBatch = true };
+        var (narrow, wide) = (new RecordingObserver(progress => _ = progress.Step == 2 ? throw new InvalidOperationException("killed") : 0), new RecordingObserver());
+        var whole = new RecordingObserver(_ => throw new InvalidOperationException("enough"));
+        Assert.Throws<InvalidOperationException>(() => TrainingRun.Start(recipe, _folder.File("whole"), whole));
+        var needed = whole.Plans[0].Memory;
+        Assert.Throws<InvalidOperationException>(() => TrainingRun.Start(recipe, _folder.File("run"), narrow, needed.Total - ((needed.Graphs + needed.LayerInputs + needed.Images) * 6 / 10)));
+
+        TrainingRun.Start(recipe, _folder.File("run"), wide);
+
+        Assert.Equal((4, 1), (whole.Plans[0].MicroBatch, whole.Plans[0].GradientAccumulation));
+        Assert.True(narrow.Plans[0].MicroBatch < 4);
+        Assert.Equal(4, narrow.Plans[0].MicroBatch * narrow.Plans[0].GradientAccumulation);
+        Assert.Equal((narrow.Plans[0].MicroBatch, narrow.Plans[0].GradientAccumulation), (wide.Plans[0].MicroBatch, wide.Plans[0].GradientAccumulation));
+    }
+
+    [Fact]
+    public void Figures_of_every_step_go_into_an_event_file_where_that_is_asked_for()
+    {
+        var observer = new RecordingObserver();
+        TrainingRun.Start(Drawn(First) with { MaxSteps = 3, Tensorboard = true }, _folder.File("run"), observer);
+
+        // A record: length, its checksum, the event, its checksum; a scalar event ends with its tag and the value in float32.
+        var bytes = File.ReadAllBytes(Assert.Single(Directory.EnumerateFiles(_folder.File("run/tensorboard"), "events.out.tfevents.*")));
+        List<byte[]> events = [];
+        for (var at = 0; at < bytes.Length; at += 16 + BitConverter.ToInt32(bytes, at))
+        {
+            events.Add(bytes[(at + 12)..(at + 12 + BitConverter.ToInt32(bytes, at))]);
+        }
+
+        var losses = events.Where(one => System.Text.Encoding.Latin1.GetString(one).Contains("train/loss", StringComparison.Ordinal)).Select(one => BitConverter.ToSingle(one, one.Length - 4));
+        Assert.Equal(observer.Steps.Select(step => (float)step.Loss), losses);
+        Assert.Equal(3, observer.Steps.Count);
+    }
+
+    [Fact]
+    public void A_run_whose_weights_do_not_fit_is_refused_before_they_are_read()
+    {
+        var error = Assert.Throws<TrainingException>(() => TrainingRun.Start(Drawn(First) with { MemoryGb = 1e-6 }, _folder.File("run")));
+
+        Assert.Contains("The run needs", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_ends_early_once_measuring_shows_no_gain_and_would_end_there_again()
+    {
+        // A rate of next to nothing: no measurement is better than the first.
+        var recipe = Drawn(First) with { MaxSteps = 9, SaveSteps = 1, LearningRate = 1e-30, ValidationData = TrainingCase.Recipe(First).Data, EvalSteps = 1, EarlyStop = 2 };
+        var observer = new RecordingObserver();
+
+        var outcome = TrainingRun.Start(recipe, _folder.File("run"), observer);
+
+        Assert.Equal((3, true), (outcome.Steps, outcome.IsComplete));
+        Assert.Equal(3, observer.Steps.Count);
+        Assert.Equal(outcome, TrainingRun.Start(recipe, _folder.File("run")));
+    }
+
     [Fact]
     public void A_run_cancelled_at_every_step_goes_on_exactly_where_it_was()
     {
@@ -64,7 +139,7 @@ public sealed class TrainingRunTests : IDisposable
             using var cancellation = new CancellationTokenSource();
             var observer = new RecordingObserver(_ => cancellation.Cancel());
 
-            var outcome = TrainingRun.Start(recipe, _folder.File("cancelled"), observer, cancellation.Token);
+            var outcome = TrainingRun.Start(recipe, _folder.File("cancelled"), observer, cancellationToken: cancellation.Token);
 
             Assert.Equal((step, step == 5), (outcome.Steps, outcome.IsComplete));
             Assert.Equal(step - 1, observer.Plans.Single().FirstStep);
@@ -151,8 +226,8 @@ public sealed class TrainingRunTests : IDisposable
         var observer = new RecordingObserver();
         TrainingRun.Start(recipe, _folder.File("run"), observer);
         var plan = observer.Plans.Single();
-        Assert.Equal(count + 2, plan.Samples + plan.LeftOut.Select(finding => finding.Index).Distinct().Count());
-        Assert.Contains(plan.LeftOut, finding => finding.Index == count);
+        Assert.Equal(count + 2, plan.Samples + plan.Data.Findings.Select(finding => finding.Index).Distinct().Count());
+        Assert.Contains(plan.Data.Findings, finding => finding.Index == count);
     }
 
     [Fact]

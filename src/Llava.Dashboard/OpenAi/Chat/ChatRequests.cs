@@ -1,13 +1,14 @@
 using System.Text.Json;
 using Llava.Contracts.Interactive;
 using Llava.Dashboard.Api;
+using Llava.Ledger.Promotions;
 using Llava.Ledger.Training;
 using Microsoft.AspNetCore.Http;
 
 namespace Llava.Dashboard.OpenAi.Chat;
 
 /// <summary>Reads requests as OpenAI's libraries send them and makes of them what consumers answer.</summary>
-internal sealed class ChatRequests(OpenAiBody bodies, ChatImages images, ChatInputOptions limits, TrainedModelOwners owners)
+internal sealed class ChatRequests(OpenAiBody bodies, ChatImages images, ChatInputOptions limits, TrainedModelOwners owners, PromotionStore promotions)
 {
     /// <summary>A conversation.</summary>
     /// <exception cref="OpenAiException">It is wrong, or asks for what is not done here.</exception>
@@ -50,7 +51,9 @@ internal sealed class ChatRequests(OpenAiBody bodies, ChatImages images, ChatInp
     private async Task<ChatBody> ReadAsync(HttpContext context, CancellationToken cancellation)
     {
         var body = await bodies.ReadAsync(context.Request, ChatBodyJson.Default.ChatBody, cancellation);
-        await RequireModelAsync(body.Model, owners, Caller.Of(context.User), cancellation);
+        var caller = Caller.Of(context.User);
+        await RequireModelAsync(body.Model, owners, caller, cancellation);
+        body = body with { Model = await promotions.TargetAsync(caller.Tenant, body.Model!, cancellation) ?? body.Model };
         UnsupportedFields.Refuse(body);
         return body.StreamOptions is null || body.Stream == true
             ? body

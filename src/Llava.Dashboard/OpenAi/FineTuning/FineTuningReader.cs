@@ -68,6 +68,13 @@ internal static class FineTuningReader
                 _ => throw OpenAiException.Invalid("invalid_value", $"'mode' is '{body.Mode}'; give 'full', 'projector', 'lora' or 'qlora'.", "mode"),
             },
             Lora = AdapterOf(body.Lora),
+            Optimizer = body.Optimizer switch
+            {
+                null or "adamw" => TrainingOptimizer.AdamW,
+                "adamw8bit" => TrainingOptimizer.AdamW8Bit,
+                "adafactor" => TrainingOptimizer.Adafactor,
+                _ => throw OpenAiException.Invalid("invalid_value", $"'optimizer' is '{body.Optimizer}'; give 'adamw', 'adamw8bit' or 'adafactor'.", "optimizer"),
+            },
             Epochs = Number<int>(Field("n_epochs"), "hyperparameters.n_epochs"),
             BatchSize = Number<int>(Field("batch_size"), "hyperparameters.batch_size"),
             LearningRateMultiplier = Number<double>(Field("learning_rate_multiplier"), "hyperparameters.learning_rate_multiplier"),

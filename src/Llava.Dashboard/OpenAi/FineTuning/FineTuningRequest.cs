@@ -29,6 +29,8 @@ internal sealed record FineTuningRequest
     // What OpenAI does not have; its libraries pass it through.
     public string? Mode { get; init; }
 
+    public string? Optimizer { get; init; }
+
     public int? Priority { get; init; }
 
     public JsonElement? LearningRate { get; init; }

@@ -41,13 +41,13 @@ internal sealed class RowFile(FileStore files, RowImages images, TrainingOptions
         }
 
         await File.WriteAllLinesAsync(drafts, rows.Select(row => row.Json), cancellation);
-        var report = await Task.Run(() => DatasetCheck.Run(recipe, drafts), cancellation);
+        var report = await Task.Run(() => DatasetCheck.Run(recipe, InstructionDataset.Load(drafts)), cancellation);
         findings.AddRange(report.Findings.Select(finding => new RowFinding(
             file.Id, rows[finding.Index].Line, "unusable_row", $"Line {rows[finding.Index].Line.ToString(CultureInfo.InvariantCulture)} {WithoutName(finding.Message)}", IsSkipped: true)));
         var bad = report.Findings.Select(finding => finding.Index).ToHashSet();
         await File.WriteAllLinesAsync(target, rows.Where((_, index) => !bad.Contains(index)).Select(row => row.Json), cancellation);
         File.Delete(drafts);
-        return new(report.Samples, report.Positions, [.. findings.OrderBy(finding => finding.Line)]);
+        return new(report, [.. rows.Select(row => row.Line)], [.. findings.OrderBy(finding => finding.Line)]);
     }
 
     private async Task<string> ConvertAsync(RowLine row, string tenant, string folder, string prefix, CancellationToken cancellation)
@@ -96,11 +96,24 @@ internal sealed class RowFile(FileStore files, RowImages images, TrainingOptions
 }
 
 /// <summary>What a file of rows came to.</summary>
-/// <param name="Rows">Rows that can be used.</param>
-/// <param name="Positions">Text and image positions of one pass over them.</param>
+/// <param name="Data">What the rows are like that can be used.</param>
+/// <param name="Lines">Line of each sample of <paramref name="Data"/>.</param>
 /// <param name="Findings">What is wrong with the others, line by line.</param>
-internal sealed record RowReport(int Rows, long Positions, IReadOnlyList<RowFinding> Findings)
+internal sealed record RowReport(DatasetReport Data, IReadOnlyList<int> Lines, IReadOnlyList<RowFinding> Findings)
 {
+    private const int ShownLines = 5;
+
+    /// <summary>Rows that can be used.</summary>
+    public int Rows => Data.Samples;
+
+    /// <summary>Size and lengths of the rows that can be used, in one sentence.</summary>
+    public string Summary => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Data.Samples} rows, {Data.WithImage} with an image, {Data.Positions} positions; rows by positions: {string.Join(", ", Data.Lengths.Select(length => $"{length.From} to {(2 * length.From) - 1}: {length.Samples}"))}");
+
+    /// <summary>What is usable but not as one would wish, one sentence each.</summary>
+    public IEnumerable<string> Warnings => Data.Warnings(sample => Lines[sample], ShownLines);
+
     /// <summary>Findings that the run cannot go on with.</summary>
     public IEnumerable<RowFinding> Fatal => Findings.Where(finding => !finding.IsSkipped);
 }

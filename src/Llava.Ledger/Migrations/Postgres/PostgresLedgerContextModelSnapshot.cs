@@ -693,6 +693,52 @@ namespace Llava.Ledger.Migrations.Postgres
                         });
                 });
 
+            modelBuilder.Entity("Llava.Ledger.Schema.PromotionRow", b =>
+                {
+                    b.Property<string>("RunId")
+                        .HasColumnType("text")
+                        .HasColumnName("run_id");
+
+                    b.Property<long?>("DecidedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("decided_at");
+
+                    b.Property<bool?>("Holds")
+                        .HasColumnType("boolean")
+                        .HasColumnName("holds");
+
+                    b.Property<string>("Model")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("model");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<string>("Tenant")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("tenant");
+
+                    b.HasKey("RunId");
+
+                    b.HasIndex("RunId")
+                        .HasDatabaseName("ix_promotions_waiting")
+                        .HasFilter("decided_at is null");
+
+                    b.HasIndex("Tenant", "Name", "DecidedAt")
+                        .HasDatabaseName("ix_promotions_name")
+                        .HasFilter("holds");
+
+                    b.ToTable("promotions", "llava");
+                });
+
             modelBuilder.Entity("Llava.Ledger.Schema.ResultRow", b =>
                 {
                     b.Property<long>("JobId")

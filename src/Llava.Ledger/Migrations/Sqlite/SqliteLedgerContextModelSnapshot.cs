@@ -687,6 +687,52 @@ namespace Llava.Ledger.Migrations.Sqlite
                         });
                 });
 
+            modelBuilder.Entity("Llava.Ledger.Schema.PromotionRow", b =>
+                {
+                    b.Property<string>("RunId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("run_id");
+
+                    b.Property<long?>("DecidedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("decided_at");
+
+                    b.Property<bool?>("Holds")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("holds");
+
+                    b.Property<string>("Model")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("model");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
+                    b.Property<string>("Tenant")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("tenant");
+
+                    b.HasKey("RunId");
+
+                    b.HasIndex("RunId")
+                        .HasDatabaseName("ix_promotions_waiting")
+                        .HasFilter("decided_at is null");
+
+                    b.HasIndex("Tenant", "Name", "DecidedAt")
+                        .HasDatabaseName("ix_promotions_name")
+                        .HasFilter("holds");
+
+                    b.ToTable("promotions", (string)null);
+                });
+
             modelBuilder.Entity("Llava.Ledger.Schema.ResultRow", b =>
                 {
                     b.Property<long>("JobId")

@@ -501,3 +501,20 @@ CREATE INDEX "ix_chunks_model" ON "chunks" ("job_id", "model") WHERE model is no
 
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261128110223_MixedModels', '10.0.15');
+
+CREATE TABLE "promotions" (
+    "run_id" TEXT NOT NULL CONSTRAINT "PK_promotions" PRIMARY KEY,
+    "tenant" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "model" TEXT NOT NULL,
+    "holds" INTEGER NULL,
+    "reason" TEXT NULL,
+    "decided_at" INTEGER NULL
+);
+
+CREATE INDEX "ix_promotions_name" ON "promotions" ("tenant", "name", "decided_at") WHERE holds;
+
+CREATE INDEX "ix_promotions_waiting" ON "promotions" ("run_id") WHERE decided_at is null;
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261128113243_Promotion', '10.0.15');

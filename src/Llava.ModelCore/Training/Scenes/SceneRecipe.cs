@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Imaging;
+using Llava.ModelCore.Training.Optimizers;
 
 namespace Llava.ModelCore.Training.Scenes;
 

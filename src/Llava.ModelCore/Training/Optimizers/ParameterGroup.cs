@@ -2,7 +2,7 @@ using Llava.ModelCore.Models;
 using TorchSharp;
 using TorchSharp.Modules;
 
-namespace Llava.ModelCore.Training;
+namespace Llava.ModelCore.Training.Optimizers;
 
 /// <summary>A parameter the optimizer updates.</summary>
 /// <param name="Name">Name in <see cref="LlavaModel"/>'s own layout.</param>
@@ -46,7 +46,8 @@ public sealed record ParameterGroup(IReadOnlyList<TrainableParameter> Parameters
                 group.Key.IsDecayed ? recipe.WeightDecay : 0))];
     }
 
-    private static bool IsTrained(string name, TrainingRecipe recipe) => recipe.Stage switch
+    /// <summary>Whether a recipe's stage trains a parameter of that name.</summary>
+    internal static bool IsTrained(string name, TrainingRecipe recipe) => recipe.Stage switch
     {
         TrainingStage.Alignment => IsProjector(name),
         _ when recipe.Lora is not null => name.Contains(LoraSetup.Marker, StringComparison.Ordinal) || (IsProjector(name) && !recipe.FreezeProjector),

@@ -1,4 +1,4 @@
-namespace Llava.ModelCore.Training;
+namespace Llava.ModelCore.Training.Optimizers;
 
 /// <summary>
 /// The factor on the base learning rate at each optimizer step: linear warm-up, then one of the shapes of spec 7.8.

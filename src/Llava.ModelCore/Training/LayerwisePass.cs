@@ -1,0 +1,190 @@
+using Llava.ModelCore.Models;
+using Llava.ModelCore.Native;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Training;
+
+/// <summary>
+/// Loss and gradients of a micro-batch, a decoder layer at a time: next-token cross-entropy, the mean over all labels of the micro-batch, logits in float32 and
+/// only where a label is (spec 1.11). Forward, the first layers keep nothing but their input and are computed once more when their gradient is due (Chen et al.
+/// 2016); the others keep their graph. Backward, each layer's graph is dropped and its gradients are handed on before the next layer's turn.
+/// </summary>
+/// <param name="model">Its trainable parameters get gradients; they are added to.</param>
+/// <param name="recomputed">Layers, from the first, that are computed twice. The last layer's gradient is due at once, so it is always kept.</param>
+/// <param name="logitsAtOnce">Logits that are made at once, at least those of one target.</param>
+internal sealed class LayerwisePass(LlavaModel model, int recomputed, int logitsAtOnce = LayerwisePass.UsualLogits)
+{
+    /// <summary>64 MiB.</summary>
+    private const int UsualLogits = 1 << 24;
+
+    private readonly LanguageModel _language = model.Language;
+
+    private int LayerCount => _language.Layers.Count;
+
+    /// <summary>Adds <paramref name="weight"/> times the gradient of the loss to the gradients.</summary>
+    /// <param name="batch">The micro-batch.</param>
+    /// <param name="weight">Factor on the gradient.</param>
+    /// <param name="seed">What the layers' dropout is drawn from; null where nothing is dropped.</param>
+    /// <param name="done">Called with each part whose gradients this micro-batch adds nothing more to; null for nobody.</param>
+    /// <returns>The loss, unweighted, the size of the micro-batch, and how much of it was known already.</returns>
+    /// <exception cref="TrainingException">
+    /// Nothing in the micro-batch is learned, a row does not fit its image, or the loss is not finite; the message names the samples.
+    /// </exception>
+    public MicroBatchLoss Accumulate(TrainingBatch batch, double weight, long? seed = null, Action<ModelPart>? done = null)
+    {
+        using var scope = NewDisposeScope();
+        var inputs = MicroBatchInputs.Of(model, batch);
+        var lowest = LowestLearning(inputs.Embeddings);
+        var layers = Forward(inputs, lowest, seed);
+        var (measured, gradient) = Head(inputs, layers.Output, weight, needsGradient: lowest < LayerCount, batch);
+        done?.Invoke(ModelPart.Head);
+        for (var i = LayerCount - 1; i >= lowest; i--)
+        {
+            gradient = Backward(layers, i, gradient!);
+            done?.Invoke(ModelPart.Layer(i));
+        }
+
+        // An alignment micro-batch of text-only samples touches nothing that is trained.
+        if (inputs.Embeddings.requires_grad)
+        {
+            autograd.backward([inputs.Embeddings], [gradient!]);
+        }
+
+        done?.Invoke(ModelPart.Rest);
+        return measured;
+    }
+
+    /// <summary>The loss alone; no gradient is touched.</summary>
+    /// <exception cref="TrainingException">Nothing in the micro-batch is learned, a row does not fit its image, or the loss is not finite; the message names the samples.</exception>
+    public MicroBatchLoss Measure(TrainingBatch batch)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        model.eval();
+        try
+        {
+            var inputs = MicroBatchInputs.Of(model, batch);
+            return Head(inputs, Forward(inputs, LayerCount, seed: null).Output, weight: 1, needsGradient: false, batch).Measured;
+        }
+        finally
+        {
+            model.train();
+        }
+    }
+
+    /// <summary>The first layer that a gradient has to reach; their number where none has to.</summary>
+    private int LowestLearning(Tensor embeddings)
+    {
+        if (embeddings.requires_grad)
+        {
+            return 0;
+        }
+
+        var learning = _language.Layers.ToList().FindIndex(layer => layer.parameters().Any(parameter => parameter.requires_grad));
+        return learning < 0 ? LayerCount : learning;
+    }
+
+    private RunLayers Forward(MicroBatchInputs inputs, int lowest, long? seed)
+    {
+        var (cosine, sine) = _language.Angles(inputs.Positions(), inputs.Lengths.Max());
+        RunLayers run = new(_language, cosine, sine, new PackedAttention(_language.Config, inputs.Lengths, inputs.Embeddings.device), inputs.Predictors, seed);
+        var hidden = inputs.Embeddings.detach();
+        for (var i = 0; i < LayerCount; i++)
+        {
+            var keepsGraph = i >= lowest && (i >= recomputed || i == LayerCount - 1);
+            if (i >= lowest)
+            {
+                run.Inputs[i] = hidden.requires_grad_(i > lowest || inputs.Embeddings.requires_grad);
+            }
+
+            if (keepsGraph)
+            {
+                run.Kept[i] = run.Layer(i, hidden);
+                hidden = run.Kept[i]!.detach();
+                continue;
+            }
+
+            using var noGrad = no_grad();
+            var output = run.Layer(i, hidden);
+            if (i < lowest)
+            {
+                hidden.Dispose();
+            }
+
+            hidden = output;
+        }
+
+        run.Output = hidden;
+        return run;
+    }
+
+    private static Tensor? Backward(RunLayers run, int layer, Tensor gradient)
+    {
+        using var scope = NewDisposeScope();
+        var input = run.Inputs[layer]!;
+        var output = run.Kept[layer] ?? run.Layer(layer, input);
+        autograd.backward([output], [gradient]);
+        var below = input.requires_grad ? input.grad!.MoveToOuterDisposeScope() : null;
+        output.Dispose();
+        input.Dispose();
+        gradient.Dispose();
+        return below;
+    }
+
+    /// <summary>Final norm, logits, loss and their gradient, as many targets at a time as the logits' memory allows.</summary>
+    private (MicroBatchLoss Measured, Tensor? Gradient) Head(MicroBatchInputs inputs, Tensor output, double weight, bool needsGradient, TrainingBatch batch)
+    {
+        var targets = (int)inputs.Targets.shape[0];
+        var hidden = output.requires_grad_(needsGradient);
+        using var factor = (weight / targets).ToScalar();
+        var (sum, correct) = (0.0, 0L);
+        var atOnce = Math.Max(1, logitsAtOnce / _language.Config.VocabularySize);
+        for (var start = 0; start < targets; start += atOnce)
+        {
+            using var scope = NewDisposeScope();
+            var length = Math.Min(atOnce, targets - start);
+            var wanted = inputs.Targets.narrow(0, start, length);
+            var logits = _language.Logits(_language.FinalNorm.call(hidden.narrow(0, start, length)));
+            var loss = nn.functional.cross_entropy(logits, wanted, reduction: nn.Reduction.Sum);
+            sum += loss.item<float>();
+            if (!double.IsFinite(sum))
+            {
+                throw new TrainingException($"The loss is {sum / targets} on the micro-batch of {batch.Names}. Lower the learning rate, or look at these samples' images and at the base checkpoint's weights.");
+            }
+
+            correct += logits.detach().argmax(-1).eq(wanted).sum().item<long>();
+            if (loss.requires_grad)
+            {
+                loss.mul(factor).backward();
+            }
+        }
+
+        return (new MicroBatchLoss(sum / targets, inputs.Tokens, targets, (int)correct), needsGradient ? hidden.grad : null);
+    }
+
+    /// <summary>The layers of one micro-batch: what they see, and what is kept of them.</summary>
+    private sealed class RunLayers(LanguageModel language, Tensor? cosine, Tensor? sine, IAttention attention, Tensor wanted, long? seed)
+    {
+        /// <summary>(tokens, hidden) into each layer that a gradient has to reach.</summary>
+        public Tensor?[] Inputs { get; } = new Tensor?[language.Layers.Count];
+
+        /// <summary>Output with its graph, of each layer that keeps it.</summary>
+        public Tensor?[] Kept { get; } = new Tensor?[language.Layers.Count];
+
+        /// <summary>(targets, hidden) out of the last layer.</summary>
+        public Tensor Output { get; set; } = null!;
+
+        /// <summary>Runs a layer; the second time it leaves out what it left out the first time.</summary>
+        public Tensor Layer(int index, Tensor hidden)
+        {
+            using var scope = NewDisposeScope();
+            if (seed is { } drawn)
+            {
+                using var generator = manual_seed(drawn + index);
+            }
+
+            return language.Layers[index].Forward(hidden, cosine, sine, attention, index == language.Layers.Count - 1 ? wanted : null).MoveToOuterDisposeScope();
+        }
+    }
+}

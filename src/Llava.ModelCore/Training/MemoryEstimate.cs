@@ -1,0 +1,107 @@
+using System.Globalization;
+using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Training.Optimizers;
+
+namespace Llava.ModelCore.Training;
+
+/// <summary>What a run takes at its peak, from sizes alone; all in bytes. docs/training.md has the arithmetic.</summary>
+/// <param name="Weights">All weights, those that stand frozen included.</param>
+/// <param name="OptimizerState">What the optimizer remembers.</param>
+/// <param name="Gradients">Gradients that are there at once.</param>
+/// <param name="LayerInputs">Inputs of the decoder layers.</param>
+/// <param name="Graphs">What layers keep for their gradient: those that are not recomputed, and one at work.</param>
+/// <param name="Head">Logits, and the head's weight in the type that products are computed in.</param>
+/// <param name="Images">The vision tower at work.</param>
+public sealed record MemoryEstimate(long Weights, long OptimizerState, long Gradients, long LayerInputs, long Graphs, long Head, long Images)
+{
+    private const long Full = 4;
+    private const long Logits = 3 * (1L << 26);
+    private const double BytesPerNf4 = 4.13 / 8;
+    private const double BytesPerCode = 2 * (1 + (4.0 / 256));
+
+    /// <summary>Everything together.</summary>
+    public long Total => Weights + OptimizerState + Gradients + LayerInputs + Graphs + Head + Images;
+
+    /// <summary>The figures as a person reads them.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Size(Total)} (weights {Size(Weights)}, optimizer {Size(OptimizerState)}, gradients {Size(Gradients)}, layers {Size(LayerInputs + Graphs)}, head {Size(Head)}, images {Size(Images)})");
+
+    /// <summary>A number of bytes as a person reads it.</summary>
+    public static string Size(long bytes) => bytes >= 1L << 30
+        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):0.0} GiB")
+        : string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 20):0} MiB");
+
+    /// <summary>Estimates a run.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="recipe">What learns, how, and in which type.</param>
+    /// <param name="lengths">Positions of the samples of the largest micro-batch, longest first.</param>
+    /// <param name="recomputed">Decoder layers that are computed twice.</param>
+    internal static MemoryEstimate Of(LlavaConfig config, TrainingRecipe recipe, IReadOnlyList<int> lengths, int recomputed)
+    {
+        var language = config.LanguageModel;
+        var parts = ModelParameters.Of(config).ToList();
+        var learning = Learning(parts, recipe).ToList();
+        long element = recipe.Precision == TrainingPrecision.Bf16 ? 2 : 4;
+        long tokens = lengths.Sum();
+        var layer = parts.Where(parameter => ModelPart.Layer(0).Has(parameter.Name)).Sum(Count);
+        var graph = GraphOf(language, element, tokens, lengths, IsAdapted(recipe) && element == 2 ? 0 : layer);
+        return new(
+            parts.Sum(parameter => (long)(Count(parameter) * BytesOf(parameter.Name, recipe))) + (IsAdapted(recipe) ? learning.Where(parameter => IsFactor(parameter.Name)).Sum(Count) * Full : 0),
+            (long)learning.Sum(parameter => StateOf(parameter, recipe.Optimizer)),
+            GradientsOf(learning, language.Layers, recipe) * Full,
+            language.Layers * tokens * language.HiddenSize * Full,
+            (language.Layers - Math.Min(recomputed, language.Layers - 1) + 1) * graph,
+            Math.Min(Logits, 3 * Full * tokens * language.VocabularySize) + ((long)language.VocabularySize * language.HiddenSize * (element == 2 ? element : 0)),
+            config.Vision is { } vision ? ImagesOf(vision, lengths.Count, element) : 0);
+    }
+
+    private static bool IsAdapted(TrainingRecipe recipe) => recipe.Lora is not null;
+
+    private static bool IsFactor(string name) => name.Contains(LoraSetup.Marker, StringComparison.Ordinal);
+
+    private static long Count(ModelParameter parameter) => parameter.Shape.Aggregate(1L, (product, size) => product * size);
+
+    private static bool IsDecoderMatrix(string name) => name.StartsWith("language_model.layers.", StringComparison.Ordinal) && name.EndsWith("_proj.weight", StringComparison.Ordinal);
+
+    private static double BytesOf(string name, TrainingRecipe recipe) => recipe.Lora is { } lora && IsDecoderMatrix(name)
+        ? lora.Nf4 ? BytesPerNf4 : recipe.Precision == TrainingPrecision.Bf16 ? 2 : Full
+        : Full;
+
+    private static IEnumerable<ModelParameter> Learning(List<ModelParameter> parts, TrainingRecipe recipe)
+    {
+        var factors = recipe.Lora is not { } lora ? [] : parts.Where(parameter => IsDecoderMatrix(parameter.Name)).SelectMany(matrix => (ModelParameter[])
+        [
+            new(matrix.Name.Replace(".weight", LoraSetup.Marker + "A", StringComparison.Ordinal), [lora.Rank, matrix.Shape[1]]),
+            new(matrix.Name.Replace(".weight", LoraSetup.Marker + "B", StringComparison.Ordinal), [matrix.Shape[0], lora.Rank]),
+        ]);
+        return parts.Concat(factors).Where(parameter => ParameterGroup.IsTrained(parameter.Name, recipe));
+    }
+
+    private static double StateOf(ModelParameter parameter, OptimizerKind kind) => kind switch
+    {
+        OptimizerKind.Adamw8bit when AdamW8Bit.IsCoded(parameter.Name, Count(parameter)) => Count(parameter) * BytesPerCode,
+        OptimizerKind.Adafactor when parameter.Shape.Count > 1 => (parameter.Shape[^1] + parameter.Shape[^2]) * Full,
+        OptimizerKind.Adafactor => Count(parameter) * Full,
+        _ => Count(parameter) * 2 * Full,
+    };
+
+    /// <summary>All of them where they are added up or clipped; else those of the largest part, the embedding table included.</summary>
+    private static long GradientsOf(List<ModelParameter> learning, int layers, TrainingRecipe recipe) => recipe.Clip is not null || recipe.GradientAccumulation > 1
+        ? learning.Sum(Count)
+        : Enumerable.Range(0, layers).Select(ModelPart.Layer).Append(ModelPart.Head).Append(ModelPart.Rest)
+            .Max(part => learning.Where(parameter => part.Has(parameter.Name)).Sum(Count));
+
+    /// <summary>Norms and the residual stream in float32; products, gates and attention in the type they are computed in; the layer's weights in that type.</summary>
+    private static long GraphOf(LanguageModelConfig config, long element, long tokens, IReadOnlyList<int> lengths, long weights)
+    {
+        var square = (long)lengths.Count * lengths[0] * lengths[0] * config.Heads;
+        return (tokens * ((6 * Full * config.HiddenSize) + (element * ((7L * config.HiddenSize) + (4L * config.IntermediateSize))))) + (square * element) + (element == 2 ? weights * element : 0);
+    }
+
+    private static long ImagesOf(VisionConfig vision, int images, long element)
+    {
+        var positions = vision.Patches + 1L;
+        return images * ((3L * vision.ImageSize * vision.ImageSize * Full * 3) + (2 * positions * positions * vision.Heads * element) + (positions * ((4 * Full * vision.HiddenSize) + (2 * element * vision.IntermediateSize))));
+    }
+}
