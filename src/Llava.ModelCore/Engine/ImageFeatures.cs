@@ -25,7 +25,7 @@ internal sealed class ImageFeatures(LlavaModel model, long cacheBytes) : IDispos
     {
         using var mode = inference_mode();
         using var scope = NewDisposeScope();
-        var mean = model.Vision.call(Pixels(image)).to(ScalarType.Float32).mean([1]).squeeze(0); // (hidden)
+        var mean = See(image).to(ScalarType.Float32).mean([1]).squeeze(0); // (hidden)
         return [.. mean.div(mean.norm()).cpu().data<float>()];
     }
 
@@ -34,7 +34,14 @@ internal sealed class ImageFeatures(LlavaModel model, long cacheBytes) : IDispos
     private Tensor Encode(ImageInput image)
     {
         using var scope = NewDisposeScope();
-        return model.EncodeImages(Pixels(image)).squeeze(0).MoveToOuterDisposeScope();
+        return model.Projector.call(See(image)).squeeze(0).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What the vision tower makes of an image; a layer's temporaries are freed when it is done, or those of all layers take gigabytes.</summary>
+    private Tensor See(ImageInput image)
+    {
+        using LayerScopes layers = new();
+        return layers.Close(model.Vision.Observed(Pixels(image), layers.Next));
     }
 
     private Tensor Pixels(ImageInput image) => tensor(image.Pixels, [1, 3, image.Side, image.Side], device: model.Vision.parameters().First().device);
