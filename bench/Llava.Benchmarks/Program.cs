@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Llava.Benchmarks.Large;
+using Llava.Benchmarks.Memory;
 using Llava.Benchmarks.Model;
 using Llava.Benchmarks.Queue;
 using Llava.Benchmarks.Streams;
@@ -27,6 +28,14 @@ var readers = new Option<int>("--streams") { Description = "Streams that are ope
 var streams = new Command("streams", "What open streams of events cost a dashboard.") { readers };
 streams.SetAction((typed, cancellation) => OpenStreams.RunAsync(typed.GetValue(readers), cancellation));
 
+var folder = new Argument<DirectoryInfo>("folder") { Description = "The checkpoint's; about 5 GB." };
+var tokens = new Option<int>("--tokens") { Description = "Tokens of an answer.", DefaultValueFactory = _ => 16 };
+var write = new Command("write", "Write the checkpoint.") { folder };
+write.SetAction(typed => LargeModel.Write(typed.GetValue(folder)!));
+var measure = new Command("measure", "Open it and ask about images.") { folder, tokens, rounds };
+measure.SetAction(typed => LargeModel.MeasureAsync(typed.GetValue(folder)!, typed.GetValue(tokens), typed.GetValue(rounds)));
+var largeModel = new Command("large-model", "LLaVA-1.5 of 7 billion random parameters in four bits: opening, memory, time of an image and of a token.") { write, measure };
+
 var rows = new Option<int>("--rows") { Description = "Rows to learn from.", DefaultValueFactory = _ => 3000 };
 var scenes = new Option<int>("--scenes") { Description = "Held-out scenes to ask about, each in every kind of question.", DefaultValueFactory = _ => 400 };
 var epochs = new Option<int>("--epochs") { Description = "Passes over the rows.", DefaultValueFactory = _ => 1 };
@@ -34,4 +43,5 @@ var rate = new Option<double>("--learning-rate") { Description = "Highest learni
 var taught = new Command("taught", "The model that ships is taught a relation through the queue and takes over a name.") { rows, scenes, epochs, rate };
 taught.SetAction((typed, cancellation) => TaughtRelation.RunAsync(typed.GetValue(rows), typed.GetValue(scenes), typed.GetValue(epochs), typed.GetValue(rate), cancellation));
 
-return await new RootCommand("Figures of Llava.Batch on this machine, as lines of JSON.") { queue, large, overhead, questions, forms, streams, taught }.Parse(args).InvokeAsync();
+return await new RootCommand("Figures of Llava.Batch on this machine, as lines of JSON.") { queue, large, overhead, questions, forms, streams, largeModel, taught }.Parse(args).InvokeAsync();
+

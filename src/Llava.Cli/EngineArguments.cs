@@ -10,7 +10,7 @@ internal sealed class EngineArguments
 {
     private readonly Option<RunnerKind?> _runner = new("--runner") { Description = "What computes the language model: our own kernels (cpu, which auto takes) or the reference (torch)." };
 
-    private readonly Option<QuantizationScheme?> _quantize = new("--quantize") { Description = "How the language model's weights are kept: none (as in the checkpoint, the default), int8 or int4 (docs/cpu.md)." };
+    private readonly Option<QuantizationScheme?> _quantize = new("--quantize") { Description = "How the language model's weights are kept: none (as in the checkpoint, the default), int8, int4 or nf4 (docs/quantization.md)." };
 
     public void AddTo(Command command)
     {

@@ -10,7 +10,7 @@ namespace Llava.ArchitectureTests;
 /// <summary>Rooms inside the model core: each may use those listed for it and nothing else, inside method bodies too.</summary>
 public sealed class RoomTests
 {
-    private static readonly string[] Floor = ["Native", "Imaging", "Tokenization", "Grammars", "Prompts", "Scenes", "Checkpoints", "Quantization", "Adapters", "Models", "Kernels"];
+    private static readonly string[] Floor = ["Native", "Imaging", "Tokenization", "Grammars", "Prompts", "Scenes", "Quantization", "Checkpoints", "Adapters", "Models", "Kernels"];
 
     /// <summary>Side by side above the floor; Engine and Training never see each other.</summary>
     private static readonly Dictionary<string, string[]> Upper = new()

@@ -10,7 +10,7 @@ internal static class ModelsCommand
 {
     private static readonly Dictionary<string, ScalarType> Types = new() { ["float16"] = ScalarType.Float16, ["bfloat16"] = ScalarType.BFloat16, ["float32"] = ScalarType.Float32 };
 
-    public static Command Create() => new("models", "Look into checkpoints, merge adapters, apply deltas, take projectors out.")
+    public static Command Create() => new("models", "Look into checkpoints, merge adapters, apply deltas, take projectors out, quantize.")
     {
         Inspect(),
         Copy("merge", "Write a LoRA adapter and its base, or a projector and its base, as one whole model.", needsBase: false),
@@ -18,6 +18,7 @@ internal static class ModelsCommand
         Copy("consolidate", "Write any checkpoint that can be read, sharded or in another layout, as one in the original LLaVA layout.", needsBase: false),
         MakeDelta(),
         ExtractProjector(),
+        QuantizeCommand.Create(),
     };
 
     private static Argument<string> Model() => new("model") { Description = "A checkpoint's folder, or the name of a model in the models folder." };
@@ -110,6 +111,12 @@ internal static class ModelsCommand
 
         yield return ("layout", checkpoint.Layout.ToString());
         yield return ("parameters", string.Create(CultureInfo.InvariantCulture, $"{parameters:N0} in {checkpoint.Tensors.Count} tensors, {checkpoint.Tensors.Sum(tensor => tensor.Entry.Bytes) / 1e6:N1} MB as {checkpoint.StorageType}"));
+        if (checkpoint.Packed is { } packed)
+        {
+            var bytes = checkpoint.Tensors.Select(tensor => tensor.File).Distinct().Sum(file => new FileInfo(file).Length);
+            yield return ("packed", string.Create(CultureInfo.InvariantCulture, $"{packed.Scheme.ToString().ToLowerInvariant()} for our own kernels, {bytes / 1e6:N1} MB on disk: answers, and cannot be trained or merged"));
+        }
+
         yield return ("language model", $"{language.Layers} layers, hidden {language.HiddenSize}, MLP {language.IntermediateSize}, {language.Heads} heads ({language.KeyValueHeads} for keys and values), vocabulary {language.VocabularySize}");
         yield return ("vision tower", vision is null ? "none" : $"{vision.LayersUsed} of {vision.Layers} layers, hidden {vision.HiddenSize}, images of {vision.ImageSize} × {vision.ImageSize} in patches of {vision.PatchSize}, {vision.Features} features");
         yield return ("projector", checkpoint.Config.Projector is not { } projector ? "none" : $"{projector.Depth} layers, {projector.InputSize} to {projector.OutputSize}");

@@ -21,7 +21,7 @@ internal static class ScenesCalibration
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
         {
             var total = typed.GetValue(count);
-            await using var loaded = LoadedModel.Load(ModelFolders.Resolve(typed.GetValue(model)!), engine.Options(typed));
+            await using var loaded = ModelLoading.Load(ModelFolders.Resolve(typed.GetValue(model)!), engine.Options(typed));
             var measured = await AskAsync(loaded, firstScene: 0);
             // Scenes that are far from those that are measured: a temperature that saw its own examination would say nothing.
             var temperature = SceneCalibration.FitTemperature(await AskAsync(loaded, firstScene: 1_000_000));

@@ -86,7 +86,7 @@ internal static class ScenesCommand
         engine.AddTo(command);
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
         {
-            await using var loaded = LoadedModel.Load(ModelFolders.Resolve(typed.GetValue(model)!), engine.Options(typed));
+            await using var loaded = ModelLoading.Load(ModelFolders.Resolve(typed.GetValue(model)!), engine.Options(typed));
             var total = typed.GetValue(count);
             var result = await SceneBenchmark.RunAsync(loaded, total, typed.GetValue(objects), typed.GetValue(side), Progress(total), cancellationToken);
             Write(result);

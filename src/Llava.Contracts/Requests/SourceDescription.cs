@@ -36,6 +36,9 @@ public sealed record SourceDescription
     /// <summary>For an OpenAI batch: further models that its lines may ask instead of the job's, by the names consumers announce, at most 100. Default none.</summary>
     public IReadOnlyList<string> Models { get; init; } = [];
 
+    /// <summary>For an OpenAI batch: another name by which lines call the job's model, such as one that was promoted; null for none.</summary>
+    public string? ModelAlias { get; init; }
+
     /// <summary>Every rule this source breaks.</summary>
     internal IEnumerable<Finding> Validate()
     {

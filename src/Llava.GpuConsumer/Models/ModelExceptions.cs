@@ -1,4 +1,5 @@
 using Llava.ModelCore;
+using Llava.ModelCore.Engine;
 
 namespace Llava.GpuConsumer.Models;
 
@@ -14,11 +15,11 @@ public sealed class ModelUnavailableException(string model, string reason, Excep
 }
 
 /// <summary>Models are larger than all the memory they may take.</summary>
-/// <param name="models">Each with the bytes it takes.</param>
+/// <param name="models">Each with the bytes it takes, and the schemes with which it would take less.</param>
 /// <param name="budget">The bytes there are.</param>
-public sealed class ModelTooLargeException(IEnumerable<(string Name, long Bytes)> models, long budget) : LlavaException(
-    $"{string.Join(" and ", models.Select(model => $"model '{model.Name}' takes {Megabytes(model.Bytes)}"))}, and the models of this process may take {Megabytes(budget)}. "
-    + "Raise Llava:Consumer:MemoryBudget, give the machine more memory, or lower Llava:Engine:KvCacheBytes, FeatureCacheBytes or PrefillChunkTokens.",
+public sealed class ModelTooLargeException(IReadOnlyList<(string Name, long Bytes, IReadOnlyList<SmallerScheme> Smaller)> models, long budget) : LlavaException(
+    $"{string.Join(" and ", models.Select(model => $"model '{model.Name}' takes {Megabytes(model.Bytes)}"))}, and the models of this process may take {Megabytes(budget)} (Llava:Consumer:MemoryBudget). "
+    + string.Join(" ", models.Select(model => MemoryFit.Advice(model.Smaller, budget)).Distinct()),
     isRetryable: false)
 {
     private static string Megabytes(long bytes) => FormattableString.Invariant($"{bytes / 1e6:N0} MB");

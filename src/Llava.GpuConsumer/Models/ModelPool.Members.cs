@@ -31,7 +31,7 @@ public sealed partial class ModelPool
 
         if (model.Bytes > Budget)
         {
-            Fail(model, new ModelTooLargeException([(name, model.Bytes)], Budget));
+            Fail(model, new ModelTooLargeException([(name, model.Bytes, model.Smaller)], Budget));
         }
 
         _changes.Writer.TryWrite(true);

@@ -83,7 +83,7 @@ public sealed partial class ModelPool : IAsyncDisposable
 
         lock (_gate)
         {
-            var tooLarge = _models.Values.Where(model => model.Bytes > Budget).Select(model => (model.Name, model.Bytes)).ToList();
+            var tooLarge = _models.Values.Where(model => model.Bytes > Budget).Select(model => (model.Name, model.Bytes, model.Smaller)).ToList();
             if (tooLarge.Count > 0)
             {
                 throw new ModelTooLargeException(tooLarge, Budget);

@@ -1,5 +1,6 @@
 using Llava.GpuConsumer.Runners;
 using Llava.Ledger.Workers;
+using Llava.ModelCore.Engine;
 
 namespace Llava.GpuConsumer.Models;
 
@@ -19,6 +20,9 @@ internal sealed class PooledModel(string name)
 
     /// <summary>Memory it takes, or would take.</summary>
     public long Bytes => Math.Max(Description?.MemoryBytes ?? 0, Runner?.MemoryBytes ?? 0);
+
+    /// <summary>Schemes with which it would take less.</summary>
+    public IReadOnlyList<SmallerScheme> Smaller => Description?.Smaller ?? [];
 
     /// <summary>Chunks that are being answered.</summary>
     public int Users { get; private set; }

@@ -21,5 +21,8 @@ public sealed class EngineItemRunnerFactory(Func<string, string> folderOf, Engin
     /// <inheritdoc/>
     public int SlotsOf(string model) => options.MaxSlots;
 
-    private ModelDescription Describe(string folder) => new(LoadedModel.RevisionOf(folder, options), options.MaxSlots, ModelMemory.Estimate(folder, options).Total);
+    private ModelDescription Describe(string folder) => new(LoadedModel.RevisionOf(folder, options), options.MaxSlots, ModelMemory.Estimate(folder, options).Total)
+    {
+        Smaller = MemoryFit.Smaller(folder, options),
+    };
 }

@@ -59,4 +59,8 @@ public interface IItemRunnerFactory
 /// <param name="Revision">Revision of its weights.</param>
 /// <param name="Slots">Sequences it will run at the same time.</param>
 /// <param name="MemoryBytes">Memory it will take on its device; 0 for none worth counting.</param>
-public sealed record ModelDescription(string Revision, int Slots, long MemoryBytes);
+public sealed record ModelDescription(string Revision, int Slots, long MemoryBytes)
+{
+    /// <summary>Schemes with which it would take less, those that round least first.</summary>
+    public IReadOnlyList<SmallerScheme> Smaller { get; init; } = [];
+}

@@ -63,7 +63,10 @@ public static class CheckpointCopy
         || (parameter.Name is ModelParameters.LanguageModel + "embed_tokens.weight" or ModelParameters.LanguageModel + "lm_head.weight"
             && parameter.Shape[0] >= start.Parameter.Shape[0] && parameter.Shape[1] == start.Parameter.Shape[1]);
 
-    private static CheckpointWriteOptions Options(CheckpointFolder from, ScalarType? type) => new()
+    /// <summary>How to write a copy.</summary>
+    /// <param name="from">What is copied.</param>
+    /// <param name="type">Type of the weights; null keeps the checkpoint's.</param>
+    internal static CheckpointWriteOptions Options(CheckpointFolder from, ScalarType? type) => new()
     {
         StorageType = type ?? from.StorageType,
         VisionTower = from.Config.Vision is null ? VisionTowerPlacement.Omitted : VisionTowerPlacement.Beside,

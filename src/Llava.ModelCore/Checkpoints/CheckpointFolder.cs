@@ -1,3 +1,4 @@
+using Llava.ModelCore.Checkpoints.Quantized;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Checkpoints;
@@ -21,6 +22,9 @@ public sealed class CheckpointFolder : IDisposable
 
     /// <summary>How the tensors are named.</summary>
     public required CheckpointLayout Layout { get; init; }
+
+    /// <summary>How the language model is packed for our own kernels; null for ordinary tensors. Packed parameters are listed, and cannot be read one by one.</summary>
+    public required PackedHeader? Packed { get; init; }
 
     /// <summary>Sizes and rules.</summary>
     public required LlavaConfig Config { get; init; }
@@ -82,6 +86,7 @@ public sealed class CheckpointFolder : IDisposable
                 Layout = opening.Layout,
                 BasePath = opening.Folders.ElementAtOrDefault(1),
                 TokenizerFolder = opening.TokenizerFolder,
+                Packed = opening.Packed,
                 Config = opening.Config,
                 Tensors = opening.MatchTensors(),
                 UnusedTensors = opening.FindUnused(),
@@ -125,10 +130,10 @@ public sealed class CheckpointFolder : IDisposable
 /// <summary>One parameter of the model and the tensor that fills it.</summary>
 public sealed class CheckpointTensor
 {
-    private readonly ITensorSource _source;
+    private readonly Func<string, Tensor> _read;
 
-    internal CheckpointTensor(ModelParameter parameter, TensorEntry entry, ITensorSource source) =>
-        (Parameter, Entry, _source) = (parameter, entry, source);
+    internal CheckpointTensor(ModelParameter parameter, TensorEntry entry, string file, Func<string, Tensor> read) =>
+        (Parameter, Entry, File, _read) = (parameter, entry, file, read);
 
     /// <summary>The parameter, in our own layout.</summary>
     public ModelParameter Parameter { get; }
@@ -136,10 +141,13 @@ public sealed class CheckpointTensor
     /// <summary>The tensor, as its file names it.</summary>
     public TensorEntry Entry { get; }
 
+    /// <summary>Whether the parameter is one of several in a packed matrix.</summary>
+    internal bool IsPacked { get; init; }
+
     /// <summary>File or index the tensor is in.</summary>
-    public string File => _source.Path;
+    public string File { get; }
 
     /// <summary>A copy on the CPU in the file's type; the caller owns it.</summary>
-    /// <exception cref="CheckpointException">The file is damaged.</exception>
-    public Tensor Read() => _source.Read(Entry.Name);
+    /// <exception cref="CheckpointException">The file is damaged, or keeps the parameter packed (<see cref="CheckpointFolder.Packed"/>).</exception>
+    public Tensor Read() => _read(Entry.Name);
 }

@@ -18,6 +18,11 @@ internal static class CheckpointJson
             AddMultimodal(json, config, config.Vision, config.Projector, options);
         }
 
+        if (options.Packed is { } packed)
+        {
+            json["quantization_config"] = packed.Header.ToJson();
+        }
+
         return json;
     }
 

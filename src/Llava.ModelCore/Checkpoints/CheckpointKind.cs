@@ -1,3 +1,4 @@
+using Llava.ModelCore.Checkpoints.Quantized;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Checkpoints;
@@ -55,9 +56,9 @@ internal static class CheckpointKind
     private static void RefuseOtherKinds(ConfigSection config, ITensorSource tensors)
     {
         var type = config.Text("model_type");
-        if (config.Section("quantization_config") is { } quantization)
+        if (PackedHeader.Of(config) is null)
         {
-            throw new CheckpointException($"'{config.File}' describes weights quantized by '{quantization.Text("quant_method")}'. Use the unquantized checkpoint; quantization is chosen when a model is loaded.");
+            ForeignQuantization.Refuse(config, tensors);
         }
 
         var isTiled = type == "llava_next" || config.Text("image_aspect_ratio") is { } aspect && aspect.StartsWith("anyres", StringComparison.Ordinal)

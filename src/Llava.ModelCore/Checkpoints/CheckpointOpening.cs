@@ -1,4 +1,5 @@
 using Llava.ModelCore.Checkpoints.Partial;
+using Llava.ModelCore.Checkpoints.Quantized;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Checkpoints;
@@ -25,6 +26,12 @@ internal sealed class CheckpointOpening : IDisposable
         // The original's adapters lack a config of their own while they are trained.
         _config = ConfigSection.Read(With("config.json") ?? Path.Combine(folder, "config.json"));
         _isMpt = MptConfigReader.Applies(_config);
+        Packed = PackedHeader.Of(_config);
+        if (Packed is not null && Folders.Count > 1)
+        {
+            throw Packed.Refusal(Folders[^1]);
+        }
+
         var weights = PartialWeights.Open([.. Folders]);
         _tensors = _towerTensors = Opened(_isMpt ? new FusedProjections(weights) : weights);
         try
@@ -53,6 +60,8 @@ internal sealed class CheckpointOpening : IDisposable
 
     public CheckpointLayout Layout { get; }
 
+    public PackedHeader? Packed { get; }
+
     public LlavaConfig Config { get; }
 
     public IReadOnlyList<ITensorSource> Sources => _sources;
@@ -74,6 +83,8 @@ internal sealed class CheckpointOpening : IDisposable
 
     public GenerationDefaults Generation => GenerationDefaults.Read(Path.GetDirectoryName(With("generation_config.json")) ?? _folder, TextSection);
 
+    private bool IsPacked(TensorEntry entry) => Packed is not null && entry.Name.StartsWith(PackedHeader.Prefix, StringComparison.Ordinal);
+
     private bool IsHf => Layout is CheckpointLayout.HfOld or CheckpointLayout.HfNew;
 
     /// <summary>Every parameter with its tensor.</summary>
@@ -86,10 +97,14 @@ internal sealed class CheckpointOpening : IDisposable
         {
             var source = SourceOf(parameter.Name);
             var name = InFile(parameter.Name);
-            if (source.TryGetEntry(name, out var entry))
+            if (Packed is not null && PackedHeader.Holds(parameter))
+            {
+                matched.Add(new CheckpointTensor(parameter, new TensorEntry(name, StorageType, parameter.Shape), source.Path, _ => throw Packed.Refusal(_folder)) { IsPacked = true });
+            }
+            else if (source.TryGetEntry(name, out var entry))
             {
                 RequireFit(parameter, entry, source);
-                matched.Add(new CheckpointTensor(parameter, entry, source));
+                matched.Add(new CheckpointTensor(parameter, entry, source.Path, source.Read));
             }
             else
             {
@@ -116,7 +131,7 @@ internal sealed class CheckpointOpening : IDisposable
     {
         var used = ModelParameters.Of(Config).Select(p => (SourceOf(p.Name), InFile(p.Name))).ToHashSet();
         List<string> unused = [.. _sources.SelectMany(source => source.Entries
-            .Where(e => !used.Contains((source, e.Name)) && !_names.IsIgnorable(e.Name, Config)).Select(e => e.Name))];
+            .Where(e => !used.Contains((source, e.Name)) && !IsPacked(e) && !_names.IsIgnorable(e.Name, Config)).Select(e => e.Name))];
         return unused.Count == 0 || _options.AllowUnusedTensors
             ? unused
             : throw new CheckpointException($"'{_folder}' holds {unused.Count} tensors that its config has no use for: {Listed([.. unused.Select(name => $"'{name}'")])}. Config and weights do not belong together, or the model has parts that are not supported.");

@@ -1,3 +1,4 @@
+using Llava.ModelCore.Checkpoints.Quantized;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Checkpoints;
@@ -38,6 +39,9 @@ public sealed class CheckpointWriteOptions
 
     /// <summary>Largest shard, in bytes. Default 5 GB.</summary>
     public long ShardBytes { get; set; } = SafeTensorsWriter.DefaultShardBytes;
+
+    /// <summary>Matrices that are packed already, in the place of the parameters that they hold; null writes every parameter.</summary>
+    internal PackedWeights? Packed { get; set; }
 
     /// <summary>Whether only the projector was trained (<c>tune_mm_mlp_adapter</c>). Default false.</summary>
     public bool OnlyProjectorTrained { get; set; }

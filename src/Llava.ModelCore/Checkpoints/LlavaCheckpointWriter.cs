@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Llava.ModelCore.Checkpoints.Quantized;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -74,15 +75,18 @@ public static class LlavaCheckpointWriter
     private static void WriteWeights(
         string folder, LlavaConfig config, IEnumerable<ModelParameter> parameters, LayoutNames names, Func<string, Tensor> read, CheckpointWriteOptions options)
     {
-        var ours = parameters.ToDictionary(p => names.InFile(p.Name, config.Projector?.Depth ?? 0));
+        var packed = options.Packed;
+        var ours = parameters.Where(p => packed is null || !PackedHeader.Holds(p)).ToDictionary(p => names.InFile(p.Name, config.Projector?.Depth ?? 0));
         List<TensorEntry> entries =
         [
-            .. Fused(ours.Select(p => new TensorEntry(p.Key, options.StorageType, p.Value.Shape)), names),
+            .. packed is null ? [] : packed.Entries.Select(entry => entry with { Name = PackedHeader.Prefix + entry.Name }),
+            .. Fused(ours.Select(p => new TensorEntry(p.Key, packed?.TypeOf(p.Value) ?? options.StorageType, p.Value.Shape)), names),
             .. config.Vision is null ? [] : PostNorm(config.Vision, names.Vision, options.StorageType),
         ];
         SafeTensorsWriter.WriteFolder(folder, entries, Read, options.ShardBytes);
 
         Tensor Read(string name) => ours.TryGetValue(name, out var parameter) ? read(parameter.Name)
+            : packed is not null && name.StartsWith(PackedHeader.Prefix, StringComparison.Ordinal) ? packed.Read(name[PackedHeader.Prefix.Length..])
             : name.EndsWith(FusedProjections.Fused, StringComparison.Ordinal) ? cat([.. FusedProjections.Parts.Select(part => read(ours[name[..^FusedProjections.Fused.Length] + part].Name))], 0)
             : Identity(name, config.Vision!);
     }

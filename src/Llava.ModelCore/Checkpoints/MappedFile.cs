@@ -11,6 +11,7 @@ internal sealed class MappedFile : IDisposable
 
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
+    private nint _address;
 
     private MappedFile(string path, long length)
     {
@@ -22,6 +23,22 @@ internal sealed class MappedFile : IDisposable
     public string Path { get; }
 
     public long Length { get; }
+
+    /// <summary>Where the file lies in memory: its pages are read when they are first touched. Valid until this is disposed, and not checked.</summary>
+    public unsafe nint Address
+    {
+        get
+        {
+            if (_address == 0)
+            {
+                byte* pointer = null;
+                _view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
+                _address = (nint)pointer;
+            }
+
+            return _address;
+        }
+    }
 
     /// <exception cref="CheckpointException">The file is missing or empty.</exception>
     public static MappedFile Open(string path)
@@ -79,6 +96,12 @@ internal sealed class MappedFile : IDisposable
 
     public void Dispose()
     {
+        if (_address != 0)
+        {
+            _view.SafeMemoryMappedViewHandle.ReleasePointer();
+            _address = 0;
+        }
+
         _view.Dispose();
         _file.Dispose();
     }

@@ -56,7 +56,7 @@ public sealed class ProjectorFile : IDisposable
                 throw new CheckpointException($"'{source.Path}' does not fit the model's projector: '{Marker}{name}' must have shape [{string.Join(", ", parameter.Shape)}], {(entry is null ? "but is missing" : $"found [{string.Join(", ", entry.Shape)}]")}. A projector belongs to the language model and tower it was trained with.");
             }
 
-            matched.Add(new CheckpointTensor(parameter, entry, source));
+            matched.Add(new CheckpointTensor(parameter, entry, source.Path, source.Read));
         }
 
         return entries.Count == 0 ? matched : throw new CheckpointException(

@@ -88,6 +88,10 @@ public sealed class SafeTensorsFile : ITensorSource
         return values;
     }
 
+    /// <summary>Where a tensor lies in memory: valid until the file is disposed, which is the caller's to see to.</summary>
+    /// <exception cref="CheckpointException">No such tensor.</exception>
+    internal nint AddressOf(string name) => _file.Address + (nint)Find(name).Offset;
+
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 

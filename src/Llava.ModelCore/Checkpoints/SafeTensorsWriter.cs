@@ -12,6 +12,8 @@ public static class SafeTensorsWriter
     /// <summary>Largest shard the library writes by default: 5 GB.</summary>
     public const long DefaultShardBytes = 5_000_000_000;
 
+    private const int CacheLine = 64;
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     /// <summary>Writes one file.</summary>
@@ -69,9 +71,9 @@ public static class SafeTensorsWriter
             offset += entry.Bytes;
         }
 
-        // Spaces up to a multiple of eight keep the data aligned, as the reference writer does.
+        // Spaces let the data begin on a cache line's boundary, where a mapped file is read as fast as memory.
         var bytes = JsonSerializer.SerializeToUtf8Bytes(header);
-        return [.. bytes, .. Enumerable.Repeat((byte)' ', (8 - (bytes.Length % 8)) % 8)];
+        return [.. bytes, .. Enumerable.Repeat((byte)' ', (CacheLine - ((sizeof(ulong) + bytes.Length) % CacheLine)) % CacheLine)];
     }
 
     private static List<List<TensorEntry>> Split(IReadOnlyList<TensorEntry> entries, long shardBytes)

@@ -60,7 +60,7 @@ internal sealed unsafe class CpuRunner : IStepRunner
     public static long WorkBytes(LanguageModelConfig config, EngineOptions options) => DecoderBuffers.BytesOf(config, MaxRows)
         + (sizeof(float) * (((long)LogitRows * config.VocabularySize) + ((long)options.ThreadCount * AttentionTile.Scratch(LanguageModelPositions.Limit(config), config.HeadSize))));
 
-    /// <inheritdoc cref="RowSampling.Sampled"/>
+    /// <inheritdoc/>
     public RowSampling.SampledRow? Sampled
     {
         get => _sampling.Sampled;

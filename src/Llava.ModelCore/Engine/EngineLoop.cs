@@ -125,6 +125,12 @@ internal sealed class EngineLoop : IDisposable
         _live.Clear();
     }
 
+    /// <summary>Has the logits of every row that samples from now on, on the thread of the steps.</summary>
+    public RowSampling.SampledRow? Sampled
+    {
+        set => _runner.Sampled = value;
+    }
+
     /// <inheritdoc cref="IStepRunner.Embed"/>
     public float[] Embed(ImageInput image) => _runner.Embed(image);
 

@@ -49,7 +49,7 @@ public sealed class EngineOptions
     [EnumDataType(typeof(RunnerKind))]
     public RunnerKind Runner { get; set; }
 
-    /// <summary>How the language model's weights are kept (docs/cpu.md). Default none: as the checkpoint has them.</summary>
+    /// <summary>How the language model's weights are kept (docs/quantization.md). Default none: as the checkpoint has them.</summary>
     [EnumDataType(typeof(QuantizationScheme))]
     public QuantizationScheme Quantize { get; set; }
 
@@ -68,7 +68,10 @@ public sealed class EngineOptions
     internal bool UsesKernels => Runner != RunnerKind.Torch;
 
     /// <summary>Whether keys and values are rounded to 16 bits, as befits weights that are rounded too.</summary>
-    internal bool HasHalfKeyValues => UsesKernels && Quantize != QuantizationScheme.None;
+    internal bool HasHalfKeyValues => UsesKernels && Quantize is QuantizationScheme.Int8 or QuantizationScheme.Int4;
+
+    /// <summary>Whether vision tower and projector are rounded to 16 bits, as befits a language model that is rounded to fewer.</summary>
+    internal bool RoundsImages => UsesKernels && Quantize is (QuantizationScheme.Int8 or QuantizationScheme.Int4);
 
     /// <summary>Everything that is wrong with these options; empty when they can be used.</summary>
     public IReadOnlyList<string> Validate()
@@ -95,25 +98,34 @@ public sealed class EngineOptions
         return findings;
     }
 
-    /// <summary>The options with <see cref="RunnerKind.Auto"/> decided: our own kernels, or torch for a decoder that they do not have.</summary>
-    /// <param name="model">The decoder.</param>
-    /// <exception cref="EngineOptionsException">They ask for kernels that the decoder has none of.</exception>
-    internal EngineOptions For(LanguageModelConfig model)
+    /// <summary>The options for a checkpoint: where its weights are packed already, they are kept as they were packed.</summary>
+    /// <exception cref="EngineOptionsException">They ask for what its packed weights cannot be.</exception>
+    internal EngineOptions For(CheckpointFolder checkpoint)
     {
-        var resolved = (EngineOptions)MemberwiseClone();
-        resolved.Runner = Runner == RunnerKind.Auto ? model.Mpt is null ? RunnerKind.Cpu : RunnerKind.Torch : Runner;
-        if (model.Mpt is not null && (resolved.UsesKernels || Quantize != QuantizationScheme.None))
+        if (checkpoint.Packed is not { } packed)
         {
-            throw new EngineOptionsException(resolved.UsesKernels
-                ? $"{SectionName}:{nameof(Runner)} is {Runner}, and our own kernels run decoders of the LLaMA family; this one is MPT. Use {RunnerKind.Auto} or {RunnerKind.Torch}."
-                : $"{SectionName}:{nameof(Quantize)} is {Quantize}, and an MPT model runs on torch, which keeps weights as they are. Use {QuantizationScheme.None}.");
+            return this;
         }
 
-        return resolved;
+        if (!UsesKernels || (Quantize != QuantizationScheme.None && Quantize != packed.Scheme))
+        {
+            throw new EngineOptionsException($"The engine cannot start: '{checkpoint.Path}' holds weights that are packed as {packed.Scheme}, and {SectionName}:{(UsesKernels ? $"{nameof(Quantize)} is {Quantize}" : $"{nameof(Runner)} is {Runner}")}. Use {QuantizationScheme.None} and {RunnerKind.Auto}, which take them as they are, or the checkpoint that it was made from.");
+        }
+
+        return With(packed.Scheme);
     }
 
-    /// <exception cref="EngineOptionsException">They cannot be used; the message lists every finding.</exception>
-    internal void RequireValid()
+    /// <summary>The options with another scheme, on our own kernels.</summary>
+    internal EngineOptions With(QuantizationScheme scheme)
+    {
+        var changed = (EngineOptions)MemberwiseClone();
+        (changed.Quantize, changed.Runner) = (scheme, RunnerKind.Auto);
+        return changed;
+    }
+
+    /// <summary>Refuses options that cannot be used.</summary>
+    /// <exception cref="EngineOptionsException">The message lists every finding.</exception>
+    public void RequireValid()
     {
         if (Validate() is { Count: > 0 } findings)
         {

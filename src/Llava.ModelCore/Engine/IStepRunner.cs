@@ -8,6 +8,9 @@ internal interface IStepRunner : IDisposable
     /// <param name="outcome">Gets what became of each work; of a sequence that failed, only the failure counts.</param>
     void Run(StepPlan plan, StepOutcome outcome);
 
+    /// <inheritdoc cref="RowSampling.Sampled"/>
+    RowSampling.SampledRow? Sampled { get; set; }
+
     /// <summary>One vector of length 1 for the whole image: the mean of the features that the vision tower gives. Default: the runner sees no images.</summary>
     /// <exception cref="NotSupportedException">There is no vision tower.</exception>
     float[] Embed(ImageInput image) => throw new NotSupportedException("This runner has no vision tower.");

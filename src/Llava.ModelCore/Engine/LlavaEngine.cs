@@ -85,6 +85,12 @@ public sealed class LlavaEngine : IAsyncDisposable
     /// <summary>Bytes of the KV cache.</summary>
     internal long KvBytes => _kvPositions * _bytesPerPosition;
 
+    /// <summary>Has the logits of every row that samples, on the engine's thread; set it while nothing runs.</summary>
+    internal RowSampling.SampledRow? Sampled
+    {
+        set => _loop.Sampled = value;
+    }
+
     /// <summary>What the engine is doing.</summary>
     public EngineStatistics Statistics => _loop.Statistics;
 

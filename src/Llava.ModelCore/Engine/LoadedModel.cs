@@ -18,11 +18,12 @@ namespace Llava.ModelCore.Engine;
 public sealed class LoadedModel : IAsyncDisposable
 {
     private readonly LlavaModel _model;
+    private readonly PackedTower? _tower;
     private readonly LlavaEngine _engine;
     private readonly QuestionPreparation _preparation;
 
-    private LoadedModel(string name, string revision, LlavaModel model, LlavaEngine engine, QuestionPreparation preparation, ModelMemory memory, ChatModel chat) =>
-        (Name, Revision, _model, _engine, _preparation, Memory, Chat) = (name, revision, model, engine, preparation, memory, chat);
+    private LoadedModel(string name, string revision, LlavaModel model, PackedTower? tower, LlavaEngine engine, QuestionPreparation preparation, ModelMemory memory, ChatModel chat) =>
+        (Name, Revision, _model, _tower, _engine, _preparation, Memory, Chat) = (name, revision, model, tower, engine, preparation, memory, chat);
 
     /// <summary>The checkpoint's name: its folder's.</summary>
     public string Name { get; }
@@ -54,6 +55,9 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <inheritdoc cref="LlavaEngine.Fault"/>
     public Exception? Fault => _engine.Fault;
 
+    /// <summary>What runs prepared questions.</summary>
+    internal LlavaEngine Engine => _engine;
+
     /// <summary>Loads a checkpoint and starts its engine.</summary>
     /// <param name="folder">A checkpoint in any layout we read.</param>
     /// <param name="options">Sizes of the engine.</param>
@@ -64,20 +68,24 @@ public sealed class LoadedModel : IAsyncDisposable
         options ??= new EngineOptions();
         options.RequireValid();
         using var checkpoint = CheckpointFolder.Open(folder);
-        options = options.For(checkpoint.Config.LanguageModel);
+        var revision = RevisionOf(checkpoint.Path, options);
+        options = options.For(checkpoint);
         var tokenizer = TokenizerFolder.Open(checkpoint.TokenizerFolder);
         var model = LlavaModelLoader.Load(checkpoint, hasLanguage: !options.UsesKernels);
+        PackedTower? tower = null;
         try
         {
             // Everything that may be wrong with the folder comes first: an engine that runs holds on to the model.
-            var (preprocessor, template, revision) = (Preprocessor(checkpoint), TemplateOf(checkpoint), RevisionOf(checkpoint.Path, options));
+            var (preprocessor, template) = (Preprocessor(checkpoint), TemplateOf(checkpoint));
+            tower = PackedTower.Pack(model, options);
             var (engine, languageBytes) = Start(checkpoint, model, options, time);
             var preparation = new QuestionPreparation(checkpoint, tokenizer, preprocessor, template, engine);
-            var memory = ModelMemory.Of(model, options, engine.KvBytes, languageBytes);
-            return new LoadedModel(checkpoint.Name, revision, model, engine, preparation, memory, new ChatModel(checkpoint.Config, tokenizer, preparation, engine));
+            var memory = ModelMemory.Of(model, options, engine.KvBytes, languageBytes + (tower?.Bytes ?? 0));
+            return new LoadedModel(checkpoint.Name, revision, model, tower, engine, preparation, memory, new ChatModel(checkpoint.Config, tokenizer, preparation, engine));
         }
         catch
         {
+            tower?.Dispose();
             model.Dispose();
             throw;
         }
@@ -129,6 +137,7 @@ public sealed class LoadedModel : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _engine.DisposeAsync();
+        _tower?.Dispose();
         _model.Dispose();
         FreedMemory.ReturnToSystem();
     }

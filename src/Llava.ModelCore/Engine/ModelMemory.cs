@@ -27,22 +27,29 @@ public sealed record ModelMemory(long Weights, long KvCache, long FeatureCache, 
     public static ModelMemory Estimate(string folder, EngineOptions options)
     {
         using var checkpoint = CheckpointFolder.Open(folder);
+        return Estimate(checkpoint, options);
+    }
+
+    /// <inheritdoc cref="Estimate(string, EngineOptions)"/>
+    internal static ModelMemory Estimate(CheckpointFolder checkpoint, EngineOptions options)
+    {
         var language = checkpoint.Config.LanguageModel;
-        options = options.For(language);
+        options = options.For(checkpoint);
         var inTorch = ModelParameters.Of(checkpoint.Config).Where(parameter => !options.UsesKernels || !parameter.Name.StartsWith(ModelParameters.LanguageModel, StringComparison.Ordinal));
-        var weights = inTorch.Sum(parameter => sizeof(float) * parameter.Shape.Aggregate(1L, (count, size) => checked(count * size)))
+        var weights = inTorch.Sum(parameter => PackedTower.BytesOf(parameter, options))
             + (options.UsesKernels ? DecoderWeights.Estimate(language, options.Quantize, checkpoint.StorageType) : 0);
         var kv = checked(options.KvPositionsFor(language) * options.BytesPerPosition(language));
-        return new(weights, kv, FeaturesOf(checkpoint.Config, options), WorkOf(checkpoint.Config, options) + checkpoint.Tensors.Max(tensor => tensor.Entry.Bytes));
+        var largest = checkpoint.Tensors.Where(tensor => !tensor.IsPacked).Max(tensor => tensor.Entry.Bytes);
+        return new(weights, kv, FeaturesOf(checkpoint.Config, options), WorkOf(checkpoint.Config, options) + largest);
     }
 
     /// <summary>What a model takes whose tensors are there.</summary>
     /// <param name="model">What torch holds.</param>
     /// <param name="options">Sizes of the engine.</param>
     /// <param name="kvBytes">The arena.</param>
-    /// <param name="languageBytes">The language model, where torch does not hold it.</param>
-    internal static ModelMemory Of(LlavaModel model, EngineOptions options, long kvBytes, long languageBytes) => new(
-        model.parameters().Sum(parameter => parameter.numel() * parameter.ElementSize) + languageBytes,
+    /// <param name="packedBytes">Packed weights, which torch does not hold.</param>
+    internal static ModelMemory Of(LlavaModel model, EngineOptions options, long kvBytes, long packedBytes) => new(
+        model.parameters().Sum(parameter => parameter.numel() * parameter.ElementSize) + packedBytes,
         kvBytes,
         FeaturesOf(model.Config, options),
         WorkOf(model.Config, options));

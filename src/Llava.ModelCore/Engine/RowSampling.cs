@@ -8,7 +8,7 @@ internal sealed class RowSampling
     /// <summary>Looks at one row's logits (vocabulary).</summary>
     public delegate void SampledRow(Sequence sequence, ReadOnlySpan<float> logits);
 
-    /// <summary>Called with the logits of every row that samples, for tests that compare them.</summary>
+    /// <summary>Called with the logits of every row that samples, for whoever compares them.</summary>
     public SampledRow? Sampled { get; set; }
 
     /// <summary>Chooses the token of a work, or scores the one that it is forced to.</summary>

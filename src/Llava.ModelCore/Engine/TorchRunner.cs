@@ -35,7 +35,7 @@ internal sealed class TorchRunner : IStepRunner
         _blocks = RowBlocks.Probe(model.Language);
     }
 
-    /// <inheritdoc cref="RowSampling.Sampled"/>
+    /// <inheritdoc/>
     public RowSampling.SampledRow? Sampled
     {
         get => _sampling.Sampled;

@@ -2,13 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace Llava.ModelCore.Kernels;
 
-/// <summary>Memory outside the managed heap, on a cache line's boundary and cleared; may be larger than an array can be.</summary>
+/// <summary>Memory outside the managed heap, on a cache line's boundary and cleared, or somebody else's; may be larger than an array can be.</summary>
 /// <typeparam name="T">Element.</typeparam>
 internal sealed unsafe class NativeBuffer<T> : IDisposable
     where T : unmanaged
 {
     private const int CacheLine = 64;
 
+    private readonly bool _isBorrowed;
     private T* _start;
 
     /// <param name="length">Elements.</param>
@@ -20,6 +21,15 @@ internal sealed unsafe class NativeBuffer<T> : IDisposable
         var bytes = checked((nuint)((length * sizeof(T)) + CacheLine));
         _start = (T*)NativeMemory.AlignedAlloc(bytes, CacheLine);
         NativeMemory.Clear(_start, bytes);
+    }
+
+    /// <summary>Memory that somebody else keeps and gives back, such as a mapped file.</summary>
+    /// <param name="start">Its first element.</param>
+    /// <param name="length">Elements.</param>
+    public NativeBuffer(T* start, long length)
+    {
+        _start = start;
+        (Length, _isBorrowed) = (length, true);
     }
 
     ~NativeBuffer() => Free();
@@ -42,7 +52,11 @@ internal sealed unsafe class NativeBuffer<T> : IDisposable
 
     private void Free()
     {
-        NativeMemory.AlignedFree(_start);
+        if (!_isBorrowed)
+        {
+            NativeMemory.AlignedFree(_start);
+        }
+
         _start = null;
     }
 }

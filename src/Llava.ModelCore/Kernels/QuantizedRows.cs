@@ -4,34 +4,41 @@ using Llava.ModelCore.Kernels.Weights;
 namespace Llava.ModelCore.Kernels;
 
 /// <summary>
-/// Activations as integers: one record of 40 bytes for each token and group of 32 columns, group by group, so that a kernel finds
-/// the tokens of a tile at fixed distances. A record holds 32 integers (−127…127), their scale (float32), and −bias·Σ integers (int32),
-/// from which a sum over biased weights starts to end where one over the weights themselves would.
+/// Activations as integers: one record for each token and group of 32 columns, group by group, so that a kernel finds the tokens of a tile at
+/// fixed distances. A record holds the group's scale (float32), −bias·Σ integers (int32), from which a sum over biased weights starts to end where one
+/// over the weights themselves would, and 32 integers: of 8 bits (−127…127), or of 16 (−8191…8191) for weights that have as many.
 /// </summary>
 internal sealed unsafe class QuantizedRows : IDisposable
 {
-    /// <summary>Bytes of a record.</summary>
-    public const int RecordBytes = Panel.Group + sizeof(float) + sizeof(int);
-
     /// <summary>Where in a record its scale is.</summary>
-    public const int ScaleOffset = Panel.Group;
+    public const int ScaleOffset = 0;
 
     /// <summary>Where in a record the sum starts.</summary>
-    public const int StartOffset = Panel.Group + sizeof(float);
+    public const int StartOffset = ScaleOffset + sizeof(float);
 
-    private const float MaxLevel = 127;
+    /// <summary>Where in a record its integers begin.</summary>
+    public const int LevelsOffset = StartOffset + sizeof(int);
 
-    // Below this, 127 / largest is no longer finite: such a group counts as zero.
-    private const float Smallest = 1e-36f;
+    private const float MaxByte = 127;
+    private const float MaxWord = 8191;
+
+    // Below this, levels / largest may no longer be finite: such a group counts as zero.
+    private const float SmallestByte = 1e-36f;
+    private const float SmallestWord = 1e-34f;
 
     private readonly NativeBuffer<byte> _records;
 
     /// <param name="maxTokens">Tokens of the largest pass.</param>
     /// <param name="maxColumns">Columns of the widest input.</param>
-    public QuantizedRows(int maxTokens, int maxColumns) => _records = new NativeBuffer<byte>((long)maxTokens * Panel.Groups(maxColumns) * RecordBytes);
+    /// <param name="widest">Of the weights that these are multiplied with, the format with the longest records. Default: 8 bits.</param>
+    public QuantizedRows(int maxTokens, int maxColumns, WeightFormat widest = WeightFormat.Int8) =>
+        _records = new NativeBuffer<byte>((long)maxTokens * Panel.Groups(maxColumns) * RecordBytes(widest));
+
+    /// <summary>Bytes of a record.</summary>
+    public static int RecordBytes(WeightFormat format) => LevelsOffset + (Panel.Group / Panel.StepColumns(format) * Panel.Step);
 
     /// <summary>The record of a token in the first group.</summary>
-    public byte* RecordAt(int token) => _records.Start + ((long)token * RecordBytes);
+    public byte* RecordAt(int token, WeightFormat format) => _records.Start + ((long)token * RecordBytes(format));
 
     /// <summary>Rounds one token's groups; different tokens and groups may be set by different threads.</summary>
     /// <param name="token">Which of the pass.</param>
@@ -41,12 +48,13 @@ internal sealed unsafe class QuantizedRows : IDisposable
     /// <param name="format">Of the weights that these are multiplied with.</param>
     public void Set(int token, int tokens, float* values, int columns, WeightFormat format)
     {
-        var record = RecordAt(token);
+        var record = RecordAt(token, format);
+        var stride = (long)tokens * RecordBytes(format);
         var whole = columns / Panel.Group;
         for (var group = 0; group < whole; group++)
         {
-            SetRecord(record, Vector512.Load(values), Vector512.Load(values + Panel.Lanes), Panel.Bias(format));
-            record += (long)tokens * RecordBytes;
+            SetRecord(record, Vector512.Load(values), Vector512.Load(values + Panel.Lanes), format);
+            record += stride;
             values += Panel.Group;
         }
 
@@ -55,37 +63,45 @@ internal sealed unsafe class QuantizedRows : IDisposable
             var last = stackalloc float[Panel.Group];
             new Span<float>(last, Panel.Group).Clear();
             new ReadOnlySpan<float>(values, rest).CopyTo(new Span<float>(last, rest));
-            SetRecord(record, Vector512.Load(last), Vector512.Load(last + Panel.Lanes), Panel.Bias(format));
+            SetRecord(record, Vector512.Load(last), Vector512.Load(last + Panel.Lanes), format);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _records.Dispose();
 
-    private static void SetRecord(byte* record, Vector512<float> low, Vector512<float> high, int bias)
+    private static void SetRecord(byte* record, Vector512<float> low, Vector512<float> high, WeightFormat format)
     {
         var largest = Largest(Vector512.Max(Vector512.Abs(low), Vector512.Abs(high)));
-        if (largest < Smallest)
+        if (largest < (format == WeightFormat.Int16 ? SmallestWord : SmallestByte))
         {
-            new Span<byte>(record, RecordBytes).Clear();
+            new Span<byte>(record, RecordBytes(format)).Clear();
             return;
         }
 
         if (!float.IsFinite(largest))
         {
             // The products become NaN as they would without rounding, and the sampler says so.
-            new Span<byte>(record, RecordBytes).Clear();
+            new Span<byte>(record, RecordBytes(format)).Clear();
             *(float*)(record + ScaleOffset) = float.NaN;
             return;
         }
 
-        var inverse = Vector512.Create(MaxLevel / largest);
+        var most = format == WeightFormat.Int16 ? MaxWord : MaxByte;
+        var inverse = Vector512.Create(most / largest);
         var lowLevels = Vector512.ConvertToInt32Native(Vector512.Round(low * inverse));
         var highLevels = Vector512.ConvertToInt32Native(Vector512.Round(high * inverse));
         var words = Vector512.Narrow(lowLevels, highLevels);
-        Vector256.Narrow(words.GetLower(), words.GetUpper()).AsByte().Store(record);
-        *(float*)(record + ScaleOffset) = largest / MaxLevel;
-        *(int*)(record + StartOffset) = -bias * Vector512.Sum(lowLevels + highLevels);
+        *(float*)(record + ScaleOffset) = largest / most;
+        *(int*)(record + StartOffset) = -Panel.Bias(format) * Vector512.Sum(lowLevels + highLevels);
+        if (format == WeightFormat.Int16)
+        {
+            words.AsByte().Store(record + LevelsOffset);
+        }
+        else
+        {
+            Vector256.Narrow(words.GetLower(), words.GetUpper()).AsByte().Store(record + LevelsOffset);
+        }
     }
 
     /// <summary>The largest lane; NaN when one is.</summary>

@@ -8,13 +8,12 @@ namespace Llava.ModelCore.Models;
 internal static class Alibi
 {
     /// <summary>The slopes of a decoder's heads, float32 (heads); null where it has none.</summary>
-    public static Tensor? SlopesOf(LanguageModelConfig config, Device device) => config.Mpt is { } mpt ? Slopes(config.Heads, mpt.AlibiBiasMax, device) : null;
+    public static Tensor? SlopesOf(LanguageModelConfig config, Device device) => config.Mpt is { } mpt ? tensor(Slopes(config.Heads, mpt.AlibiBiasMax), device: device) : null;
 
-    /// <summary>The slopes of the heads: float32 (heads).</summary>
+    /// <summary>The slopes of the heads.</summary>
     /// <param name="heads">Any number; where it is no power of two, the slopes of the next one are taken, every other first.</param>
     /// <param name="biasMax">Exponent of the last slope: 2^−biasMax.</param>
-    /// <param name="device">Where the model computes.</param>
-    public static Tensor Slopes(int heads, double biasMax, Device device)
+    public static float[] Slopes(int heads, double biasMax)
     {
         var power = 1;
         while (power < heads)
@@ -24,7 +23,7 @@ internal static class Alibi
 
         float[] slopes = [.. Enumerable.Range(1, power).Select(i => (float)Math.Pow(2, -i * biasMax / power))];
         float[] ordered = power == heads ? slopes : [.. slopes.Where((_, i) => i % 2 == 1), .. slopes.Where((_, i) => i % 2 == 0)];
-        return tensor(ordered.AsSpan(0, heads).ToArray(), device: device);
+        return ordered[..heads];
     }
 
     /// <summary>What is added to the scores: float32 (heads, rows, keys), −slope·distance; keys behind a row's own position are for a mask to hide.</summary>

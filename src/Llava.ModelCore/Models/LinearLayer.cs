@@ -21,6 +21,7 @@ public sealed class LinearLayer : nn.Module<Tensor, Tensor>
     private readonly Parameter? _bias;
 
     private Nf4Weight? _quantized;
+    private Func<Tensor, Tensor>? _product;
     private LoraFactors? _adapter;
 
     /// <summary>Makes the layer with uninitialised weights of shape (outputs, inputs).</summary>
@@ -34,6 +35,9 @@ public sealed class LinearLayer : nn.Module<Tensor, Tensor>
 
     /// <summary>Type the product is computed in. Default float32.</summary>
     public ScalarType ComputeType { get; set; } = ScalarType.Float32;
+
+    /// <summary>The bias (outputs); null for none.</summary>
+    public Tensor? Bias => _bias;
 
     /// <summary>Weight of shape (outputs, inputs).</summary>
     public Tensor Weight => _weight;
@@ -58,6 +62,20 @@ public sealed class LinearLayer : nn.Module<Tensor, Tensor>
         _weight.Dispose();
     }
 
+    /// <summary>Has the product computed elsewhere from now on; weight and bias are let go and can be neither trained nor read any more.</summary>
+    /// <param name="product">(…, inputs) → (…, outputs), with the bias.</param>
+    public void Replace(Func<Tensor, Tensor> product)
+    {
+        _product = product;
+        ConditionallyRegisterParameter("weight", null);
+        _weight.Dispose();
+        if (_bias is not null)
+        {
+            ConditionallyRegisterParameter("bias", null);
+            _bias.Dispose();
+        }
+    }
+
     /// <summary>Puts a new adapter beside the weight, where the weight is; do it before <see cref="Quantize"/>.</summary>
     /// <param name="rank">Width between the factors.</param>
     /// <param name="alpha">Strength; the scaling is alpha / rank.</param>
@@ -74,6 +92,11 @@ public sealed class LinearLayer : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         var x = input.to(ComputeType);
+        if (_product is not null)
+        {
+            return _product(x);
+        }
+
         var product = _quantized is null ? nn.functional.linear(x, _weight.to(ComputeType), _bias?.to(ComputeType)) : Nf4Product.Of(x, _quantized);
         return _adapter is null ? product : product.add(_adapter.call(x), Scalars.One);
     }

@@ -11,4 +11,7 @@ public enum QuantizationScheme
 
     /// <summary>Groups of 32 in 4 bits with a scale: 4.5 bits per weight; the output head in 8 bits.</summary>
     Int4,
+
+    /// <summary>The values of bitsandbytes' NF4 with double quantization, in half precision: its answers, and 16 bits per weight all the same.</summary>
+    Nf4,
 }

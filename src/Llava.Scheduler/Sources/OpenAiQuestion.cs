@@ -66,7 +66,7 @@ internal sealed record OpenAiQuestion(string Prompt, IReadOnlyList<ImageUrl> Ima
             throw OpenAiException.Invalid("missing_required_parameter", "'model' is missing; GET /v1/models lists those there are.", "model");
         }
 
-        if (model is null || IsNamed(job.Model))
+        if (model is null || model == job.Source.ModelAlias || IsNamed(job.Model))
         {
             return null;
         }

@@ -1,3 +1,4 @@
+using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Engine;
 using Llava.ModelCore.Kernels.Products;
 using Llava.ModelCore.Quantization;
@@ -9,6 +10,23 @@ public sealed class CpuRunnerTests : RunnerTests
 {
     [Fact]
     public void A_decoding_step_takes_less_than_a_kilobyte_of_managed_memory() => Assert.InRange(BytesOfDecodingStep(8), 0, 1023);
+
+    private protected override void Choose(EngineOptions options) => (options.Runner, options.Threads) = (RunnerKind.Cpu, 2);
+}
+
+/// <summary>Our own kernels on MPT: linear biases of heads that are no power of two, clipped queries, keys and values, scales of its own.</summary>
+public sealed class MptRunnerTests() : RunnerTests(Config)
+{
+    private static LlavaConfig Config => Requests.Config() with
+    {
+        LanguageModel = Requests.Config().LanguageModel with
+        {
+            KeyValueHeads = 6,
+            TieEmbeddings = true,
+            NormEpsilon = 1e-5,
+            Mpt = new MptSettings { ClipQkv = 1.5, SoftmaxScale = 0.3, LogitScale = 0.7 },
+        },
+    };
 
     private protected override void Choose(EngineOptions options) => (options.Runner, options.Threads) = (RunnerKind.Cpu, 2);
 }
@@ -62,6 +80,7 @@ public sealed class QuantizedRunnerTests : IDisposable
     [Theory]
     [InlineData(QuantizationScheme.Int8, 0.06)]
     [InlineData(QuantizationScheme.Int4, 0.5)]
+    [InlineData(QuantizationScheme.Nf4, 0.5)]
     public void Logits_are_near_those_of_the_weights_as_they_are(QuantizationScheme scheme, double share)
     {
         using var exact = Harness(QuantizationScheme.None, KernelKind.Auto, slots: 1);

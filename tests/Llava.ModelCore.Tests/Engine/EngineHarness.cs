@@ -37,18 +37,8 @@ internal sealed class EngineHarness : IDisposable
     /// <inheritdoc cref="RowSampling.Sampled"/>
     public RowSampling.SampledRow? Sampled
     {
-        get => _runner is CpuRunner kernels ? kernels.Sampled : ((TorchRunner)_runner).Sampled;
-        set
-        {
-            if (_runner is CpuRunner kernels)
-            {
-                kernels.Sampled = value;
-            }
-            else
-            {
-                ((TorchRunner)_runner).Sampled = value;
-            }
-        }
+        get => _runner.Sampled;
+        set => _runner.Sampled = value;
     }
 
     public Dictionary<Sequence, List<float[]>> Logits { get; } = [];

@@ -18,7 +18,7 @@ internal static class NaiveGeneration
             using var scope = NewDisposeScope();
             var embeddings = Splice(model, request, [.. generated.Select(g => g.Token)]);
             var length = embeddings.shape[0];
-            var attention = new PaddedAttention(1, PaddedAttention.CausalMask(length));
+            var attention = PaddedAttention.Causal(model.Config.LanguageModel, ones(1, length, dtype: ScalarType.Bool));
             var hidden = model.Language.Forward(embeddings, arange(Scalars.OfInteger(length), ScalarType.Int64), length, attention);
             var logits = MemoryMarshal.Cast<byte, float>(model.Language.Logits(hidden.narrow(0, length - 1, 1)).bytes).ToArray();
             generated.Add((logits.IndexOf(logits.Max()), logits));

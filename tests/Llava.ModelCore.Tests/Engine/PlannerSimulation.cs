@@ -2,17 +2,23 @@ using Llava.ModelCore.Engine;
 
 namespace Llava.ModelCore.Tests.Engine;
 
-/// <summary>Runs plans without a model: every sampling row gets a made-up token, and every rule of a plan is checked at every step.</summary>
+/// <summary>
+/// Runs plans without a model: every sampling row gets a made-up token, every position of the arena holds a number for its key and value, and every rule of a
+/// plan is checked at every step.
+/// </summary>
 internal sealed class PlannerSimulation
 {
     private readonly StepPlanner _planner;
     private readonly EngineOptions _options;
     private readonly Dictionary<Sequence, int> _computed = [];
     private readonly Dictionary<Sequence, List<(int First, int Count)>> _chunks = [];
+    private readonly Dictionary<Sequence, int> _numbers = [];
+    private readonly List<Sequence> _live = [];
+    private readonly int[] _arena;
 
     public PlannerSimulation(StepPlanner planner, EngineOptions options)
     {
-        (_planner, _options) = (planner, options);
+        (_planner, _options, _arena) = (planner, options, new int[planner.KvCapacity]);
         planner.Admitted = AdmissionOrder.Add;
     }
 
@@ -24,16 +30,26 @@ internal sealed class PlannerSimulation
 
     public int PrefilledTokens { get; private set; }
 
+    /// <summary>Prefixes that were copied instead of being computed.</summary>
+    public int PrefixHits { get; private set; }
+
+    /// <summary>Sequences that ended before they were finished.</summary>
+    public int Cancelled { get; private set; }
+
     public List<(int First, int Count)> ChunksOf(Sequence sequence) => _chunks[sequence];
 
     public Sequence Submit(Sequence sequence)
     {
         Submitted.Add(sequence);
-        (_computed[sequence], _chunks[sequence]) = (0, []);
+        (_computed[sequence], _chunks[sequence], _numbers[sequence]) = (0, [], Submitted.Count);
+        _live.Add(sequence);
         _planner.Enqueue(sequence);
         return sequence;
     }
 
+    /// <summary>Plans and computes one step.</summary>
+    /// <param name="random">Chooses tokens, ends, cancels and failures.</param>
+    /// <param name="mayCancel">Whether sequences may be cancelled between steps, or fail in one.</param>
     public void Step(Random random, bool mayCancel = false)
     {
         var plan = _planner.Plan();
@@ -43,7 +59,10 @@ internal sealed class PlannerSimulation
         foreach (var copy in plan.Copies)
         {
             Assert.Equal(copy.Sequence.Extent!.Value.Start, copy.Target);
+            Assert.True(copy.Source + copy.Count <= copy.Target || copy.Source >= copy.Target + copy.Count, "A prefix is copied onto itself.");
+            _arena.AsSpan(copy.Source, copy.Count).CopyTo(_arena.AsSpan(copy.Target));
             _computed[copy.Sequence] = copy.Count;
+            PrefixHits++;
         }
 
         foreach (var work in plan.Prefills)
@@ -55,12 +74,23 @@ internal sealed class PlannerSimulation
 
         foreach (var work in plan.Prefills.Concat(plan.Decodes).ToArray())
         {
-            Compute(work, random);
+            if (Finished.ContainsKey(work.Sequence))
+            {
+                // An earlier part of it failed in this step.
+            }
+            else if (mayCancel && random.Next(200) == 0)
+            {
+                Cancel(work.Sequence);
+            }
+            else
+            {
+                Compute(work, random);
+            }
         }
 
-        if (mayCancel && random.Next(10) == 0 && Submitted.FindAll(s => !Finished.ContainsKey(s)) is { Count: > 0 } live)
+        if (mayCancel && random.Next(10) == 0 && _live.Count > 0)
         {
-            Finish(live[random.Next(live.Count)]);
+            Cancel(_live[random.Next(_live.Count)]);
         }
     }
 
@@ -79,6 +109,12 @@ internal sealed class PlannerSimulation
     {
         var sequence = work.Sequence;
         Assert.Equal(_computed[sequence], work.FirstPosition);
+        RequireContent(sequence, work.FirstPosition);
+        for (var position = work.FirstPosition; position < work.FirstPosition + work.Count; position++)
+        {
+            _arena[sequence.Extent!.Value.Start + position] = Content(sequence, position);
+        }
+
         _computed[sequence] += work.Count;
         Assert.True(_computed[sequence] <= sequence.Extent!.Value.Count, "A sequence outgrew its extent.");
         Assert.Equal(_computed[sequence] >= sequence.Layout.Positions, work.Samples);
@@ -93,8 +129,32 @@ internal sealed class PlannerSimulation
         }
     }
 
+    /// <summary>What is behind a work is the sequence's own, whoever computed it and whatever was evicted meanwhile.</summary>
+    private void RequireContent(Sequence sequence, int positions)
+    {
+        for (var position = 0; position < positions; position++)
+        {
+            if (_arena[sequence.Extent!.Value.Start + position] != Content(sequence, position))
+            {
+                Assert.Fail($"Position {position} of a sequence holds somebody else's keys and values.");
+            }
+        }
+    }
+
+    /// <summary>The number of a position: the same for all who share a prefix.</summary>
+    private int Content(Sequence sequence, int position) => sequence.Layout.PrefixKey is { } key && position < sequence.Layout.PrefixPositions
+        ? (key.GetHashCode(StringComparison.Ordinal) * 31) + position
+        : (_numbers[sequence] * 8191) + position;
+
+    private void Cancel(Sequence sequence)
+    {
+        Finish(sequence);
+        Cancelled++;
+    }
+
     private void Finish(Sequence sequence)
     {
+        _live.Remove(sequence);
         Assert.True(_planner.Remove(sequence));
         Finished[sequence] = Finished.GetValueOrDefault(sequence) + 1;
     }

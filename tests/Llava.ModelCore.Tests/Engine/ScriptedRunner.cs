@@ -14,6 +14,8 @@ internal sealed class ScriptedRunner : IStepRunner
     /// <summary>Called before each step with its number from 1; may throw.</summary>
     public Action<int>? BeforeStep { get; set; }
 
+    public RowSampling.SampledRow? Sampled { get; set; }
+
     public bool IsDisposed { get; private set; }
 
     public void Run(StepPlan plan, StepOutcome outcome)

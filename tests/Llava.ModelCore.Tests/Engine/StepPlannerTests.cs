@@ -41,6 +41,34 @@ public sealed class StepPlannerTests
     }
 
     [Fact]
+    public void Steps_without_number_keep_every_sequence_to_its_own_keys_and_values()
+    {
+        var random = new Random(5);
+        var options = new EngineOptions { MaxSlots = 12, PrefillChunkTokens = 24, MaxStepTokens = 120, PrefixCacheEntries = 8 };
+        var planner = new StepPlanner(options, kvPositions: 1200);
+        var simulation = new PlannerSimulation(planner, options);
+        var images = Enumerable.Range(0, 12).Select(_ => Requests.Picture(random)).ToArray();
+        for (var step = 0; step < Soak.Steps(quick: 4000); step++)
+        {
+            // Now nothing, now more than there is room for.
+            for (var arrivals = planner.WaitingCount < 40 ? random.Next(4) - 1 : 0; arrivals > 0; arrivals--)
+            {
+                var request = random.Next(3) == 0
+                    ? Requests.Text(random, random.Next(1, 120), random.Next(1, 40), (RequestPriority)random.Next(3))
+                    : Requests.Question(random, images[random.Next(images.Length)], random.Next(0, 40), random.Next(1, 40)) with { SharesWholePrompt = random.Next(4) == 0 };
+                simulation.Submit(request.ToSequence());
+            }
+
+            simulation.Step(random, mayCancel: true);
+        }
+
+        simulation.RunToTheEnd(random);
+        Assert.All(simulation.Submitted, sequence => Assert.Equal(1, simulation.Finished[sequence]));
+        Assert.Equal(0, planner.KvReserved);
+        Assert.True(simulation.PrefixHits > 300 && simulation.Cancelled > 300, $"{simulation.PrefixHits} prefixes were shared, {simulation.Cancelled} sequences cancelled.");
+    }
+
+    [Fact]
     public void The_head_of_the_queue_is_never_passed_by_a_smaller_request()
     {
         var random = new Random(1);

@@ -26,7 +26,7 @@ public sealed class RunnerAgreementTests
     {
         var exact = await AskAsync(new EngineOptions());
         var quantized = await AskAsync(new EngineOptions { Quantize = scheme });
-        // Some hundred questions measure to a point or two; docs/cpu.md has the figures of thousands.
+        // Some hundred questions measure to a point or two; docs/quantization.md has the figures of thousands.
         Assert.InRange(Share(quantized), Share(exact) - 0.02, 1);
     }
 

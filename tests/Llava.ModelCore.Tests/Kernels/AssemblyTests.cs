@@ -18,12 +18,19 @@ public sealed unsafe class AssemblyTests
         ("vpdpbusd zmm11, zmm25, zmm26", "6212354050DA", to => to.DotProduct(11, 25, 26)),
         ("vmulps zmm26, zmm24, [rdx+32]{1to16}", "62613C50599220000000", to => to.Multiply(26, 24, new Operand(Register.Rdx, 32, Repeats: true))),
         ("vaddps zmm12, zmm12, [r10+64]", "62511C4858A240000000", to => to.Add(12, 12, new Operand(Register.R10, 64))),
+        ("vpdpwssd zmm11, zmm25, zmm26", "6212354052DA", to => to.DotProductOfWords(11, 25, 26)),
         ("vpslld zmm24, zmm24, 16", "62913D4072F010", to => to.ShiftLeft(24, 24, 16)),
         ("vpsrld zmm27, zmm27, 4", "6291254072D304", to => to.ShiftRight(27, 27, 4)),
         ("vpandd zmm24, zmm27, zmm29", "62012540DBC5", to => to.And(24, 27, 29)),
         ("vpxord zmm12, zmm12, zmm12", "62511D48EFE4", to => to.Clear(12)),
         ("vcvtdq2ps zmm3, zmm3", "62F17C485BDB", to => to.ToSingle(3, 3)),
         ("vfmadd231ps zmm12, zmm3, zmm26", "62126548B8E2", to => to.MultiplyAdd(12, 3, 26)),
+        ("vfmadd231ps zmm3, zmm24, [r8+r9*4+32767]{1to16}", "62923D50B89C88FF7F0000", to => to.MultiplyAdd(3, 24, new Operand(Register.R8, 32767, Repeats: true, Register.R9, 4))),
+        ("vfmadd231ps zmm23, zmm25, [rdx+r11+32767]{1to16}", "62A23550B8BC1AFF7F0000", to => to.MultiplyAdd(23, 25, new Operand(Register.Rdx, 32767, Repeats: true, Register.R11, 1))),
+        ("vcvtph2ps zmm24, [rcx+32767]", "62627D481381FF7F0000", to => to.LoadHalves(24, new Operand(Register.Rcx, 32767))),
+        ("push rax", "50", to => to.Push(Register.Rax)),
+        ("pop rax", "58", to => to.Pop(Register.Rax)),
+        ("mov r8, rdx", "4989D0", to => to.Move(Register.R8, Register.Rdx)),
         ("vpmovzxwd zmm25, [rcx+1056]", "62627D48338920040000", to => to.LoadWords(25, new Operand(Register.Rcx, 1056))),
         ("prefetcht0 [rcx+4096]", "0F188900100000", to => to.Prefetch(new Operand(Register.Rcx, 4096))),
         ("mov rax, rdi", "4889F8", to => to.Move(Register.Rax, 7)),
@@ -57,12 +64,21 @@ public sealed unsafe class AssemblyTests
         }
 
         using var call = ExecutableCode.TryMap(CallAsWindows())!;
-        foreach (var format in (WeightFormat[])[WeightFormat.Int8, WeightFormat.Int4])
+        foreach (var format in (WeightFormat[])[WeightFormat.Int8, WeightFormat.Int4, WeightFormat.Int16])
         {
             for (var tokens = 1; tokens <= TileAssembly.MostTokens; tokens++)
             {
                 using var code = ExecutableCode.TryMap(TileAssembly.Of(format, tokens, adds: false, CallingConvention.Windows))!;
                 RequireSame(call, code, format, tokens);
+            }
+        }
+
+        foreach (var format in (WeightFormat[])[WeightFormat.Float32, WeightFormat.BFloat16, WeightFormat.Float16])
+        {
+            for (var tokens = 1; tokens <= FloatTileAssembly.MostTokens; tokens++)
+            {
+                using var code = ExecutableCode.TryMap(FloatTileAssembly.Of(format, tokens, adds: false, CallingConvention.Windows))!;
+                RequireSameFloats(call, code, format, tokens);
             }
         }
     }
@@ -78,7 +94,7 @@ public sealed unsafe class AssemblyTests
         }
 
         using var x = Numbers.Rows(Numbers.Ordinary(random, tokens * matrix.Columns), tokens, matrix.Columns, matrix.Columns);
-        using QuantizedRows integers = new(tokens, matrix.Columns);
+        using QuantizedRows integers = new(tokens, matrix.Columns, format);
         for (var token = 0; token < tokens; token++)
         {
             integers.Set(token, tokens, x.Start + (token * matrix.Columns), matrix.Columns, format);
@@ -88,8 +104,8 @@ public sealed unsafe class AssemblyTests
         Tile tile = new()
         {
             Weights = matrix.PanelAt(0),
-            Tokens = integers.RecordAt(0),
-            GroupStride = tokens * QuantizedRows.RecordBytes,
+            Tokens = integers.RecordAt(0, format),
+            GroupStride = tokens * QuantizedRows.RecordBytes(format),
             Groups = Groups,
             Output = expected.Start,
             OutputStride = Panel.Rows * sizeof(float),
@@ -97,11 +113,43 @@ public sealed unsafe class AssemblyTests
         };
         IntegerKernels.Get(KernelKind.Assembled).Multiply(tile, format, tokens, adds: false);
         tile.Output = output.Start;
+        RequireKept(call, code, &tile, random);
+        Assert.Equal(new ReadOnlySpan<float>(expected.Start, tokens * Panel.Rows), new ReadOnlySpan<float>(output.Start, tokens * Panel.Rows));
+    }
+
+    private static void RequireSameFloats(ExecutableCode call, ExecutableCode code, WeightFormat format, int tokens)
+    {
+        const int Columns = 5;
+        Random random = new(tokens);
+        using PackedMatrix matrix = new(Panel.Rows, Columns, format);
+        for (var row = 0; row < Panel.Rows; row++)
+        {
+            matrix.SetRow(row, Numbers.Ordinary(random, Columns));
+        }
+
+        using var x = Numbers.Rows(Numbers.Ordinary(random, tokens * Columns), tokens, Columns, Columns);
+        using NativeBuffer<float> output = new(tokens * Panel.Rows), expected = new(tokens * Panel.Rows);
+        FloatTile tile = new()
+        {
+            Weights = matrix.PanelAt(0),
+            Tokens = x.Start,
+            TokenStride = Columns * sizeof(float),
+            Columns = Columns,
+            Output = expected.Start,
+            OutputStride = Panel.Rows * sizeof(float),
+        };
+        FloatKernel.Beside(KernelKind.Assembled).Multiply(tile, format, tokens, adds: false);
+        tile.Output = output.Start;
+        RequireKept(call, code, &tile, random);
+        Assert.Equal(new ReadOnlySpan<float>(expected.Start, tokens * Panel.Rows), new ReadOnlySpan<float>(output.Start, tokens * Panel.Rows));
+    }
+
+    /// <summary>Calls a kernel as Windows does: the vector registers that it has to keep are as they were.</summary>
+    private static void RequireKept(ExecutableCode call, ExecutableCode code, void* tile, Random random)
+    {
         using NativeBuffer<byte> before = new(160), after = new(160);
         random.NextBytes(new Span<byte>(before.Start, 160));
-        ((delegate* unmanaged<Tile*, byte*, byte*, byte*, void>)call.Start)(&tile, code.Start, before.Start, after.Start);
-
-        Assert.Equal(new ReadOnlySpan<float>(expected.Start, tokens * Panel.Rows), new ReadOnlySpan<float>(output.Start, tokens * Panel.Rows));
+        ((delegate* unmanaged<void*, byte*, byte*, byte*, void>)call.Start)(tile, code.Start, before.Start, after.Start);
         Assert.Equal(new ReadOnlySpan<byte>(before.Start, 160), new ReadOnlySpan<byte>(after.Start, 160));
     }
 

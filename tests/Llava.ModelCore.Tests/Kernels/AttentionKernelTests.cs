@@ -1,6 +1,7 @@
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Kernels;
 using Llava.ModelCore.Kernels.Attention;
+using Llava.ModelCore.Models;
 
 namespace Llava.ModelCore.Tests.Kernels;
 
@@ -9,17 +10,20 @@ public sealed unsafe class AttentionKernelTests
     private readonly Random _random = new(1);
 
     [Theory]
-    [InlineData(false, 1e-5)]
-    [InlineData(true, 1e-5)]
-    public void Random_shapes_give_softmax_attention_over_their_extent(bool isHalf, double tolerance)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void Random_shapes_give_softmax_attention_over_their_extent(bool isHalf, bool hasSlopes)
     {
+        const double Tolerance = 1e-5;
         for (var i = 0; i < 40; i++)
         {
-            var shape = new Shape(_random.Next(1, 4), _random.Next(1, 9), _random.Next(1, 50) * 2, _random.Next(0, 150), _random.Next(1, 20));
+            var shape = new Shape(_random.Next(1, 4), _random.Next(1, 9), _random.Next(1, 50) * 2, _random.Next(0, 150), _random.Next(1, 20)) { HasSlopes = hasSlopes };
             var (actual, expected) = Attend(shape, isHalf, 0, shape.Queries);
             for (var j = 0; j < expected.Length; j++)
             {
-                Assert.True(Math.Abs(expected[j] - actual[j]) < tolerance, $"{shape}: number {j} is {actual[j]} instead of {expected[j]}");
+                Assert.True(Math.Abs(expected[j] - actual[j]) < Tolerance, $"{shape}: number {j} is {actual[j]} instead of {expected[j]}");
             }
         }
     }
@@ -38,6 +42,28 @@ public sealed unsafe class AttentionKernelTests
             Assert.Equal(whole[(first * shape.Size)..((first + count) * shape.Size)], piece[(first * shape.Size)..((first + count) * shape.Size)]);
             first += count;
         }
+    }
+
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(float.Epsilon)]
+    [InlineData(1e-40f)]
+    [InlineData(1e15f)]
+    public void Scores_of_every_size_give_weights_that_sum_to_one(float size)
+    {
+        // All keys are alike, so that every position weighs the same; the values are ones.
+        var shape = new Shape(1, 1, 20, 0, 1);
+        using var store = KeyValueStore.Create(shape.Config, 64, isHalf: false);
+        using var keys = Numbers.Rows([.. Enumerable.Repeat(size, 20)], 1, 20, 20);
+        using var ones = Numbers.Rows([.. Enumerable.Repeat(1f, 20)], 1, 20, 20);
+        for (var position = 0; position < 37; position++)
+        {
+            store.Write(0, 0, position, keys.Start, ones.Start);
+        }
+
+        using NativeBuffer<float> output = new(20), scratch = new(AttentionTile.Scratch(64, store.PaddedSize));
+        store.Attend(new AttentionTask(0, 0, 1, 0, 36, new Rows(keys.Start, 20), new Rows(output.Start, 20), 0, 1), scratch.Start);
+        Assert.All(new ReadOnlySpan<float>(output.Start, 20).ToArray(), number => Assert.Equal(1, number, 1e-6));
     }
 
     [Theory]
@@ -104,7 +130,7 @@ public sealed unsafe class AttentionKernelTests
         {
             var visible = shape.Cached + (query / shape.Group) + 1;
             var scores = Enumerable.Range(0, visible).Select(position => Enumerable.Range(0, shape.Size)
-                .Sum(i => queries[(query * shape.Size) + i] * Kept(keys[(position * shape.Size) + i])) / Math.Sqrt(shape.Size)).ToArray();
+                .Sum(i => queries[(query * shape.Size) + i] * Kept(keys[(position * shape.Size) + i])) / Math.Sqrt(shape.Size) - (shape.SlopeOf(query) * (visible - 1 - position))).ToArray();
             var weights = scores.Select(score => Math.Exp(score - scores.Max())).ToArray();
             for (var i = 0; i < shape.Size; i++)
             {
@@ -117,6 +143,11 @@ public sealed unsafe class AttentionKernelTests
 
     private sealed record Shape(int Layers, int Group, int Size, int Cached, int Rows)
     {
+        /// <summary>Whether keys lose by their distance.</summary>
+        public bool HasSlopes { get; init; }
+
+        public double SlopeOf(int query) => HasSlopes ? Alibi.Slopes(2 * Group, 8)[query % Group] : 0;
+
         public int Queries => Rows * Group;
 
         public LanguageModelConfig Config => new()
@@ -127,6 +158,7 @@ public sealed unsafe class AttentionKernelTests
             Layers = Layers,
             Heads = 2 * Group,
             KeyValueHeads = 2,
+            Mpt = HasSlopes ? new MptSettings() : null,
         };
     }
 }

@@ -41,6 +41,82 @@ public sealed unsafe class ElementwiseKernelTests
         }
     }
 
+    [Fact]
+    public void A_layer_norm_takes_the_mean_off_first()
+    {
+        foreach (var size in (int[])[1, 15, 16, 17, 48, 255, 688, 2048])
+        {
+            // Far from zero, where the mean matters.
+            float[] x = [.. Numbers.Ordinary(_random, size).Select(value => value + 20)];
+            var w = Numbers.Ordinary(_random, size);
+            using var input = Numbers.Rows(x, 1, size, size);
+            using var weight = Numbers.Rows(w, 1, size, size);
+            using NativeBuffer<float> output = new(size);
+            Normalization.Layer(input.Start, weight.Start, 1e-5f, size, output.Start);
+            var mean = x.Average(value => (double)value);
+            var root = Math.Sqrt(x.Average(value => Math.Pow(value - mean, 2)) + 1e-5);
+            for (var i = 0; i < size; i++)
+            {
+                Assert.Equal((x[i] - mean) * w[i] / root, output.Start[i], 1e-4);
+            }
+        }
+    }
+
+    [Fact]
+    public void Norms_of_denormals_and_of_zeros_are_finite_and_of_huge_numbers_right()
+    {
+        foreach (var (value, expected) in ((float, double)[])[(0f, 0), (1e-40f, 1e-40 / Math.Sqrt(1e-5)), (float.Epsilon, 0), (1e15f, 1), (-1e18f, -1)])
+        {
+            using var input = Numbers.Rows([.. Enumerable.Repeat(value, 37)], 1, 37, 37);
+            using var weight = Numbers.Rows([.. Enumerable.Repeat(1f, 37)], 1, 37, 37);
+            using NativeBuffer<float> output = new(37);
+            Normalization.Rms(input.Start, weight.Start, 1e-5f, 37, output.Start);
+            Assert.All(new ReadOnlySpan<float>(output.Start, 37).ToArray(), number => Assert.Equal(expected, number, Math.Max(1e-42, Math.Abs(expected) * 1e-5)));
+            Normalization.Layer(input.Start, weight.Start, 1e-5f, 37, output.Start);
+            Assert.All(new ReadOnlySpan<float>(output.Start, 37).ToArray(), number => Assert.True(float.IsFinite(number)));
+        }
+    }
+
+    [Fact]
+    public void Gelu_is_x_times_the_normal_distribution_at_every_size()
+    {
+        float[] x = [.. Enumerable.Range(-400, 801).Select(i => i / 40f), .. Numbers.Ordinary(_random, 41), 0, -0f, 1e-40f, -1e-40f, 13, -13, 1e30f, -1e30f];
+        using var values = Numbers.Rows(x, 1, x.Length, x.Length + 16);
+        Gelu.Run(values.Start, x.Length);
+        for (var i = 0; i < x.Length; i++)
+        {
+            var expected = x[i] * NormalDistribution(x[i]);
+            // The exponential takes the rounding of x² along.
+            var tolerance = Math.Max(1e-37, Math.Abs(expected) * (1e-6 + (1e-7 * Math.Min(400, (double)x[i] * x[i]))));
+            Assert.InRange(values.Start[i], expected - tolerance, expected + tolerance);
+        }
+    }
+
+    /// <summary>Φ by its series near zero and by its continued fraction in the tails.</summary>
+    private static double NormalDistribution(double x)
+    {
+        var density = Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI);
+        if (Math.Abs(x) < 3)
+        {
+            var (term, sum) = (x, x);
+            for (var n = 1; n < 100; n++)
+            {
+                term *= x * x / ((2 * n) + 1);
+                sum += term;
+            }
+
+            return 0.5 + (density * sum);
+        }
+
+        var fraction = Math.Abs(x);
+        for (var n = 200; n > 0; n--)
+        {
+            fraction = Math.Abs(x) + (n / fraction);
+        }
+
+        return x < 0 ? density / fraction : 1 - (density / fraction);
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(8)]

@@ -7,18 +7,32 @@ namespace Llava.ModelCore.Tests.Kernels;
 
 public sealed unsafe class FloatProductTests
 {
-    [Theory]
-    [InlineData("Float32")]
-    [InlineData("BFloat16")]
-    [InlineData("Float16")]
-    public void Products_are_sums_in_the_order_of_the_columns_whatever_the_shape(string name)
+    public static TheoryData<KernelKind, string> Cases
+    {
+        get
+        {
+            TheoryData<KernelKind, string> cases = [];
+            foreach (var kind in (KernelKind[])[IntegerKernels.Available[0], KernelKind.Portable])
+            {
+                cases.Add(kind, nameof(WeightFormat.Float32));
+                cases.Add(kind, nameof(WeightFormat.BFloat16));
+                cases.Add(kind, nameof(WeightFormat.Float16));
+            }
+
+            return cases;
+        }
+    }
+
+    [Theory, MemberData(nameof(Cases))]
+    public void Products_are_sums_in_the_order_of_the_columns_whatever_the_shape(KernelKind kind, string name)
     {
         var format = Enum.Parse<WeightFormat>(name);
         Random random = new(1);
         using WorkerPool pool = new(2);
-        for (var i = 0; i < 60; i++)
+        for (var i = 1; i <= 140; i++)
         {
-            var (rows, columns, tokens) = (random.Next(1, 100), random.Next(1, 120), i < 40 ? random.Next(1, 14) : random.Next(120, 260));
+            // Every number of tokens from 1 to 130, then more than are computed at once.
+            var (rows, columns, tokens) = (random.Next(1, 100), random.Next(1, i % 4 == 0 ? 600 : 120), i <= 130 ? i : random.Next(190, 260));
             using PackedMatrix matrix = new(rows, columns, format);
             var (weights, x) = (Weights(random, rows * columns, format), Numbers.Extreme(random, tokens * columns));
             for (var row = 0; row < rows; row++)
@@ -29,22 +43,31 @@ public sealed unsafe class FloatProductTests
             using var input = Numbers.Rows(x, tokens, columns, columns + 3);
             using NativeBuffer<float> output = new((long)tokens * Panel.Padded(rows));
             Rows to = new(output.Start, Panel.Padded(rows));
-            var product = new MatrixProduct(IntegerKernels.Get(KernelKind.Portable));
+            var product = new MatrixProduct(IntegerKernels.Get(kind));
             using QuantizedRows unused = new(1, 1);
             product.Run(pool, matrix, unused, new Rows(input.Start, columns + 3), tokens, to, adds: false);
             product.Run(pool, matrix, unused, new Rows(input.Start, columns + 3), tokens, to, adds: true);
             for (var j = 0; j < tokens * rows; j++)
             {
                 var sum = 0f;
-                for (var k = 0; k < columns; k++)
+                for (var block = 0; block < 2 * columns; block = NextBlock(block, columns, format))
                 {
-                    sum = MathF.FusedMultiplyAdd(matrix[j % rows, k], x[(j / rows * columns) + k], sum);
+                    var total = 0f;
+                    for (var k = block % columns; k < columns && k < (block % columns) + Panel.BlockColumns(format); k++)
+                    {
+                        total = MathF.FusedMultiplyAdd(matrix[j % rows, k], x[(j / rows * columns) + k], total);
+                    }
+
+                    sum = block == 0 ? total : total + sum;
                 }
 
-                Assert.Equal(sum + sum, to.At(j / rows)[j % rows]);
+                Assert.Equal(sum, to.At(j / rows)[j % rows]);
             }
         }
     }
+
+    /// <summary>Where the next block begins; behind the last column the product is made, and added, once more.</summary>
+    private static int NextBlock(int block, int columns, WeightFormat format) => Math.Min(block + Panel.BlockColumns(format), block < columns ? columns : 2 * columns);
 
     /// <summary>Numbers that half precision has too, its denormals among them.</summary>
     private static float[] Weights(Random random, int count, WeightFormat format) =>

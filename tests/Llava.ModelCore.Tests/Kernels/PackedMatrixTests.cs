@@ -43,6 +43,14 @@ public sealed class PackedMatrixTests
     }
 
     [Fact]
+    public void Int16_is_off_by_a_sixteen_thousandth_of_the_largest_at_most()
+    {
+        var values = Numbers.Ordinary(_random, 33 * 47);
+        using var packed = Pack(values, 33, 47, WeightFormat.Int16);
+        EachGroup(values, 33, 47, (weight, row, column, largest) => Assert.InRange(packed[row, column], weight - (largest / 16_000), weight + (largest / 16_000)));
+    }
+
+    [Fact]
     public void Int4_halves_the_error_of_plain_rounding_to_the_largest_and_keeps_sixteen_levels()
     {
         const int Rows = 64, Columns = 256;
@@ -66,6 +74,7 @@ public sealed class PackedMatrixTests
     [Theory]
     [InlineData("Int8")]
     [InlineData("Int4")]
+    [InlineData("Int16")]
     public void Groups_of_nothing_and_of_denormals_are_zero_and_huge_ones_stay_finite(string name)
     {
         var format = Enum.Parse<WeightFormat>(name);

@@ -10,7 +10,8 @@ internal static class ScalarProduct
     public static float[] Of(float[] weights, float[] x, int rows, int columns, int tokens, WeightFormat format)
     {
         var output = new float[tokens * rows];
-        var levels = new sbyte[Panel.Group];
+        var levels = new short[Panel.Group];
+        var total = new float[tokens];
         for (var row = 0; row < rows; row++)
         {
             for (var group = 0; group * Panel.Group < columns; group++)
@@ -19,15 +20,20 @@ internal static class ScalarProduct
                 var scale = BFloat16Bits.ToSingle(GroupRounding.Round(weights.AsSpan((row * columns) + (group * Panel.Group), count), format, levels));
                 for (var token = 0; token < tokens; token++)
                 {
-                    var (integers, tokenScale) = Rounded(x.AsSpan((token * columns) + (group * Panel.Group), count));
+                    var (integers, tokenScale) = Rounded(x.AsSpan((token * columns) + (group * Panel.Group), count), format);
                     var sum = 0;
                     for (var k = 0; k < count; k++)
                     {
                         sum += levels[k] * integers[k];
                     }
 
-                    ref var total = ref output[(token * rows) + row];
-                    total = MathF.FusedMultiplyAdd(sum, scale * tokenScale, total);
+                    total[token] = MathF.FusedMultiplyAdd(sum, scale * tokenScale, total[token]);
+                }
+
+                var end = (group + 1) * Panel.Group;
+                if (end % Panel.BlockColumns(format) == 0 || end >= columns)
+                {
+                    AddBlock(total, output.AsSpan(row), rows, isFirst: end <= Panel.BlockColumns(format));
                 }
             }
         }
@@ -35,7 +41,17 @@ internal static class ScalarProduct
         return output;
     }
 
-    private static (int[] Integers, float Scale) Rounded(ReadOnlySpan<float> group)
+    /// <summary>Adds a block's sums to the outputs, and begins the next.</summary>
+    private static void AddBlock(float[] total, Span<float> output, int stride, bool isFirst)
+    {
+        for (var token = 0; token < total.Length; token++)
+        {
+            output[token * stride] = isFirst ? total[token] : total[token] + output[token * stride];
+            total[token] = 0;
+        }
+    }
+
+    private static (int[] Integers, float Scale) Rounded(ReadOnlySpan<float> group, WeightFormat format)
     {
         var largest = 0f;
         foreach (var value in group)
@@ -44,16 +60,17 @@ internal static class ScalarProduct
         }
 
         var integers = new int[group.Length];
-        if (largest < 1e-36f)
+        var (most, least) = format == WeightFormat.Int16 ? (8191, 1e-34f) : (127, 1e-36f);
+        if (largest < least)
         {
             return (integers, 0);
         }
 
         for (var k = 0; k < group.Length; k++)
         {
-            integers[k] = (int)MathF.Round(group[k] * (127 / largest));
+            integers[k] = (int)MathF.Round(group[k] * (most / largest));
         }
 
-        return (integers, largest / 127);
+        return (integers, largest / most);
     }
 }

@@ -114,12 +114,12 @@ public sealed class OpenAiBatchTests : SourceFolder
     [Fact]
     public async Task Lines_may_ask_the_further_models_that_the_job_names_by_their_last_part()
     {
-        var source = Batch(Asking("a", "m"), Asking("b", "other"), Asking("c", "/models/other"), Asking("d", "third"));
+        var source = Batch(Asking("a", "m"), Asking("b", "other"), Asking("c", "/models/other"), Asking("d", "third"), Asking("e", "best"));
 
-        var items = await ReadJobAsync(new() { Model = "/models/m", Source = source with { Endpoint = "/v1/chat/completions", Models = ["/models/other"] } });
+        var items = await ReadJobAsync(new() { Model = "/models/m", Source = source with { Endpoint = "/v1/chat/completions", Models = ["/models/other"], ModelAlias = "best" } });
 
-        Assert.Equal([null, "/models/other", "/models/other", null], items.Select(item => item.Item.Spec.Model));
-        Assert.Equal([null, null, null, "model_not_found"], items.Select(item => item.Item.Rejection?.Code));
+        Assert.Equal([null, "/models/other", "/models/other", null, null], items.Select(item => item.Item.Spec.Model));
+        Assert.Equal([null, null, null, "model_not_found", null], items.Select(item => item.Item.Rejection?.Code));
         Assert.Contains("give one of m, other.", items[3].Item.Rejection!.Message, StringComparison.Ordinal);
 
         static string Asking(string id, string model) =>

@@ -6,6 +6,7 @@ using Llava.Dashboard.OpenAi.Chat;
 using Llava.Dashboard.OpenAi.Files;
 using Llava.Ledger.Batches;
 using Llava.Ledger.Files;
+using Llava.Ledger.Promotions;
 using Llava.Ledger.Training;
 using Llava.Ledger.Workers;
 using Microsoft.AspNetCore.Http;
@@ -13,7 +14,7 @@ using Microsoft.AspNetCore.Http;
 namespace Llava.Dashboard.OpenAi.Batches;
 
 /// <summary>Reads requests for batches and makes jobs of them. The lines are judged by whoever reads them all; here only the first model is looked for.</summary>
-internal sealed class BatchRequests(OpenAiBody bodies, FileStore files, WorkerRegistry workers, TrainedModelOwners owners, ChatInputOptions chats)
+internal sealed class BatchRequests(OpenAiBody bodies, FileStore files, WorkerRegistry workers, TrainedModelOwners owners, PromotionStore promotions, ChatInputOptions chats)
 {
     private const int MostLabels = 16;
     private const int MostFurtherModels = 100;
@@ -36,12 +37,14 @@ internal sealed class BatchRequests(OpenAiBody bodies, FileStore files, WorkerRe
         }
 
         BatchDescription description = new(file.Id, endpoint, window) { Metadata = body.Metadata, OutputLifetime = body.OutputExpiresAfter?.Lifetime() };
-        var models = await ModelsAsync(file, cancellation);
+        var named = await FirstModelAsync(file, cancellation);
+        var model = await promotions.TargetAsync(file.Tenant, named, cancellation) ?? named;
+        var models = await ModelsAsync(model, file.Tenant, cancellation);
         return (description, new()
         {
             Model = models[0],
             Generation = new() { MaxNewTokens = chats.DefaultMaxTokens, Temperature = new ChatSettings().Temperature },
-            Source = new() { Kind = SourceKind.OpenAiBatch, Path = SourceDescription.FileId + file.Id, Endpoint = endpoint, Models = models[1..] },
+            Source = new() { Kind = SourceKind.OpenAiBatch, Path = SourceDescription.FileId + file.Id, Endpoint = endpoint, Models = models[1..], ModelAlias = named == model ? null : named },
             Strict = IsStrict(body.Validation),
             // An administrator sees all files; the batch works on this one, so it is its tenant's.
             Tenant = file.Tenant,
@@ -95,18 +98,22 @@ internal sealed class BatchRequests(OpenAiBody bodies, FileStore files, WorkerRe
         }
     }
 
-    /// <summary>
-    /// The model of the first line that names one, as jobs name it, and then those that other lines may ask: all that are served to the file's
-    /// tenant. A name that nobody serves is kept where nobody serves anything: somebody may come.
-    /// </summary>
-    private async Task<List<string>> ModelsAsync(FileRecord file, CancellationToken cancellation)
+    private async Task<string> FirstModelAsync(FileRecord file, CancellationToken cancellation)
     {
         await using var content = files.Open(file);
-        var model = await FirstModel.FindAsync(content, cancellation) ?? FirstModel.Unknown;
+        return await FirstModel.FindAsync(content, cancellation) ?? FirstModel.Unknown;
+    }
+
+    /// <summary>
+    /// The model, as jobs name it, and then those that other lines may ask: all that are served to the tenant. A name that nobody serves is kept
+    /// where nobody serves anything: somebody may come.
+    /// </summary>
+    private async Task<List<string>> ModelsAsync(string model, string tenant, CancellationToken cancellation)
+    {
         var served = (await workers.LiveAsync(cancellation)).SelectMany(worker => worker.Models).Select(one => one.Name).Distinct().ToList();
-        var usable = await owners.UsableAsync(file.Tenant, served, cancellation);
+        var usable = await owners.UsableAsync(tenant, served, cancellation);
         var first = usable.FirstOrDefault(name => name == model) ?? usable.FirstOrDefault(name => Path.GetFileName(name) == model);
-        if (first is null && model != FirstModel.Unknown && (served.Count > 0 || !await owners.MayUseAsync(file.Tenant, model, cancellation)))
+        if (first is null && model != FirstModel.Unknown && (served.Count > 0 || !await owners.MayUseAsync(tenant, model, cancellation)))
         {
             throw new OpenAiException(
                 StatusCodes.Status404NotFound, OpenAiErrors.InvalidRequest, "model_not_found", "model", $"There is no model '{model}' here, which the file's first line asks for; GET /v1/models lists those there are.");

@@ -1,3 +1,5 @@
+using Llava.ModelCore.Checkpoints.Quantized;
+
 namespace Llava.ModelCore.Checkpoints.Partial;
 
 /// <summary>
@@ -47,7 +49,7 @@ internal static class PartialWeights
         var folder = chain[0];
         if (chain.Length == 1)
         {
-            return TensorContainer.Open(TensorContainer.FindIn(folder)!);
+            return BitsAndBytesTensors.Over(TensorContainer.Open(TensorContainer.FindIn(folder)!));
         }
 
         var below = Open(chain[1..]);

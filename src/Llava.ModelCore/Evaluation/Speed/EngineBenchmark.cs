@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Engine;
 using Llava.ModelCore.Kernels.Decoding;
@@ -55,7 +54,7 @@ public sealed class EngineBenchmark(EngineBenchmarkSettings settings)
     /// <summary>Measures case by case.</summary>
     public IEnumerable<EngineFigures> Run()
     {
-        RandomWeights random = new(_config);
+        RandomWeights random = new(new() { LanguageModel = _config });
         var threads = Options(QuantizationScheme.None, 1).ThreadCount;
         TorchSharp.torch.set_num_threads(threads);
         var limits = MachineLimits.Measure(threads);
@@ -74,15 +73,21 @@ public sealed class EngineBenchmark(EngineBenchmarkSettings settings)
 
     private EngineFigures Measure(RandomWeights random, LlavaModel? reference, QuantizationScheme scheme, string phase, int batch, MachineLimits limits)
     {
-        var options = Options(scheme, phase == "decode" ? batch : 1);
+        var decodes = phase == "decode";
+        var options = Options(scheme, decodes ? batch : 1);
         var weights = random.Pack(scheme, options.ThreadCount);
         var bytes = weights.Bytes - weights.Embeddings.Bytes;
         using LlavaModel images = new(random.Config, hasLanguage: false);
         using SteppedEngine ours = new(random.Config, options, positions => new CpuRunner(images, weights, options, positions, TimeProvider.System));
-        using var theirs = reference is null ? null : Reference(random, reference, phase == "decode" ? batch : 1);
+        using var theirs = reference is null ? null : Reference(random, reference, decodes ? batch : 1);
         List<SteppedEngine> engines = [ours, .. theirs is null ? [] : (SteppedEngine[])[theirs]];
-        var times = phase == "decode" ? Decode(engines, batch) : Prefill(engines, batch);
-        var (seconds, cpu) = (Median(times[0], time => time.Wall), Median(times[0], time => time.Cpu));
+        if (decodes)
+        {
+            engines.ForEach(engine => engine.Fill(batch, settings.Context, settings.Rounds + Spare));
+        }
+
+        var times = Turns.Measure(WarmUp, settings.Rounds, [.. engines.Select(engine => (Action)(decodes ? engine.Step : () => engine.Prompt(batch)))]);
+        var cache = decodes ? batch * (double)settings.Context * options.BytesPerPosition(_config) : 0;
         return new()
         {
             Shape = settings.Shape,
@@ -91,13 +96,13 @@ public sealed class EngineBenchmark(EngineBenchmarkSettings settings)
             Threads = options.ThreadCount,
             Phase = phase,
             Batch = batch,
-            Context = phase == "decode" ? settings.Context : 0,
+            Context = decodes ? settings.Context : 0,
             Rounds = settings.Rounds,
-            TokensPerSecond = batch / seconds,
-            TokensPerCpuSecond = batch / cpu,
-            ReferenceTokensPerSecond = theirs is null ? null : batch / Median(times[1], time => time.Wall),
-            ReferenceTokensPerCpuSecond = theirs is null ? null : batch / Median(times[1], time => time.Cpu),
-            ShareOfRoofline = Roofline(scheme, phase, batch, bytes, options, limits) / seconds,
+            TokensPerSecond = batch / times[0].Wall,
+            TokensPerCpuSecond = batch / times[0].Cpu,
+            ReferenceTokensPerSecond = theirs is null ? null : batch / times[1].Wall,
+            ReferenceTokensPerCpuSecond = theirs is null ? null : batch / times[1].Cpu,
+            ShareOfRoofline = scheme == QuantizationScheme.None ? null : new Roofline(_config, limits).Seconds(bytes, cache, batch, decodes ? batch : 1) / times[0].Wall,
             AllocatedBytesPerStep = ours.AllocatedBytesPerStep,
         };
     }
@@ -119,50 +124,4 @@ public sealed class EngineBenchmark(EngineBenchmarkSettings settings)
         Threads = settings.Threads,
         KvPositions = (slots + 1) * ExtentAllocator.Rounded(Math.Max(settings.PrefillTokens, settings.Context) + settings.Rounds + Spare),
     };
-
-    private List<(double Wall, double Cpu)>[] Decode(List<SteppedEngine> engines, int batch)
-    {
-        foreach (var engine in engines)
-        {
-            engine.Fill(batch, settings.Context, settings.Rounds + Spare);
-        }
-
-        return Times(engines, engine => engine.Step());
-    }
-
-    private List<(double Wall, double Cpu)>[] Prefill(List<SteppedEngine> engines, int tokens) => Times(engines, engine => engine.Prompt(tokens));
-
-    private List<(double Wall, double Cpu)>[] Times(List<SteppedEngine> engines, Action<SteppedEngine> action)
-    {
-        List<(double Wall, double Cpu)>[] times = [.. engines.Select(_ => new List<(double, double)>())];
-        for (var round = 0; round < settings.Rounds + WarmUp; round++)
-        {
-            for (var i = 0; i < engines.Count; i++)
-            {
-                var (start, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
-                action(engines[i]);
-                times[i].Add((Stopwatch.GetElapsedTime(start).TotalSeconds, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds));
-            }
-        }
-
-        Array.ForEach(times, list => list.RemoveRange(0, WarmUp));
-        return times;
-    }
-
-    /// <summary>The least time that the machine's limits allow; null where one of them is not known.</summary>
-    private double? Roofline(QuantizationScheme scheme, string phase, int batch, long weightBytes, EngineOptions options, MachineLimits limits)
-    {
-        if (scheme == QuantizationScheme.None || limits.ProductsPerSecond is not { } products)
-        {
-            return null;
-        }
-
-        var decodes = phase == "decode";
-        var cache = decodes ? batch * (double)settings.Context * options.BytesPerPosition(_config) : 0;
-        var layers = ModelParameters.OfLanguageModel(_config).Where(parameter => parameter.Name.Contains("proj", StringComparison.Ordinal)).Sum(parameter => parameter.Shape[0] * (double)parameter.Shape[1]);
-        var head = _config.VocabularySize * (double)_config.HiddenSize;
-        return Math.Max((weightBytes + cache) / limits.BytesPerSecond, ((layers * batch) + (head * (decodes ? batch : 1))) / products);
-    }
-
-    private static double Median(List<(double Wall, double Cpu)> times, Func<(double Wall, double Cpu), double> of) => times.Select(of).Order().ElementAt(times.Count / 2);
 }

@@ -23,6 +23,9 @@ internal sealed class SteppedEngine : IDisposable
     /// <summary>Managed bytes of the last step, of the runner alone.</summary>
     public long AllocatedBytesPerStep => _runner.AllocatedBytes;
 
+    /// <summary>What has been computed so far.</summary>
+    public EngineStatistics Statistics => _loop.Statistics;
+
     /// <summary>Brings sequences to where each decodes with a context; their prompt is computed once and copied.</summary>
     public void Fill(int sequences, int context, int maxNewTokens)
     {
@@ -32,7 +35,8 @@ internal sealed class SteppedEngine : IDisposable
             Enqueue(prompt);
         }
 
-        while (_loop.Statistics.Running < sequences || _loop.Statistics.DecodeTokens == 0)
+        var decoded = _loop.Statistics.DecodeTokens;
+        while (_loop.Statistics.Running < sequences || _loop.Statistics.DecodeTokens == decoded)
         {
             Step();
         }
@@ -48,14 +52,24 @@ internal sealed class SteppedEngine : IDisposable
     }
 
     /// <summary>Computes a prompt and its first token.</summary>
-    public void Prompt(int tokens)
+    public void Prompt(int tokens) => Answer([Prompt(tokens, 1)]);
+
+    /// <summary>Computes prompts and their answers to the last token, all at once as far as slots reach.</summary>
+    public void Answer(IEnumerable<SequenceRequest> requests)
     {
-        Enqueue(Prompt(tokens, 1));
+        foreach (var request in requests)
+        {
+            Enqueue(request);
+        }
+
         while (_loop.LiveCount > 0)
         {
             Step();
         }
     }
+
+    /// <summary>Ends all sequences where they are.</summary>
+    public void Clear() => _loop.FinishAll(FinishReason.Cancelled);
 
     /// <inheritdoc/>
     public void Dispose() => _loop.Dispose();
@@ -71,6 +85,12 @@ internal sealed class SteppedEngine : IDisposable
     private sealed class MeasuredRunner(IStepRunner runner) : IStepRunner
     {
         public long AllocatedBytes { get; private set; }
+
+        public RowSampling.SampledRow? Sampled
+        {
+            get => runner.Sampled;
+            set => runner.Sampled = value;
+        }
 
         public void Run(StepPlan plan, StepOutcome outcome)
         {

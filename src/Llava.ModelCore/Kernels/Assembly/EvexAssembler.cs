@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 
 namespace Llava.ModelCore.Kernels.Assembly;
 
@@ -43,6 +44,9 @@ internal sealed class EvexAssembler
     /// <summary>AVX512-VNNI: each lane of the target += Σ₄ unsigned byte · signed byte.</summary>
     public void DotProduct(int target, int unsigned, int signed) => Vector(Map.Second, Prefix.P66, 0x50, target, unsigned, signed);
 
+    /// <summary>AVX512-VNNI: each lane of the target += Σ₂ signed word · signed word.</summary>
+    public void DotProductOfWords(int target, int first, int second) => Vector(Map.Second, Prefix.P66, 0x52, target, first, second);
+
     /// <summary>float32 of int32.</summary>
     public void ToSingle(int target, int source) => Vector(Map.Primary, Prefix.None, 0x5B, target, 0, source);
 
@@ -54,6 +58,12 @@ internal sealed class EvexAssembler
 
     /// <summary>target = first · second + target, rounded once.</summary>
     public void MultiplyAdd(int target, int first, int second) => Vector(Map.Second, Prefix.P66, 0xB8, target, first, second);
+
+    /// <summary>target = first · second + target, rounded once.</summary>
+    public void MultiplyAdd(int target, int first, Operand second) => Vector(Map.Second, Prefix.P66, 0xB8, target, first, second);
+
+    /// <summary>Loads sixteen numbers of half precision as float32.</summary>
+    public void LoadHalves(int target, Operand source) => Vector(Map.Second, Prefix.P66, 0x13, target, 0, source);
 
     /// <summary>Brings a cache line in.</summary>
     public void Prefetch(Operand place)
@@ -68,6 +78,15 @@ internal sealed class EvexAssembler
         Bytes(Rex((int)target, (int)source.Base), 0x8B);
         Memory((int)target, source);
     }
+
+    /// <summary>Puts one of the first eight registers on the stack.</summary>
+    public void Push(Register register) => Bytes((byte)(0x50 | (int)register));
+
+    /// <summary>Takes it from there.</summary>
+    public void Pop(Register register) => Bytes((byte)(0x58 | (int)register));
+
+    /// <summary>target = source.</summary>
+    public void Move(Register target, Register source) => Move(target, (int)source);
 
     /// <summary>target = source.</summary>
     public void Move(Register target, int source) => Bytes(Rex(source, (int)target), 0x89, Registers(source, (int)target));
@@ -130,7 +149,7 @@ internal sealed class EvexAssembler
 
     private void Vector(Map map, Prefix prefix, byte operation, int register, int first, Operand second)
     {
-        Evex(map, prefix, register, first, 0, (int)second.Base >> 3, second.Repeats);
+        Evex(map, prefix, register, first, second.Scale == 0 ? 0 : (int)second.Index >> 3, (int)second.Base >> 3, second.Repeats);
         Bytes(operation);
         Memory(register, second);
     }
@@ -146,7 +165,15 @@ internal sealed class EvexAssembler
 
     private void Memory(int register, Operand place)
     {
-        Bytes((byte)(0x80 | ((register & 7) << 3) | ((int)place.Base & 7)));
+        if (place.Scale == 0)
+        {
+            Bytes((byte)(0x80 | ((register & 7) << 3) | ((int)place.Base & 7)));
+        }
+        else
+        {
+            Bytes((byte)(0x84 | ((register & 7) << 3)), (byte)((BitOperations.Log2((uint)place.Scale) << 6) | (((int)place.Index & 7) << 3) | ((int)place.Base & 7)));
+        }
+
         Number(place.Displacement);
     }
 

@@ -12,8 +12,8 @@ internal enum Register
     R11 = 11,
 }
 
-/// <summary>A place in memory: a register and a distance. With <see cref="Repeats"/> one 32-bit element stands for all lanes.</summary>
-internal readonly record struct Operand(Register Base, int Displacement, bool Repeats = false);
+/// <summary>A place in memory: a register and a distance, or two registers of which the second counts 1, 2, 4 or 8 times. With <see cref="Repeats"/> one 32-bit element stands for all lanes.</summary>
+internal readonly record struct Operand(Register Base, int Displacement, bool Repeats = false, Register Index = default, int Scale = 0);
 
 /// <summary>Who passes the first argument where, and which vector registers the callee must give back as they were.</summary>
 internal enum CallingConvention

@@ -97,6 +97,21 @@ internal static unsafe class AttentionTile
         }
     }
 
+    /// <summary>Takes from each score slope · distance (ALiBi; spec 1.4.2): the last visible position is the query's own.</summary>
+    /// <param name="scores">(padded).</param>
+    /// <param name="visible">Positions that the query sees.</param>
+    /// <param name="slope">Of the head, in the scores' own scale.</param>
+    public static void Slope(float* scores, int visible, float slope)
+    {
+        var (slopes, steps) = (Vector512.Create(slope), Vector512.Create((float)Lanes));
+        var distances = Vector512.CreateSequence((float)(1 - visible), 1f);
+        for (var i = 0; i < visible; i += Lanes)
+        {
+            Vector512.FusedMultiplyAdd(distances, slopes, Vector512.Load(scores + i)).Store(scores + i);
+            distances += steps;
+        }
+    }
+
     /// <summary>Turns scores into e^(scale·(score − largest)), zero behind the last visible position; returns their sum.</summary>
     /// <param name="scores">(padded).</param>
     /// <param name="visible">Positions that the query sees.</param>

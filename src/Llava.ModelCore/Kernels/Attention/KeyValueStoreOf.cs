@@ -1,14 +1,20 @@
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Models;
 
 namespace Llava.ModelCore.Kernels.Attention;
 
 /// <summary>
-/// The store for one kind of number, with the attention over it: softmax(q·Kᵀ/√size)·V, causal. Up to four queries share each load. For every
+/// The store for one kind of number, with the attention over it: softmax(q·Kᵀ/√size)·V, causal, with linear biases where the decoder has them. Up to four queries share each load. For every
 /// query the sums run in the order of the head's numbers and of the positions, so those that share a tile cannot change an answer.
 /// </summary>
 internal sealed unsafe class KeyValueStore<T>(LanguageModelConfig config, int positions) : KeyValueStore(config, positions, T.Bytes)
     where T : struct, IFloatElement
 {
+    private readonly float _scale = config.Mpt?.SoftmaxScale is { } scale ? (float)scale : 1 / MathF.Sqrt(config.HeadSize);
+
+    // Of the query heads; empty without linear biases.
+    private readonly float[] _slopes = config.Mpt is { } mpt ? Alibi.Slopes(config.Heads, mpt.AlibiBiasMax) : [];
+
     /// <inheritdoc/>
     public override void Write(int layer, int head, int position, float* key, float* value)
     {
@@ -49,7 +55,7 @@ internal sealed unsafe class KeyValueStore<T>(LanguageModelConfig config, int po
         var sums = stackalloc float[AttentionTile.Width];
         for (var i = 0; i < AttentionTile.Width; i++)
         {
-            sums[i] = AttentionTile.Exponentials(scratch + (i * stride), task.Visible(query + i), stride, 1 / MathF.Sqrt(Size));
+            sums[i] = Weigh(task, query + i, scratch + (i * stride), stride);
         }
 
         var mixed = scratch + (AttentionTile.Width * stride);
@@ -67,9 +73,21 @@ internal sealed unsafe class KeyValueStore<T>(LanguageModelConfig config, int po
         var visible = task.Visible(query);
         var stride = AttentionTile.Padded(visible);
         AttentionTile.ScoreOne<T>(keys, task.QueryAt(query, Size), Size, visible, scratch);
-        var sum = AttentionTile.Exponentials(scratch, visible, stride, 1 / MathF.Sqrt(Size));
+        var sum = Weigh(task, query, scratch, stride);
         AttentionTile.MixOne<T>(values, PaddedSize, visible, scratch, scratch + stride);
         Finish(scratch + stride, sum, task.OutputAt(query, Size));
+    }
+
+    /// <summary>Turns a query's scores into weights; returns their sum.</summary>
+    private float Weigh(in AttentionTask task, int query, float* scores, int stride)
+    {
+        var visible = task.Visible(query);
+        if (_slopes.Length > 0)
+        {
+            AttentionTile.Slope(scores, visible, _slopes[(task.Head * task.Group) + (query % task.Group)] / _scale);
+        }
+
+        return AttentionTile.Exponentials(scores, visible, stride, _scale);
     }
 
     private void Finish(float* mixed, float sum, float* output)

@@ -6,8 +6,8 @@ using Llava.ModelCore.Kernels.Weights;
 namespace Llava.ModelCore.Kernels.Decoding;
 
 /// <summary>
-/// The forward pass of a LLaMA-family decoder (spec 1.4.1) on packed weights: h ← h + Attn(RMSNorm(h)); h ← h + MLP(RMSNorm(h)). A row's numbers
-/// depend on its own sequence alone, to the bit. Nothing is allocated after the first pass. One thread at a time.
+/// The forward pass of a decoder of the LLaMA family (spec 1.4.1) or MPT (spec 1.4.2) on packed weights: h ← h + Attn(Norm(h)); h ← h + MLP(Norm(h)).
+/// A row's numbers depend on its own sequence alone, to the bit. Nothing is allocated after the first pass. One thread at a time.
 /// </summary>
 internal sealed unsafe class Decoder : IDisposable
 {
@@ -20,10 +20,12 @@ internal sealed unsafe class Decoder : IDisposable
     private readonly RotaryPhase _rotary;
     private readonly EachRow _normalize;
     private readonly EachRow _mix;
-    private readonly EachRow _gate;
+    private readonly EachRow _activate;
+    private readonly EachRow _scale;
     private NativeBuffer<float> _norm;
     private WeightFormat _format;
     private int _rows;
+    private Rows _logits;
 
     /// <param name="weights">The weights; not disposed with this.</param>
     /// <param name="store">Keys and values; not disposed with this.</param>
@@ -40,7 +42,8 @@ internal sealed unsafe class Decoder : IDisposable
         _rotary = new RotaryPhase(weights.Config, store, _buffers, maxRows);
         _normalize = new EachRow(Normalize);
         _mix = new EachRow(TakeMixed);
-        _gate = new EachRow(Gate);
+        _activate = new EachRow(Activate);
+        _scale = new EachRow(Scale);
         _norm = weights.Norm;
     }
 
@@ -81,6 +84,11 @@ internal sealed unsafe class Decoder : IDisposable
         _rows = rows.Length;
         Normalize(_weights.Norm, _weights.Head.Format);
         Multiply(_weights.Head, _buffers.Normalized, logits, adds: false);
+        if (_weights.Config.Mpt?.LogitScale is not null)
+        {
+            _logits = logits;
+            _scale.Run(_pool, _rows);
+        }
     }
 
     /// <inheritdoc/>
@@ -111,7 +119,7 @@ internal sealed unsafe class Decoder : IDisposable
         Normalize(weights.MlpNorm, weights.GateUp.Format);
         Multiply(weights.GateUp, _buffers.Normalized, _buffers.GateUp, adds: false);
         _format = weights.Down.Format;
-        _gate.Run(_pool, _rows);
+        _activate.Run(_pool, _rows);
         Multiply(weights.Down, _buffers.GateUp, _buffers.Hidden, adds: true);
     }
 
@@ -125,18 +133,44 @@ internal sealed unsafe class Decoder : IDisposable
 
     private void Normalize(int row)
     {
-        Normalization.Rms(_buffers.Hidden.At(row), _norm.Start, (float)_weights.Config.NormEpsilon, _weights.Config.HiddenSize, _buffers.Normalized.At(row));
-        Round(row, _buffers.Normalized, _weights.Config.HiddenSize);
+        var (epsilon, size) = ((float)_weights.Config.NormEpsilon, _weights.Config.HiddenSize);
+        if (_weights.Config.Mpt is null)
+        {
+            Normalization.Rms(_buffers.Hidden.At(row), _norm.Start, epsilon, size, _buffers.Normalized.At(row));
+        }
+        else
+        {
+            Normalization.Layer(_buffers.Hidden.At(row), _norm.Start, epsilon, size, _buffers.Normalized.At(row));
+        }
+
+        Round(row, _buffers.Normalized, size);
     }
 
     private void TakeMixed(int row) => Round(row, _buffers.Mixed, _weights.Config.Heads * _weights.Config.HeadSize);
 
-    private void Gate(int row)
+    private void Activate(int row)
     {
         var gate = _buffers.GateUp.At(row);
         var size = _weights.Config.IntermediateSize;
-        GatedActivation.SwiGlu(gate, gate + size, size);
+        if (_weights.Config.Mpt is null)
+        {
+            GatedActivation.SwiGlu(gate, gate + size, size);
+        }
+        else
+        {
+            Gelu.Run(gate, size);
+        }
+
         Round(row, _buffers.GateUp, size);
+    }
+
+    private void Scale(int row)
+    {
+        var scale = (float)_weights.Config.Mpt!.LogitScale!.Value;
+        foreach (ref var logit in new Span<float>(_logits.At(row), _weights.Config.VocabularySize))
+        {
+            logit *= scale;
+        }
     }
 
     private void Round(int row, Rows values, int columns)

@@ -26,8 +26,10 @@ internal sealed unsafe class DecoderBuffers : IDisposable
 
         (NativeBuffer<float> Buffer, Rows Rows) Allocate(int columns)
         {
-            NativeBuffer<float> buffer = new((long)maxRows * Panel.Padded(columns));
-            return (buffer, new Rows(buffer.Start, Panel.Padded(columns)));
+            // A line more: rows a whole page apart would all fall on the same few places of a cache.
+            var stride = Panel.Padded(columns) + Panel.Lanes;
+            NativeBuffer<float> buffer = new((long)maxRows * stride);
+            return (buffer, new Rows(buffer.Start, stride));
         }
     }
 
@@ -43,7 +45,7 @@ internal sealed unsafe class DecoderBuffers : IDisposable
     /// <summary>What attention gives (rows, heads · head size).</summary>
     public Rows Mixed { get; }
 
-    /// <summary>Gate and up side by side (rows, 2 · intermediate); the gate becomes their product.</summary>
+    /// <summary>Gate and up side by side (rows, 2 · intermediate), the gate becomes their product; up alone for MPT.</summary>
     public Rows GateUp { get; }
 
     /// <summary>The input of the next product, where the weights are integers.</summary>

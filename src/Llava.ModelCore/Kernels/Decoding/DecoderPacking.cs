@@ -12,77 +12,61 @@ namespace Llava.ModelCore.Kernels.Decoding;
 /// <param name="scheme">How the weights are kept.</param>
 /// <param name="read">Gives a parameter by its name in our own layout; the tensor is disposed here.</param>
 /// <param name="pool">Who packs.</param>
-internal sealed class DecoderPacking(QuantizationScheme scheme, Func<string, Tensor> read, WorkerPool pool)
+internal sealed class DecoderPacking(QuantizationScheme scheme, Func<string, Tensor> read, WorkerPool pool) : IDecoderSource
 {
     // Rows that are float32 at the same time.
     private const int RowsAtOnce = 1024;
 
-    /// <summary>How a layer's matrices are kept.</summary>
-    public static WeightFormat FormatOf(QuantizationScheme scheme, ScalarType stored) => scheme switch
-    {
-        QuantizationScheme.Int8 => WeightFormat.Int8,
-        QuantizationScheme.Int4 => WeightFormat.Int4,
-        _ => stored switch
-        {
-            ScalarType.BFloat16 => WeightFormat.BFloat16,
-            ScalarType.Float16 => WeightFormat.Float16,
-            _ => WeightFormat.Float32,
-        },
-    };
-
-    /// <summary>How the head is kept: its rounding is seen by every token at once, so never in fewer than 8 bits.</summary>
-    public static WeightFormat HeadFormatOf(QuantizationScheme scheme, ScalarType stored) =>
-        FormatOf(scheme == QuantizationScheme.Int4 ? QuantizationScheme.Int8 : scheme, stored);
-
-    /// <summary>How the embeddings are kept: they are looked up and not multiplied.</summary>
-    public static WeightFormat TableFormatOf(QuantizationScheme scheme, ScalarType stored) =>
-        scheme == QuantizationScheme.None ? FormatOf(scheme, stored) : WeightFormat.BFloat16;
-
-    /// <summary>A vector in float32.</summary>
-    public unsafe NativeBuffer<float> Vector(string name, int size)
+    /// <inheritdoc/>
+    public unsafe NativeBuffer<float> Vector(string parameter, int size)
     {
         NativeBuffer<float> vector = new(size);
-        EachRow(read(name), 1, size, (_, values) => values.CopyTo(new Span<float>(vector.Start, size)));
+        EachRow(read(parameter), 1, size, (_, values) => values.CopyTo(new Span<float>(vector.Start, size)));
         return vector;
     }
 
-    /// <summary>Matrices with the same input, one below the other.</summary>
-    /// <param name="columns">Their input.</param>
-    /// <param name="parts">Names and rows.</param>
-    public PackedMatrix Matrix(int columns, params (string Name, int Rows)[] parts)
+    /// <inheritdoc/>
+    public PackedMatrix Matrix(DecoderPart part)
     {
         PackedMatrix? packed = null;
         var first = 0;
-        foreach (var (name, rows) in parts)
+        foreach (var (name, rows) in part.Parameters)
         {
-            var tensor = read(name);
-            packed ??= new PackedMatrix(parts.Sum(part => part.Rows), columns, FormatOf(scheme, tensor.dtype));
-            Fill(name, tensor, rows, columns, Below(packed, first));
+            var tensor = Read(name, part);
+            packed ??= new PackedMatrix(part.Rows, part.Columns, DecoderFormats.Of(scheme, part.Kind, tensor.dtype));
+            Fill(name, tensor, rows, part.Columns, Below(packed, first));
             first += rows;
         }
 
         return packed!;
     }
 
-    /// <summary>The output head.</summary>
-    public PackedMatrix Head(string name, int rows, int columns)
+    /// <inheritdoc/>
+    public EmbeddingTable Table(DecoderPart part)
     {
-        var tensor = read(name);
-        PackedMatrix packed = new(rows, columns, HeadFormatOf(scheme, tensor.dtype));
-        Fill(name, tensor, rows, columns, packed.SetRow);
-        return packed;
-    }
-
-    /// <summary>The embeddings.</summary>
-    public EmbeddingTable Table(string name, int rows, int columns)
-    {
-        var tensor = read(name);
-        EmbeddingTable table = new(rows, columns, TableFormatOf(scheme, tensor.dtype));
-        Fill(name, tensor, rows, columns, table.SetRow);
+        var tensor = read(part.Parameters[0].Name);
+        EmbeddingTable table = new(part.Rows, part.Columns, DecoderFormats.Of(scheme, part.Kind, tensor.dtype));
+        Fill(part.Parameters[0].Name, tensor, part.Rows, part.Columns, table.SetRow);
         return table;
     }
 
     private static RowAction Below(PackedMatrix packed, int first) => (row, values) => packed.SetRow(first + row, values);
+
+    /// <summary>A parameter as it is to be packed.</summary>
+    private Tensor Read(string name, DecoderPart part)
+    {
+        var tensor = read(name);
+        if (scheme != QuantizationScheme.Nf4 || part.Kind != DecoderPartKind.Layer)
+        {
+            return tensor;
+        }
+
+        using (tensor)
+        {
+            using var coded = Nf4Weight.Of(tensor);
+            return coded.Dequantize(ScalarType.Float16);
+        }
+    }
 
     private void Fill(string name, Tensor tensor, int rows, int columns, RowAction action)
     {

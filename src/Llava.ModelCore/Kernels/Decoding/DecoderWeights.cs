@@ -6,10 +6,12 @@ using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Kernels.Decoding;
 
-/// <summary>A LLaMA-family decoder's weights, packed.</summary>
+/// <summary>A decoder's weights, packed.</summary>
 internal sealed class DecoderWeights : IDisposable
 {
-    private DecoderWeights(LanguageModelConfig config, QuantizationScheme scheme) => (Config, Scheme) = (config, scheme);
+    private readonly IDisposable? _memory;
+
+    private DecoderWeights(LanguageModelConfig config, QuantizationScheme scheme, IDisposable? memory) => (Config, Scheme, _memory) = (config, scheme, memory);
 
     /// <summary>Sizes.</summary>
     public LanguageModelConfig Config { get; }
@@ -38,36 +40,29 @@ internal sealed class DecoderWeights : IDisposable
     /// <param name="read">Gives a parameter by its name in our own layout; the tensor is disposed here.</param>
     /// <param name="pool">Who packs.</param>
     /// <exception cref="CheckpointException">A weight is no number and the scheme has no place for it.</exception>
-    public static DecoderWeights Pack(LanguageModelConfig config, QuantizationScheme scheme, Func<string, Tensor> read, WorkerPool pool)
+    public static DecoderWeights Pack(LanguageModelConfig config, QuantizationScheme scheme, Func<string, Tensor> read, WorkerPool pool) =>
+        From(config, scheme, new DecoderPacking(scheme, read, pool));
+
+    /// <summary>Takes a decoder's weights from where they are.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="scheme">How the weights are kept.</param>
+    /// <param name="source">Where they are.</param>
+    /// <param name="memory">What keeps the memory that the source lends, disposed with the weights; null where it lends none.</param>
+    public static DecoderWeights From(LanguageModelConfig config, QuantizationScheme scheme, IDecoderSource source, IDisposable? memory = null) => new(config, scheme, memory)
     {
-        DecoderPacking packing = new(scheme, read, pool);
-        const string Embedding = ModelParameters.LanguageModel + "embed_tokens.weight";
-        return new DecoderWeights(config, scheme)
-        {
-            Embeddings = packing.Table(Embedding, config.VocabularySize, config.HiddenSize),
-            Layers = [.. Enumerable.Range(0, config.Layers).Select(i => LayerWeights.Pack(config, i, packing))],
-            Norm = packing.Vector(ModelParameters.LanguageModel + "norm.weight", config.HiddenSize),
-            Head = packing.Head(config.TieEmbeddings ? Embedding : ModelParameters.LanguageModel + "lm_head.weight", config.VocabularySize, config.HiddenSize),
-        };
-    }
+        Embeddings = source.Table(DecoderPart.Table(config)),
+        Layers = [.. Enumerable.Range(0, config.Layers).Select(i => LayerWeights.From(config, i, source))],
+        Norm = source.Vector(ModelParameters.LanguageModel + "norm.weight", config.HiddenSize),
+        Head = source.Matrix(DecoderPart.Head(config)),
+    };
 
     /// <summary>What the weights of a decoder take, by its sizes alone.</summary>
     /// <param name="config">Sizes.</param>
     /// <param name="scheme">How they are kept.</param>
     /// <param name="stored">Type in the checkpoint.</param>
-    public static long Estimate(LanguageModelConfig config, QuantizationScheme scheme, ScalarType stored)
-    {
-        var (matrix, table) = (DecoderPacking.FormatOf(scheme, stored), DecoderPacking.TableFormatOf(scheme, stored));
-        var (queries, keys) = (config.Heads * config.HeadSize, config.KeyValueHeads * config.HeadSize);
-        return checked(
-            EmbeddingTable.BytesOf(config.VocabularySize, config.HiddenSize, table)
-            + Matrix(DecoderPacking.HeadFormatOf(scheme, stored), config.VocabularySize, config.HiddenSize)
-            + (sizeof(float) * (1L + (2 * config.Layers)) * config.HiddenSize)
-            + (config.Layers * (Matrix(matrix, queries + (2 * keys), config.HiddenSize) + Matrix(matrix, config.HiddenSize, queries)
-                + Matrix(matrix, 2 * config.IntermediateSize, config.HiddenSize) + Matrix(matrix, config.HiddenSize, config.IntermediateSize))));
-
-        static long Matrix(WeightFormat format, int rows, int columns) => Panel.Count(rows) * Panel.Bytes(format, columns);
-    }
+    public static long Estimate(LanguageModelConfig config, QuantizationScheme scheme, ScalarType stored) => checked(
+        (sizeof(float) * (1L + (2 * config.Layers)) * config.HiddenSize)
+        + DecoderPart.Of(config).Sum(part => DecoderFormats.BytesOf(part, DecoderFormats.Of(scheme, part.Kind, stored))));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -79,6 +74,8 @@ internal sealed class DecoderWeights : IDisposable
         {
             layer.Dispose();
         }
+
+        _memory?.Dispose();
     }
 }
 
@@ -97,7 +94,7 @@ internal sealed class LayerWeights : IDisposable
     /// <summary>Weight of the norm before the MLP (hidden).</summary>
     public required NativeBuffer<float> MlpNorm { get; init; }
 
-    /// <summary>Gate and up, one below the other.</summary>
+    /// <summary>Gate and up, one below the other; up alone for MPT.</summary>
     public required PackedMatrix GateUp { get; init; }
 
     /// <summary>(hidden, intermediate).</summary>
@@ -106,19 +103,18 @@ internal sealed class LayerWeights : IDisposable
     /// <summary>Bytes of all weights.</summary>
     public long Bytes => AttentionNorm.Bytes + QueryKeyValue.Bytes + Output.Bytes + MlpNorm.Bytes + GateUp.Bytes + Down.Bytes;
 
-    /// <summary>Packs one layer.</summary>
-    public static LayerWeights Pack(LanguageModelConfig config, int index, DecoderPacking packing)
+    /// <summary>Takes one layer.</summary>
+    public static LayerWeights From(LanguageModelConfig config, int index, IDecoderSource source)
     {
         var layer = $"{ModelParameters.LanguageModel}layers.{index}.";
-        var (hidden, queries, keys) = (config.HiddenSize, config.Heads * config.HeadSize, config.KeyValueHeads * config.HeadSize);
         return new LayerWeights
         {
-            AttentionNorm = packing.Vector(layer + "input_layernorm.weight", hidden),
-            QueryKeyValue = packing.Matrix(hidden, (layer + "self_attn.q_proj.weight", queries), (layer + "self_attn.k_proj.weight", keys), (layer + "self_attn.v_proj.weight", keys)),
-            Output = packing.Matrix(queries, (layer + "self_attn.o_proj.weight", hidden)),
-            MlpNorm = packing.Vector(layer + "post_attention_layernorm.weight", hidden),
-            GateUp = packing.Matrix(hidden, (layer + "mlp.gate_proj.weight", config.IntermediateSize), (layer + "mlp.up_proj.weight", config.IntermediateSize)),
-            Down = packing.Matrix(config.IntermediateSize, (layer + "mlp.down_proj.weight", hidden)),
+            AttentionNorm = source.Vector(layer + "input_layernorm.weight", config.HiddenSize),
+            QueryKeyValue = source.Matrix(DecoderPart.QueryKeyValue(config, index)),
+            Output = source.Matrix(DecoderPart.Output(config, index)),
+            MlpNorm = source.Vector(layer + "post_attention_layernorm.weight", config.HiddenSize),
+            GateUp = source.Matrix(DecoderPart.GateUp(config, index)),
+            Down = source.Matrix(DecoderPart.Down(config, index)),
         };
     }
 

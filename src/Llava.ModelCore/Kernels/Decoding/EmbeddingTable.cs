@@ -6,9 +6,10 @@ namespace Llava.ModelCore.Kernels.Decoding;
 /// <param name="rows">Tokens.</param>
 /// <param name="columns">Hidden size.</param>
 /// <param name="format">Float32, BFloat16 or Float16.</param>
-internal sealed unsafe class EmbeddingTable(int rows, int columns, WeightFormat format) : IDisposable
+/// <param name="memory">All rows, disposed with the table; null makes a table of zeros, to be filled row by row.</param>
+internal sealed unsafe class EmbeddingTable(int rows, int columns, WeightFormat format, NativeBuffer<byte>? memory = null) : IDisposable
 {
-    private readonly NativeBuffer<byte> _rows = new((long)rows * columns * ElementBytes(format));
+    private readonly NativeBuffer<byte> _rows = memory ?? new((long)rows * columns * ElementBytes(format));
 
     /// <summary>Bytes of all rows.</summary>
     public long Bytes => _rows.Bytes;

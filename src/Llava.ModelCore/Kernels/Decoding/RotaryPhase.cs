@@ -4,7 +4,7 @@ using Llava.ModelCore.Kernels.Threads;
 
 namespace Llava.ModelCore.Kernels.Decoding;
 
-/// <summary>Rotates the queries and keys of a pass and stores its keys and values.</summary>
+/// <summary>Rotates the queries and keys of a pass, or clips them for a decoder without rotary positions, and stores its keys and values.</summary>
 internal sealed unsafe class RotaryPhase : IDisposable
 {
     private readonly LanguageModelConfig _config;
@@ -38,7 +38,10 @@ internal sealed unsafe class RotaryPhase : IDisposable
             _spanOf.AsSpan(span.FirstRow, span.Count).Fill(span);
         }
 
-        _prepare.Run(pool, _rows);
+        if (_config.Mpt is null)
+        {
+            _prepare.Run(pool, _rows);
+        }
     }
 
     /// <summary>Rotates and stores for one layer.</summary>
@@ -67,7 +70,12 @@ internal sealed unsafe class RotaryPhase : IDisposable
         var (heads, shared, size) = (_config.Heads, _config.KeyValueHeads, _config.HeadSize);
         var numbers = _buffers.QueryKeyValue.At(row);
         var offset = (long)row * _angles.Count;
-        for (var head = 0; head < heads + shared; head++)
+        if (_config.Mpt?.ClipQkv is { } most)
+        {
+            Clip(numbers, (heads + (2 * shared)) * size, (float)most);
+        }
+
+        for (var head = 0; _config.Mpt is null && head < heads + shared; head++)
         {
             RotaryAngles.Rotate(numbers + (head * size), _cosines.Start + offset, _sines.Start + offset, _angles.Count);
         }
@@ -77,6 +85,14 @@ internal sealed unsafe class RotaryPhase : IDisposable
         for (var head = 0; head < shared; head++)
         {
             _store.Write(_layer, head, position, numbers + ((heads + head) * size), numbers + ((heads + shared + head) * size));
+        }
+    }
+
+    private static void Clip(float* numbers, int count, float most)
+    {
+        foreach (ref var number in new Span<float>(numbers, count))
+        {
+            number = Math.Clamp(number, -most, most);
         }
     }
 }

@@ -4,7 +4,7 @@ namespace Llava.ModelCore.Kernels.Products;
 
 /// <summary>
 /// Multiplies an integer panel with a tile of tokens. All kernels give the same bits: dot products of a group are exact, and for each output
-/// the groups are added in order, each as fma(sum, weight scale · token scale, total). So neither the kernel nor the tokens that share a tile can
+/// the groups of a block are added in order, each as fma(sum, weight scale · token scale, total). So neither the kernel nor the tokens that share a tile can
 /// change an answer.
 /// </summary>
 internal abstract class IntegerKernel
@@ -17,7 +17,7 @@ internal abstract class IntegerKernel
 
     /// <summary>Computes the outputs of 32 rows for up to <see cref="MostTokens"/> tokens.</summary>
     /// <param name="tile">Where everything lies.</param>
-    /// <param name="format">Int8 or Int4.</param>
+    /// <param name="format">Int8, Int4 or Int16.</param>
     /// <param name="tokens">Tokens of the tile.</param>
     /// <param name="adds">Whether the products are added to what the output holds.</param>
     public abstract void Multiply(in Tile tile, WeightFormat format, int tokens, bool adds);

@@ -7,12 +7,15 @@ namespace Llava.ModelCore.Kernels.Products;
 /// <param name="kernel">Multiplies integer panels.</param>
 internal sealed unsafe class MatrixProduct(IntegerKernel kernel) : IParallelWork
 {
-    // So many tokens of a wide layer stay in a core's own cache while panel after panel passes by.
-    private const int TokensAtOnce = 192;
+    // What stays in a core's own cache while panel after panel passes by.
+    private const int BytesAtOnce = 1 << 20;
+
+    private const int MostTokensAtOnce = 192;
 
     // Few enough parts that claiming them costs nothing, enough that threads which were set aside are made up for.
     private const int PartsPerThread = 8;
 
+    private readonly FloatKernel _floatKernel = FloatKernel.Beside(kernel.Kind);
     private PackedMatrix? _weights;
     private QuantizedRows? _integers;
     private Rows _floats;
@@ -40,11 +43,15 @@ internal sealed unsafe class MatrixProduct(IntegerKernel kernel) : IParallelWork
     public void Run(int part, int worker)
     {
         var (first, end) = Share(_weights!.PanelCount, part, _parts);
-        for (var token = 0; token < _tokens; token += TokensAtOnce)
+        var bytes = Panel.IsInteger(_weights.Format) ? Panel.Groups(_weights.Columns) * QuantizedRows.RecordBytes(_weights.Format) : _weights.Columns * sizeof(float);
+        var most = Math.Clamp(BytesAtOnce / bytes, MostTokensAtOnce / 4, MostTokensAtOnce);
+        var runs = (_tokens + most - 1) / most;
+        for (var run = 0; run < runs; run++)
         {
+            var (token, last) = Share(_tokens, run, runs);
             for (var panel = first; panel < end; panel++)
             {
-                Multiply(panel, token, Math.Min(TokensAtOnce, _tokens - token));
+                Multiply(panel, token, last - token);
             }
         }
     }
@@ -52,38 +59,61 @@ internal sealed unsafe class MatrixProduct(IntegerKernel kernel) : IParallelWork
     private static (int First, int End) Share(int count, int part, int parts) =>
         ((int)((long)count * part / parts), (int)((long)count * (part + 1) / parts));
 
-    /// <summary>One panel times some tokens, in tiles of nearly equal size.</summary>
+    /// <summary>One panel times some tokens, block by block of columns, each in tiles of nearly equal size.</summary>
     private void Multiply(int panel, int token, int count)
     {
-        var weights = _weights!;
-        var isInteger = Panel.IsInteger(weights.Format);
-        var most = isInteger ? kernel.MostTokens : FloatKernel.MostTokens;
+        var format = _weights!.Format;
+        var most = Panel.IsInteger(format) ? kernel.MostTokens : _floatKernel.MostTokens;
         var tiles = (count + most - 1) / most;
-        for (var i = 0; i < tiles; i++)
+        for (var column = 0; column < _weights.Columns; column += Panel.BlockColumns(format))
         {
-            // The vector kernels have one fast size, the assembled one has all.
-            var (first, end) = isInteger && kernel.Kind == KernelKind.Assembled ? Share(count, i, tiles) : (i * most, Math.Min(count, (i + 1) * most));
-            if (isInteger)
+            for (var i = 0; i < tiles; i++)
             {
-                kernel.Multiply(TileAt(panel, token + first), weights.Format, end - first, _adds);
-            }
-            else
-            {
-                FloatKernel.Multiply(
-                    weights.PanelAt(panel), weights.Format, weights.Columns, _floats.At(token + first), _floats.Stride, end - first, OutputAt(panel, token + first), _output.Stride, _adds);
+                // The vector kernels have one fast size, the assembled ones have all.
+                var (first, end) = kernel.Kind == KernelKind.Assembled ? Share(count, i, tiles) : (i * most, Math.Min(count, (i + 1) * most));
+                Multiply(panel, column, token + first, end - first, _adds || column > 0);
             }
         }
     }
 
-    private Tile TileAt(int panel, int token) => new()
+    private void Multiply(int panel, int column, int token, int tokens, bool adds)
     {
-        Weights = _weights!.PanelAt(panel),
-        Tokens = _integers!.RecordAt(token),
-        GroupStride = (long)_tokens * QuantizedRows.RecordBytes,
-        Groups = Panel.Groups(_weights.Columns),
+        var format = _weights!.Format;
+        var columns = Math.Min(Panel.BlockColumns(format), _weights.Columns - column);
+        if (Panel.IsInteger(format))
+        {
+            kernel.Multiply(TileAt(panel, column / Panel.Group, token, Panel.Groups(columns)), format, tokens, adds);
+        }
+        else
+        {
+            _floatKernel.Multiply(FloatTileAt(panel, column, token, columns), format, tokens, adds);
+        }
+    }
+
+    private Tile TileAt(int panel, int group, int token, int groups)
+    {
+        var format = _weights!.Format;
+        var stride = (long)_tokens * QuantizedRows.RecordBytes(format);
+        return new()
+        {
+            Weights = _weights.PanelAt(panel) + ((long)group * Panel.RecordBytes(format)),
+            Tokens = _integers!.RecordAt(token, format) + (group * stride),
+            GroupStride = stride,
+            Groups = groups,
+            Output = OutputAt(panel, token),
+            OutputStride = _output.Stride * (long)sizeof(float),
+            Mask = Tile.LowNibbles,
+        };
+    }
+
+    private FloatTile FloatTileAt(int panel, int column, int token, int columns) => new()
+    {
+        Weights = _weights!.PanelAt(panel) + Panel.Bytes(_weights.Format, column),
+        Tokens = _floats.At(token) + column,
+        TokenStride = _floats.Stride * (long)sizeof(float),
+        Columns = columns,
         Output = OutputAt(panel, token),
         OutputStride = _output.Stride * (long)sizeof(float),
-        Mask = Tile.LowNibbles,
     };
 
     private float* OutputAt(int panel, int token) => _output.At(token) + (panel * Panel.Rows);

@@ -3,14 +3,19 @@ namespace Llava.ModelCore.Kernels.Weights;
 /// <summary>A weight (rows, columns) in panels. Rows that fill up the last panel are zero.</summary>
 internal sealed unsafe class PackedMatrix : IDisposable
 {
+    private const int StepBytes = Panel.Lanes * Panel.Step;
+
     private readonly NativeBuffer<byte> _panels;
 
-    /// <summary>Makes a matrix of zeros, to be filled row by row.</summary>
-    public PackedMatrix(int rows, int columns, WeightFormat format)
+    /// <param name="rows">Outputs.</param>
+    /// <param name="columns">Inputs.</param>
+    /// <param name="format">How the weights are kept.</param>
+    /// <param name="panels">All panels, disposed with the matrix; null makes a matrix of zeros, to be filled row by row.</param>
+    public PackedMatrix(int rows, int columns, WeightFormat format, NativeBuffer<byte>? panels = null)
     {
         (Rows, Columns, Format) = (rows, columns, format);
         PanelBytes = Panel.Bytes(format, columns);
-        _panels = new NativeBuffer<byte>(PanelBytes * PanelCount);
+        _panels = panels ?? new NativeBuffer<byte>(PanelBytes * PanelCount);
     }
 
     /// <summary>Outputs.</summary>
@@ -91,16 +96,34 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     private void SetGroups(byte* panel, int line, ReadOnlySpan<float> values)
     {
-        Span<sbyte> levels = stackalloc sbyte[Panel.Group];
+        Span<short> levels = stackalloc short[Panel.Group];
         for (var group = 0; group < Panel.Groups(Columns); group++)
         {
             var columns = values[(group * Panel.Group)..Math.Min((group + 1) * Panel.Group, Columns)];
             *ScaleAt(panel, line, group) = GroupRounding.Round(columns, Format, levels);
-            for (var k = 0; k < Panel.Group; k++)
+            var (first, _) = PlaceOf(line, group, 0);
+            SetLevels(panel + first, levels);
+        }
+    }
+
+    /// <summary>Writes the levels of a line's group: the columns of a step side by side, and a step of all lines further on.</summary>
+    private void SetLevels(byte* first, ReadOnlySpan<short> levels)
+    {
+        var (bias, columns, half) = (Panel.Bias(Format), Panel.StepColumns(Format), Panel.Group / 2);
+        for (var i = 0; i < (Format == WeightFormat.Int4 ? half : Panel.Group); i++)
+        {
+            var place = first + (i / columns * StepBytes) + (i % columns * (Panel.Step / columns));
+            switch (Format)
             {
-                var (place, shift) = PlaceOf(line, group, k);
-                var biased = levels[k] + Panel.Bias(Format);
-                panel[place] = Format == WeightFormat.Int8 ? (byte)biased : (byte)((panel[place] & ~(0xF << shift)) | (biased << shift));
+                case WeightFormat.Int16:
+                    *(short*)place = levels[i];
+                    break;
+                case WeightFormat.Int8:
+                    *place = (byte)(levels[i] + bias);
+                    break;
+                default:
+                    *place = (byte)((levels[i] + bias) | ((levels[i + half] + bias) << 4));
+                    break;
             }
         }
     }
@@ -111,15 +134,15 @@ internal sealed unsafe class PackedMatrix : IDisposable
     private int Level(byte* panel, int line, int column)
     {
         var (place, shift) = PlaceOf(line, column / Panel.Group, column % Panel.Group);
-        return ((panel[place] >> shift) & (Format == WeightFormat.Int8 ? 0xFF : 0xF)) - Panel.Bias(Format);
+        return Format == WeightFormat.Int16 ? *(short*)(panel + place) : ((panel[place] >> shift) & (Format == WeightFormat.Int8 ? 0xFF : 0xF)) - Panel.Bias(Format);
     }
 
     /// <summary>Where in its panel a weight lies. In four bits a byte holds a column of the group's first half low and one of its second half high.</summary>
     private (long Byte, int Shift) PlaceOf(int line, int group, int k)
     {
-        const int StepBytes = Panel.Lanes * Panel.Step;
         var block = ((long)group * Panel.RecordBytes(Format)) + (line / Panel.Lanes * Panel.BlockBytes(Format));
-        var (half, step) = Math.DivRem(k / Panel.Step, Panel.BlockBytes(Format) / StepBytes);
-        return (block + (step * StepBytes) + (line % Panel.Lanes * Panel.Step) + (k % Panel.Step), half * 4);
+        var columns = Panel.StepColumns(Format);
+        var (half, step) = Math.DivRem(k / columns, Panel.BlockBytes(Format) / StepBytes);
+        return (block + (step * StepBytes) + (line % Panel.Lanes * Panel.Step) + (k % columns * (Panel.Step / columns)), half * 4);
     }
 }

@@ -1,0 +1,51 @@
+using System.Text.Json.Nodes;
+using Llava.ModelCore.Quantization;
+
+namespace Llava.ModelCore.Checkpoints.Quantized;
+
+/// <summary>
+/// What a checkpoint of our own packed weights says of itself, in config.json's <c>quantization_config</c>. Projections and head are in the layout that
+/// our kernels read, the same on every machine, under names that begin with <see cref="Prefix"/>; embeddings, norms, projector and vision tower are tensors
+/// like any other's.
+/// </summary>
+/// <param name="Scheme">How the weights are kept.</param>
+public sealed record PackedHeader(QuantizationScheme Scheme)
+{
+    /// <summary>Start of the packed matrices' names.</summary>
+    internal const string Prefix = "packed.";
+
+    private const string Method = "llava-packed";
+
+    // Raised when the layout of the matrices changes.
+    private const int Version = 1;
+
+    private static readonly string[] Suffixes = ["proj.weight", "lm_head.weight"];
+
+    /// <summary>The header of a config; null where it is none of ours.</summary>
+    /// <exception cref="CheckpointException">It is ours, but of a kind that this version does not know.</exception>
+    internal static PackedHeader? Of(ConfigSection config)
+    {
+        if (config.Section("quantization_config") is not { } section || section.Text("quant_method") != Method)
+        {
+            return null;
+        }
+
+        var version = section.Integer("version", 0, min: 0);
+        return version != Version ? throw section.Wrong("version", $"{Version}: the file was packed by another version of this program. Quantize the checkpoint that it was made from again")
+            : Enum.TryParse<QuantizationScheme>(section.Text("scheme"), ignoreCase: true, out var scheme) && scheme != QuantizationScheme.None ? new(scheme)
+            : throw section.Wrong("scheme", string.Join(", ", Enum.GetValues<QuantizationScheme>().Where(one => one != QuantizationScheme.None).Select(NameOf)));
+    }
+
+    /// <summary>Whether a parameter is in a packed matrix.</summary>
+    internal static bool Holds(ModelParameter parameter) =>
+        parameter.Name.StartsWith(ModelParameters.LanguageModel, StringComparison.Ordinal) && Suffixes.Any(suffix => parameter.Name.EndsWith(suffix, StringComparison.Ordinal));
+
+    /// <summary>For config.json.</summary>
+    internal JsonObject ToJson() => new() { ["quant_method"] = Method, ["version"] = Version, ["scheme"] = NameOf(Scheme) };
+
+    /// <summary>Why a parameter cannot be had alone.</summary>
+    internal CheckpointException Refusal(string folder) =>
+        new($"'{folder}' keeps its language model packed ({NameOf(Scheme)}) for our own kernels: it answers, and cannot be trained, merged, quantized again or run by torch. Use the checkpoint that it was made from.");
+
+    private static string NameOf(QuantizationScheme scheme) => scheme.ToString().ToLowerInvariant();
+}

@@ -1,0 +1,59 @@
+using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Quantization;
+
+namespace Llava.ModelCore.Engine;
+
+/// <summary>A scheme that would take less memory than what was asked for.</summary>
+/// <param name="Scheme">The scheme.</param>
+/// <param name="Bytes">What the model would take with it.</param>
+public sealed record SmallerScheme(QuantizationScheme Scheme, long Bytes);
+
+/// <summary>Whether a model fits into the memory there is, asked before anything of it is loaded.</summary>
+public static class MemoryFit
+{
+    // The less a scheme rounds, the earlier it is proposed.
+    private static readonly QuantizationScheme[] ByAccuracy = [QuantizationScheme.Int8, QuantizationScheme.Int4];
+
+    /// <summary>Refuses a model that is larger than what is free.</summary>
+    /// <param name="folder">A checkpoint in any layout we read.</param>
+    /// <param name="options">Sizes of the engine it would run in.</param>
+    /// <param name="free">Bytes that may be taken.</param>
+    /// <exception cref="ModelMemoryException">It does not fit; the message has both figures, and the scheme that would.</exception>
+    /// <exception cref="CheckpointException">It is no complete model of a kind we run.</exception>
+    public static void Require(string folder, EngineOptions options, long free)
+    {
+        var memory = ModelMemory.Estimate(folder, options);
+        if (memory.Total > free)
+        {
+            throw new ModelMemoryException(FormattableString.Invariant(
+                $"'{folder}' takes {Megabytes(memory.Total)} (weights {Megabytes(memory.Weights)}, keys and values {Megabytes(memory.KvCache)}, image features {Megabytes(memory.FeatureCache)}, work {Megabytes(memory.Work)}), and {Megabytes(free)} are free. {Advice(Smaller(folder, options), free)}"));
+        }
+    }
+
+    /// <summary>Schemes with which a model takes less than with the options' own, those that round least first; none where its weights are packed already.</summary>
+    /// <exception cref="CheckpointException">It is no complete model of a kind we run.</exception>
+    public static IReadOnlyList<SmallerScheme> Smaller(string folder, EngineOptions options)
+    {
+        using var checkpoint = CheckpointFolder.Open(folder);
+        if (checkpoint.Packed is not null)
+        {
+            return [];
+        }
+
+        var own = ModelMemory.Estimate(checkpoint, options).Total;
+        return [.. ByAccuracy.Select(scheme => new SmallerScheme(scheme, ModelMemory.Estimate(checkpoint, options.With(scheme)).Total)).Where(smaller => smaller.Bytes < own)];
+    }
+
+    /// <summary>What to do about a model that does not fit: the scheme that would, or what else there is.</summary>
+    /// <param name="smaller">See <see cref="Smaller"/>.</param>
+    /// <param name="free">Bytes that may be taken.</param>
+    public static string Advice(IReadOnlyList<SmallerScheme> smaller, long free) =>
+        smaller.FirstOrDefault(one => one.Bytes <= free) is { } fitting
+            ? $"With --quantize {fitting.Scheme.ToString().ToLowerInvariant()} (Llava:Engine:Quantize) it takes {Megabytes(fitting.Bytes)}, which fits."
+            : $"{(smaller is [.., var least] ? $"Even with --quantize {least.Scheme.ToString().ToLowerInvariant()} it takes {Megabytes(least.Bytes)}. " : "")}Lower Llava:Engine:KvCacheBytes, KvPositions, FeatureCacheBytes or PrefillChunkTokens, or give it more memory.";
+
+    private static string Megabytes(long bytes) => FormattableString.Invariant($"{bytes / 1e6:N0} MB");
+}
+
+/// <summary>A model does not fit into memory; the message has the figures and what would fit.</summary>
+public sealed class ModelMemoryException(string message) : LlavaException(message, isRetryable: false);

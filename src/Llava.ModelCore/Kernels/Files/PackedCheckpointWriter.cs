@@ -1,0 +1,65 @@
+using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Checkpoints.Quantized;
+using Llava.ModelCore.Kernels.Decoding;
+using Llava.ModelCore.Kernels.Threads;
+using Llava.ModelCore.Quantization;
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Kernels.Files;
+
+/// <summary>
+/// Writes a checkpoint with its language model packed, matrix by matrix: memory peaks at the largest of them. What is read from it gives the same answers,
+/// to the bit, as quantizing the checkpoint while it is loaded.
+/// </summary>
+public static class PackedCheckpointWriter
+{
+    /// <summary>Writes the whole model: packed decoder, projector and vision tower as they are, tokenizer and configs.</summary>
+    /// <param name="from">Any checkpoint that can be read one parameter at a time.</param>
+    /// <param name="folder">Made if need be; must hold no weights.</param>
+    /// <param name="scheme">How the decoder is kept; not <see cref="QuantizationScheme.None"/>.</param>
+    /// <exception cref="CheckpointException">A file is damaged, the checkpoint is packed already, or the folder already holds weights.</exception>
+    public static void Write(CheckpointFolder from, string folder, QuantizationScheme scheme)
+    {
+        if (from.Packed is { } packed)
+        {
+            throw packed.Refusal(from.Path);
+        }
+
+        var tensors = from.Tensors.ToDictionary(tensor => tensor.Parameter.Name);
+        Write(folder, from.Config, scheme, name => tensors[name].Read(), name => tensors[name].Entry.Type, CheckpointCopy.Options(from, null));
+    }
+
+    /// <summary>Writes a model whose parameters come from anywhere.</summary>
+    /// <param name="folder">Made if need be; must hold no weights.</param>
+    /// <param name="config">The model.</param>
+    /// <param name="scheme">How the decoder is kept.</param>
+    /// <param name="read">Gives a parameter by its name in our own layout.</param>
+    /// <param name="typeOf">Type of a parameter, by its name in our own layout.</param>
+    /// <param name="options">What to copy beside the weights.</param>
+    internal static void Write(string folder, LlavaConfig config, QuantizationScheme scheme, Func<string, Tensor> read, Func<string, ScalarType> typeOf, CheckpointWriteOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfEqual(scheme, QuantizationScheme.None);
+        using WorkerPool pool = new(WorkerPool.FreeCores);
+        DecoderPacking packing = new(scheme, read, pool);
+        var table = DecoderPart.Table(config.LanguageModel);
+        var parts = DecoderPart.Of(config.LanguageModel).Where(part => part.Kind != DecoderPartKind.Table).ToDictionary(part => part.Name);
+        options.VisionTower = config.Vision is null ? VisionTowerPlacement.Omitted : VisionTowerPlacement.Inside;
+        options.ShardBytes = long.MaxValue;
+        options.Packed = new PackedWeights(
+            new PackedHeader(scheme),
+            [.. parts.Values.Select(EntryOf)],
+            name => Packed(parts[name], EntryOf(parts[name]), packing),
+            parameter => parameter.Name == table.Parameters[0].Name ? PackedEntry.TypeOf(DecoderFormats.Of(scheme, table.Kind, typeOf(parameter.Name))) : typeOf(parameter.Name));
+        LlavaCheckpointWriter.Write(folder, config, read, options);
+
+        TensorEntry EntryOf(DecoderPart part) => PackedEntry.Of(part, scheme, typeOf(part.Parameters[0].Name));
+    }
+
+    private static unsafe Tensor Packed(DecoderPart part, TensorEntry entry, DecoderPacking packing)
+    {
+        using var matrix = packing.Matrix(part);
+        var tensor = empty([.. entry.Shape], entry.Type);
+        new ReadOnlySpan<byte>(matrix.PanelAt(0), checked((int)matrix.Bytes)).CopyTo(tensor.bytes);
+        return tensor;
+    }
+}
