@@ -145,7 +145,7 @@ public sealed class BitsAndBytesTests : IDisposable
         tensors[name + ".quant_map"] = Nf4.CodeBook();
         tensors[name + ".absmax"] = weight.MagnitudeCodes;
         tensors[name + ".nested_absmax"] = weight.MagnitudeScales;
-        tensors[name + ".nested_quant_map"] = DynamicCode.Map(CPU);
+        tensors[name + ".nested_quant_map"] = DynamicCode.Signed.Map(CPU);
         tensors[name + ".quant_state.bitsandbytes__nf4"] = State(value.shape, "float16", weight.Offset.item<float>());
         return weight.Dequantize(ScalarType.Float16);
     }
