@@ -24,6 +24,14 @@ internal static class QuantizeCommand
         var model = new Argument<string>("model") { Description = "A checkpoint's folder, or the name of a model in the models folder." };
         var output = new Argument<DirectoryInfo?>("out") { Description = "Folder of the new checkpoint; must hold no weights. May be left out with --report.", Arity = ArgumentArity.ZeroOrOne };
         var scheme = new Option<QuantizationScheme?>("--scheme") { Description = "int8, int4 or nf4 (docs/quantization.md). Default: int8 to write, all of them to report." };
+        // By what was written: whether that is a scheme at all is not known yet.
+        scheme.Validators.Add(typed =>
+        {
+            if (typed.Tokens.Any(token => string.Equals(token.Value, nameof(QuantizationScheme.None), StringComparison.OrdinalIgnoreCase)))
+            {
+                typed.AddError("--scheme none is the checkpoint as it is; give int8, int4 or nf4.");
+            }
+        });
         var report = new Option<bool>("--report") { Description = "Compare each scheme with the weights as they are: logits, greedy choices, answers about held-out scenes." };
         var json = new Option<bool>("--json") { Description = "Report as lines of JSON." };
         var scenes = new Option<int>("--scenes") { Description = "Held-out scenes of the report.", DefaultValueFactory = _ => new SchemeComparisonSettings().Scenes };
@@ -34,11 +42,6 @@ internal static class QuantizeCommand
             if (typed.GetValue(output) is null && !typed.GetValue(report))
             {
                 typed.AddError("Give the folder of the new checkpoint, or --report.");
-            }
-
-            if (typed.GetValue(scheme) == QuantizationScheme.None)
-            {
-                typed.AddError("--scheme none is the checkpoint as it is; give int8, int4 or nf4.");
             }
         });
         command.SetAction((typed, cancellation) => Failures.ReportAsync(async () =>
