@@ -71,7 +71,7 @@ export results
 
 # Two at a time, as many tests wait for servers, time-outs and restarts most of the time; those that take longest begin.
 for project in Llava.DistributedTests Llava.EndToEndTests Llava.BrowserTests $(cd tests && ls -d -- *Tests); do
-  chosen "$project" "$@" && echo "$project"
+  if chosen "$project" "$@"; then echo "$project"; fi
 done | awk '!seen[$0]++' | xargs -r -P 2 -I{} bash -c 'run_project {}'
 
 read -r passed failed < <(awk '{ p += $1; f += $2 } END { print p + 0, f + 0 }' "$results"/*.count)
