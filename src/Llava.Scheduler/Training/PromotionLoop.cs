@@ -42,7 +42,7 @@ internal sealed partial class PromotionLoop(
             var waiting = (await promotions.ListWaitingAsync(cancellation)).DistinctBy(promotion => (promotion.Tenant, promotion.Name)).ToList();
             foreach (var promotion in waiting)
             {
-                await AdvanceAsync(promotion, cancellation);
+                await TryAdvanceAsync(promotion, cancellation);
             }
 
             return waiting.Count > 0;
@@ -51,6 +51,19 @@ internal sealed partial class PromotionLoop(
         {
             LookFailed(failure);
             return true;
+        }
+    }
+
+    /// <summary>One that cannot be looked after waits for the next time, and holds up no other.</summary>
+    private async Task TryAdvanceAsync(PromotionRecord promotion, CancellationToken cancellation)
+    {
+        try
+        {
+            await AdvanceAsync(promotion, cancellation);
+        }
+        catch (Exception failure) when (!cancellation.IsCancellationRequested)
+        {
+            AdvanceFailed(promotion.Name, promotion.Model, failure);
         }
     }
 
@@ -80,7 +93,7 @@ internal sealed partial class PromotionLoop(
                 : (ofMade.Score, ofBefore.Score) is ({ } one, { } other) ? PromotionGate.Judge(run.Request.Promotion!, one, other)
                 : null;
         }
-        catch (InvalidJobRequestException refused)
+        catch (JobException refused) when (refused is InvalidJobRequestException or IdempotencyConflictException)
         {
             return new(false, refused.Message);
         }
@@ -105,6 +118,9 @@ internal sealed partial class PromotionLoop(
 
     [LoggerMessage(4074, LogLevel.Information, "Name {Name} and model {Model}: {Holds}, {Reason}")]
     private partial void Judged(string name, string model, bool holds, string reason);
+
+    [LoggerMessage(4076, LogLevel.Error, "Whether name {Name} moves to model {Model} could not be found out; trying again")]
+    private partial void AdvanceFailed(string name, string model, Exception failure);
 
     [LoggerMessage(4075, LogLevel.Error, "Promotions could not be looked after; trying again")]
     private partial void LookFailed(Exception failure);
