@@ -40,7 +40,7 @@ public sealed class JobTransitionException(JobId job, JobState from, JobState to
 public sealed class RetryRefusedException(JobId job, JobState state) : JobException("job_state_conflict",
     $"Items of job '{job}' cannot be tried again: it is {state.WireName()}. " + (state.IsFinal()
         ? "Its source was not read to the end; submit it anew."
-        : "Wait until it is queued, running, paused or over."))
+        : state is JobState.Finalizing or JobState.Cancelling ? "Wait until it is over." : "Its source is not read to the end yet; wait for that."))
 {
     /// <summary>State the job is in.</summary>
     public JobState State { get; } = state;

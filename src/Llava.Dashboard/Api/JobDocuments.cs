@@ -30,7 +30,7 @@ internal sealed class JobDocuments(JobReader jobs, ResultReader results, JobPart
             ExpiresAt = job.ExpiresAt,
             ItemsPerSecond = progress.ItemsPerSecond,
             TokensPerSecond = progress.TokensPerSecond,
-            EtaSeconds = job.State.IsFinal() || job.IsBeingRead ? null : progress.Remaining?.TotalSeconds,
+            EtaSeconds = job.State.IsFinal() || job.ExpandedAt is null ? null : progress.Remaining?.TotalSeconds,
             Error = job.Failure is { } failure ? new(failure.Code, failure.Message) : null,
             Errors = alone ? [.. (await results.ErrorsByCauseAsync(job.Id, cancellation)).Select(cause => new CauseCount(cause.Code, cause.Count, cause.FirstItem))] : null,
             Parts = alone ? [.. (await parts.ListAsync(job.Id, cancellation)).Select(Of)] : null,
