@@ -32,7 +32,7 @@ public sealed record PackedHeader(QuantizationScheme Scheme)
 
         var version = section.Integer("version", 0, min: 0);
         return version != Version ? throw section.Wrong("version", $"{Version}: the file was packed by another version of this program. Quantize the checkpoint that it was made from again")
-            : Enum.TryParse<QuantizationScheme>(section.Text("scheme"), ignoreCase: true, out var scheme) && scheme != QuantizationScheme.None ? new(scheme)
+            : Enum.TryParse<QuantizationScheme>(section.Text("scheme"), ignoreCase: true, out var scheme) && Enum.IsDefined(scheme) && scheme != QuantizationScheme.None ? new(scheme)
             : throw section.Wrong("scheme", string.Join(", ", Enum.GetValues<QuantizationScheme>().Where(one => one != QuantizationScheme.None).Select(NameOf)));
     }
 
