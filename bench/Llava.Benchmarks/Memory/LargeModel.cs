@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Llava.ModelCore.Engine;
 using Llava.ModelCore.Evaluation.Speed;
 using Llava.ModelCore.Quantization;
@@ -95,6 +94,9 @@ internal static class LargeModel
     private static long Size(DirectoryInfo folder) => folder.EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
 
     /// <summary>The most that the process had in memory, mapped files included.</summary>
-    private static long Peak() =>
-        1024 * long.Parse(File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    private static long Peak()
+    {
+        using var process = Process.GetCurrentProcess();
+        return process.PeakWorkingSet64;
+    }
 }
