@@ -34,7 +34,7 @@ internal static class PromotionReader
         catch (JsonException wrong)
         {
             var field = wrong.Path is { Length: > 2 } path ? $"{Field}.{path[2..]}" : Field;
-            throw OpenAiException.Invalid("invalid_value", $"'{field}' is unknown, of the wrong kind or incomplete; give 'name', 'evaluate' (a job with 'source' and 'expected'), 'at_least' and 'lose_at_most'.", field);
+            throw OpenAiException.Invalid("invalid_value", $"'{field}' is unknown, of the wrong kind or incomplete; give 'name', 'evaluate' (a job with 'source' and 'expected'), 'at_least', 'lose_at_most' and 'again'.", field);
         }
     }
 }

@@ -146,11 +146,12 @@ public sealed class FineTuningContractTests : IAsyncLifetime
     public async Task A_name_may_be_promised_to_the_model_and_the_questions_are_asked_of_it_once_it_is_made()
     {
         var job = await _server.CreateAsync(("promotion", """
-            {"name":"best","evaluate":{"source":{"kind":"manifest","path":"file-id:file-1"},"expected":"answer"},"at_least":{"circles":0.9},"lose_at_most":0.02}
+            {"name":"best","evaluate":{"source":{"kind":"manifest","path":"file-id:file-1"},"expected":"answer"},"at_least":{"circles":0.9},"lose_at_most":0.02,"again":["job_1000000000000"]}
             """));
 
         var promotion = (await _server.Runs.ReadAsync(Text(job, "id"), null)).Request.Promotion!;
         Assert.Equal(("best", 0.02, "file-id:file-1", "answer"), (promotion.Name, promotion.LoseAtMost, promotion.Evaluate.Source.Path, promotion.Evaluate.Expected));
+        Assert.Equal("job_1000000000000", Assert.Single(promotion.Again).ToString());
         Assert.Equal(("circles", 0.9), promotion.AtLeast.Select(rule => (rule.Key, rule.Value)).Single());
         await _server.Leases.SucceedAsync(await _server.TrainAsync(4), "file-results");
         var waiting = Assert.Single(await _server.Server.Get<PromotionStore>().ListWaitingAsync());
