@@ -79,6 +79,20 @@ public sealed class StableShimTests
     }
 
     [Fact]
+    public void Calls_make_no_garbage()
+    {
+        using Tensor left = rand(3, 5), right = rand(5, 2);
+        StableShim.Free(Multiply.Invoke(left.Handle, right.Handle));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 20; i++)
+        {
+            StableShim.Free(Multiply.Invoke(left.Handle, right.Handle));
+        }
+
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    [Fact]
     public void A_libtorch_for_the_CPU_has_no_stream_and_says_so()
     {
         var failure = Assert.Throws<TorchLibraryException>(() => StableShim.CurrentCudaStream(0));

@@ -3,6 +3,8 @@ namespace Llava.ModelCore.Native.Cuda;
 /// <summary>A kernel that can be launched while its module is loaded.</summary>
 internal sealed unsafe class CudaKernel(CudaDriver driver, nint function, string name)
 {
+    private readonly string _action = $"launch the kernel '{name}'";
+
     /// <summary>Puts the kernel into a stream; nothing is allocated and nothing waits.</summary>
     /// <param name="shape">Blocks and threads; nothing happens when there is no block.</param>
     /// <param name="stream">A <c>CUstream</c> of the thread's device; 0 is the default one.</param>
@@ -25,7 +27,7 @@ internal sealed unsafe class CudaKernel(CudaDriver driver, nint function, string
 
             var result = driver.Functions.LaunchKernel(
                 function, (uint)shape.X, (uint)shape.Y, (uint)shape.Z, (uint)shape.Threads, 1, 1, 0, stream, pointers, null);
-            driver.Check(result, $"launch the kernel '{name}'");
+            driver.Check(result, _action);
         }
     }
 }

@@ -9,6 +9,7 @@ internal sealed unsafe class TorchOperator(string name, string overload = "")
 {
     private static readonly ulong Abi = ShimFunctions.Own.AbiVersion();
 
+    private readonly string _action = $"run '{name}'";
     private readonly byte* _name = (byte*)Marshal.StringToCoTaskMemUTF8(name);
     private readonly byte* _overload = (byte*)Marshal.StringToCoTaskMemUTF8(overload);
 
@@ -24,7 +25,7 @@ internal sealed unsafe class TorchOperator(string name, string overload = "")
             stack[i] = arguments[i].Handed();
         }
 
-        StableShim.Check(ShimFunctions.Own.CallDispatcher(_name, _overload, stack, Abi), $"run '{name}'");
+        StableShim.Check(ShimFunctions.Own.CallDispatcher(_name, _overload, stack, Abi), _action);
         return (nint)stack[0];
     }
 }

@@ -74,6 +74,21 @@ public sealed class CudaDriverTests
     }
 
     [Fact]
+    public void Launches_make_no_garbage()
+    {
+        using EmulatedDevice device = new();
+        using DeviceMemory<ushort> merged = new(new ushort[16]), output = new(8);
+        ElementKernels.GatedActivation(device.Kernels, merged, output, 1, 8);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 20; i++)
+        {
+            ElementKernels.GatedActivation(device.Kernels, merged, output, 1, 8);
+        }
+
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    [Fact]
     public void Events_tell_the_time_between_them()
     {
         using EmulatedDevice device = new();
