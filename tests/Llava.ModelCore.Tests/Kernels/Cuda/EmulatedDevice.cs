@@ -29,7 +29,7 @@ internal sealed unsafe class EmulatedDevice : IDisposable
 
     public DeviceKernels Kernels { get; }
 
-    /// <summary>Runs a launch with the threads in order, in reverse and shuffled; the numbers must be the same to the bit.</summary>
+    /// <summary>Runs a launch with warps and lanes in order, in reverse and shuffled; the numbers must be the same to the bit.</summary>
     public void InEveryOrder<T>(Action launch, DeviceMemory<T> output)
         where T : unmanaged
     {

@@ -65,19 +65,17 @@ void exchange(size_t first) {
     }
 }
 
-// Lets go on who has what it waited for; false when nobody has.
-bool release() {
-    bool released = false;
-    for (size_t first = 0; first < slots.size(); first += Warp)
-        if (all(first, first + Warp, State::InWarp)) exchange(first), released = true;
-    if (all(0, slots.size(), State::InBlock)) {
-        for (Slot& slot : slots) slot.state = State::Ready;
-        released = true;
-    }
-    return released;
+// Runs a warp until its lanes wait for other warps or are done: as far ahead of the others as it can get.
+void run_warp(size_t first, const std::vector<int>& lanes) {
+    do {
+        for (int lane : lanes)
+            if (slots[first + lane].state == State::Ready && problem.empty()) resume(slots[first + lane]);
+        if (!problem.empty() || !all(first, first + Warp, State::InWarp)) return;
+        exchange(first);
+    } while (true);
 }
 
-void run_block(const std::vector<int>& order) {
+void run_block(const std::vector<int>& warps, const std::vector<int>& lanes) {
     for (const Memory& memory : shared) memset(memory.start, 0xFF, memory.bytes);
     for (size_t i = 0; i < slots.size(); i++) {
         slots[i].state = State::Ready;
@@ -88,12 +86,20 @@ void run_block(const std::vector<int>& order) {
         slots[i].start.uc_link = nullptr;
         makecontext(&slots[i].start, run, 0);
     }
-    while (problem.empty() && !all(0, slots.size(), State::Done)) {
-        for (int i : order) {
-            if (slots[i].state == State::Ready && problem.empty()) resume(slots[i]);
-        }
-        if (problem.empty() && !all(0, slots.size(), State::Done) && !release()) problem = "threads wait for others that do not come";
+    while (true) {
+        for (int warp : warps) run_warp(warp * Warp, lanes);
+        if (!problem.empty() || all(0, slots.size(), State::Done)) return;
+        if (!all(0, slots.size(), State::InBlock)) problem = "threads wait for others that do not come";
+        for (Slot& slot : slots) slot.state = State::Ready;
     }
+}
+
+std::vector<int> in_order(int count, unsigned seed) {
+    std::vector<int> order(count);
+    for (int i = 0; i < count; i++) order[i] = seed == 1 ? count - 1 - i : i;
+    std::mt19937 random(seed);
+    if (seed > 1) std::shuffle(order.begin(), order.end(), random);
+    return order;
 }
 }
 
@@ -113,7 +119,6 @@ void fault(const char* what) {
 }
 
 const char* launch(const Grid& grid, unsigned order_seed, const std::function<void()>& kernel) {
-    std::mt19937 random(order_seed);
     const int threads = grid.threads;
     const long long blocks = (long long)grid.x * grid.y * grid.z;
     problem.clear();
@@ -121,16 +126,14 @@ const char* launch(const Grid& grid, unsigned order_seed, const std::function<vo
     slots.resize(threads);
     stacks.resize(std::max(stacks.size(), threads * StackBytes));
     body = &kernel;
-    std::vector<int> order(threads);
+    const std::vector<int> warps = in_order(threads / Warp, order_seed), lanes = in_order(Warp, order_seed);
     for (long long i = 0; i < blocks && problem.empty(); i++) {
         const long long block = order_seed % 2 ? blocks - 1 - i : i;
-        for (int t = 0; t < threads; t++) order[t] = order_seed % 2 ? threads - 1 - t : t;
-        if (order_seed > 1) std::shuffle(order.begin(), order.end(), random);
         for (int t = 0; t < threads; t++) {
             static_cast<Fibre&>(slots[t]) = Fibre{
                 t, threads, {(int)(block % grid.x), (int)(block / grid.x % grid.y), (int)(block / grid.x / grid.y)}, {grid.x, grid.y, grid.z}, 0, 0};
         }
-        run_block(order);
+        run_block(warps, lanes);
     }
     return problem.empty() ? nullptr : problem.c_str();
 }

@@ -5,5 +5,5 @@
 
 struct Grid { int x, y, z, threads; };
 
-// Null, or what went wrong. Threads of a block run in order for 0, in reverse for 1, shuffled otherwise.
+// Null, or what went wrong. Warps of a block, and lanes of a warp, run in order for 0, in reverse for 1, shuffled otherwise.
 const char* launch(const Grid& grid, unsigned order, const std::function<void()>& kernel);
