@@ -118,16 +118,18 @@ public static class LlavaCheckpointWriter
     }
 
     /// <summary>The tower's last norm, which LLaVA never uses but a strict loader of CLIP asks for.</summary>
-    private static TensorEntry[] PostNorm(VisionConfig vision, string prefix, ScalarType type) =>
+    internal static TensorEntry[] PostNorm(VisionConfig vision, string prefix, ScalarType type) =>
     [
         new($"{prefix}post_layernorm.weight", type, [vision.HiddenSize]),
         new($"{prefix}post_layernorm.bias", type, [vision.HiddenSize]),
     ];
 
-    private static Tensor Identity(string name, VisionConfig vision) =>
+    /// <summary>What a tensor of that norm is filled with: it changes nothing.</summary>
+    internal static Tensor Identity(string name, VisionConfig vision) =>
         name.EndsWith(".weight", StringComparison.Ordinal) ? ones(vision.HiddenSize) : zeros(vision.HiddenSize);
 
-    private static void CopyTokenizer(string? from, string folder)
+    /// <summary>Copies the files of a tokenizer that are there.</summary>
+    internal static void CopyTokenizer(string? from, string folder)
     {
         foreach (var file in TokenizerFiles.Where(file => from is not null && File.Exists(Path.Combine(from, file))))
         {

@@ -176,7 +176,16 @@ public sealed record TrainingRecipe
         TrainingRecipe recipe;
         try
         {
-            recipe = JsonSerializer.Deserialize<TrainingRecipe>(File.ReadAllBytes(path), Json)
+            var bytes = File.ReadAllBytes(path);
+            using (var written = JsonDocument.Parse(bytes, new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }))
+            {
+                if (RecipeFields.Findings(written.RootElement).ToList() is { Count: > 0 } findings)
+                {
+                    throw new TrainingValidationException(path, findings);
+                }
+            }
+
+            recipe = JsonSerializer.Deserialize<TrainingRecipe>(bytes, Json)
                 ?? throw new TrainingException($"Recipe '{path}' is 'null'; it must be a JSON object.");
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)

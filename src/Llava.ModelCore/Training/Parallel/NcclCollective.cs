@@ -8,7 +8,7 @@ namespace Llava.ModelCore.Training.Parallel;
 /// Collective operations on CUDA tensors by NCCL, each process with the one card that it sees; what is on the CPU goes over the connections that the processes
 /// met on. Sums are repeatable on the same machine, but their order is NCCL's. Never run: there was no machine with several cards.
 /// </summary>
-internal sealed class NcclCollective : ICollective
+public sealed class NcclCollective : ICollective
 {
     private readonly ICollective _meeting;
     private readonly NcclLibrary _library = NcclLibrary.Instance;
@@ -26,10 +26,13 @@ internal sealed class NcclCollective : ICollective
         _communicator = _library.Join(id.data<byte>().ToArray(), meeting.Rank, meeting.Size);
     }
 
+    /// <inheritdoc/>
     public int Rank => _meeting.Rank;
 
+    /// <inheritdoc/>
     public int Size => _meeting.Size;
 
+    /// <inheritdoc/>
     public void AllReduce(Tensor values)
     {
         if (IsOnCard(values))
@@ -41,6 +44,7 @@ internal sealed class NcclCollective : ICollective
         _meeting.AllReduce(values);
     }
 
+    /// <inheritdoc/>
     public void ReduceScatter(Tensor values, Tensor own)
     {
         if (IsOnCard(values))
@@ -55,6 +59,7 @@ internal sealed class NcclCollective : ICollective
         _meeting.ReduceScatter(values, own);
     }
 
+    /// <inheritdoc/>
     public void AllGather(Tensor own, Tensor values)
     {
         if (IsOnCard(values))
@@ -66,6 +71,7 @@ internal sealed class NcclCollective : ICollective
         _meeting.AllGather(own, values);
     }
 
+    /// <inheritdoc/>
     public void Broadcast(Tensor values, int root)
     {
         if (IsOnCard(values))
@@ -77,8 +83,10 @@ internal sealed class NcclCollective : ICollective
         _meeting.Broadcast(values, root);
     }
 
+    /// <inheritdoc/>
     public void Barrier() => _meeting.Barrier();
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         _library.Leave(_communicator);
