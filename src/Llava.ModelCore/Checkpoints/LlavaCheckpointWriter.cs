@@ -80,7 +80,7 @@ public static class LlavaCheckpointWriter
         List<TensorEntry> entries =
         [
             .. packed is null ? [] : packed.Entries.Select(entry => entry with { Name = PackedHeader.Prefix + entry.Name }),
-            .. Fused(ours.Select(p => new TensorEntry(p.Key, packed?.TypeOf(p.Value) ?? options.StorageType, p.Value.Shape)), names),
+            .. Fused(ours.Select(p => new TensorEntry(p.Key, packed?.TypeOf(p.Value) ?? options.TypeOf?.Invoke(p.Value) ?? options.StorageType, p.Value.Shape)), names),
             .. config.Vision is null ? [] : PostNorm(config.Vision, names.Vision, options.StorageType),
         ];
         SafeTensorsWriter.WriteFolder(folder, entries, Read, options.ShardBytes);

@@ -52,6 +52,20 @@ public sealed class ConversionTests : IDisposable
         RequireSameWeights(expected, converted);
     }
 
+    [Theory]
+    [InlineData("A")]
+    [InlineData("C")]
+    [InlineData("D")]
+    public void A_tower_that_was_published_apart_keeps_its_type(string name)
+    {
+        var folder = Directory.EnumerateDirectories(FixtureFolder.Case(name), "llava-*").Single();
+        Convert(folder, "original", CheckpointConversion.ToOriginal);
+
+        using var expected = CheckpointFolder.Open(folder);
+        using var converted = CheckpointFolder.Open(_folder.File("original"));
+        RequireSameWeights(expected, converted);
+    }
+
     [Fact]
     public void Names_types_and_shapes_are_those_of_the_published_conversion()
     {

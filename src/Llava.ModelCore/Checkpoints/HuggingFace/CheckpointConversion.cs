@@ -17,7 +17,7 @@ public static class CheckpointConversion
     {
         var tensors = from.Tensors.ToDictionary(tensor => tensor.Parameter.Name);
         var rows = from.GeneratableVocabulary;
-        var options = CheckpointCopy.Options(from, type);
+        var options = Options(from, type);
         options.Generation = from.Generation with { PadToken = from.Generation.PadToken < rows ? from.Generation.PadToken : 0 };
         var config = from.Config with { LanguageModel = from.Config.LanguageModel with { VocabularySize = rows } };
         LlavaCheckpointWriter.Write(folder, config, name => HasRows(name) ? tensors[name].Read().narrow(0, 0, rows) : tensors[name].Read(), options);
@@ -43,19 +43,36 @@ public static class CheckpointConversion
         Directory.CreateDirectory(folder);
         var words = from.GeneratableVocabulary;
         var config = from.Config with { LanguageModel = from.Config.LanguageModel with { VocabularySize = ImageTokens.RowsFor(words) } };
-        var options = CheckpointCopy.Options(from, type);
-        WriteWeights(from, folder, config, words, options.StorageType);
+        var options = Options(from, type);
+        WriteWeights(from, folder, config, words, options);
         LlavaCheckpointWriter.CopyTokenizer(from.TokenizerFolder, folder);
         ImageTokens.Add(folder, words);
         HfJson.Write(folder, config, words, options, from.ConversationTemplate ?? options.ConversationTemplate);
     }
 
-    private static void WriteWeights(CheckpointFolder from, string folder, LlavaConfig config, int words, ScalarType type)
+    /// <summary>A tower that was published apart may have another type than the language model; each tensor keeps its own.</summary>
+    private static CheckpointWriteOptions Options(CheckpointFolder from, ScalarType? type)
+    {
+        var options = CheckpointCopy.Options(from, type);
+        if (type is null)
+        {
+            var types = from.Tensors.ToDictionary(tensor => tensor.Parameter.Name, tensor => tensor.Entry.Type);
+            options.TypeOf = parameter => types[parameter.Name];
+        }
+
+        return options;
+    }
+
+    private static void WriteWeights(CheckpointFolder from, string folder, LlavaConfig config, int words, CheckpointWriteOptions options)
     {
         var tensors = from.Tensors.ToDictionary(tensor => tensor.Parameter.Name);
         var names = LayoutNames.Of(CheckpointLayout.HfOld);
         var ours = ModelParameters.Of(config).ToDictionary(parameter => names.InFile(parameter.Name, config.Projector!.Depth));
-        TensorEntry[] entries = [.. ours.Select(parameter => new TensorEntry(parameter.Key, type, parameter.Value.Shape)), .. LlavaCheckpointWriter.PostNorm(config.Vision!, names.Vision, type)];
+        TensorEntry[] entries =
+        [
+            .. ours.Select(parameter => new TensorEntry(parameter.Key, options.TypeOf?.Invoke(parameter.Value) ?? options.StorageType, parameter.Value.Shape)),
+            .. LlavaCheckpointWriter.PostNorm(config.Vision!, names.Vision, options.StorageType),
+        ];
         SafeTensorsWriter.WriteFolder(folder, entries, Read);
 
         Tensor Read(string name) => !ours.TryGetValue(name, out var parameter) ? LlavaCheckpointWriter.Identity(name, config.Vision!)

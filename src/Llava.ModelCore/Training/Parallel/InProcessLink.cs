@@ -61,7 +61,7 @@ internal sealed class InProcessLink : IPeerLink
         }
         catch (OperationCanceledException e)
         {
-            throw new RankLostException(peer, $"has not answered for {_deadline.TotalSeconds:0} seconds", e);
+            throw new RankLostException(peer, $"has not answered for {_deadline.TotalSeconds:0.#} seconds", e);
         }
     }
 

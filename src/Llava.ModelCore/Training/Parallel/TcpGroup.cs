@@ -126,7 +126,7 @@ public sealed class TcpGroup : IDisposable
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             var missing = Enumerable.Range(from, peers.Length - from).Where(rank => peers[rank] is null);
-            throw new TrainingException($"Of the {peers.Length} processes of the training run, {string.Join(", ", missing)} did not come within {deadline.TotalSeconds:0} seconds.", e);
+            throw new TrainingException($"Of the {peers.Length} processes of the training run, {string.Join(", ", missing)} did not come within {deadline.TotalSeconds:0.#} seconds.", e);
         }
     }
 

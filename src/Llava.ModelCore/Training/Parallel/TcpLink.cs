@@ -46,7 +46,7 @@ internal sealed class TcpLink(int rank, IReadOnlyList<Socket?> peers, TimeSpan d
         }
         catch (OperationCanceledException e)
         {
-            throw new RankLostException(peer, $"has not answered for {deadline.TotalSeconds:0} seconds", e);
+            throw new RankLostException(peer, $"has not answered for {deadline.TotalSeconds:0.#} seconds", e);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {

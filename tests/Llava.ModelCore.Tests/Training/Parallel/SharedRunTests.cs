@@ -18,13 +18,13 @@ public sealed class SharedRunTests : IDisposable
     [MemberData(nameof(Runs))]
     public async Task A_run_that_is_killed_goes_on_with_other_ranks_and_ends_with_the_weights_of_one_process(string run)
     {
-        var recipe = Recipe(run) with { MaxSteps = 6, SaveSteps = 2, Clip = null, ValidationData = TrainingCase.Recipe(run).Data };
+        var recipe = Recipe(run) with { MaxSteps = 5, SaveSteps = 1, Clip = null, ValidationData = TrainingCase.Recipe(run).Data };
         var alone = new RecordingObserver();
         TrainingRun.Start(recipe, _folder.File("alone"), alone);
         var losses = new Dictionary<int, TrainingProgress>();
 
-        // Four ranks lose their first at step 3, two at step 5, and one process ends it; none adds up gradients before the ranks do.
-        foreach (var (processes, zero, killedAt) in ((int, int, int)[])[(4, 1, 3), (2, 2, 5), (1, 0, int.MaxValue)])
+        // Four ranks lose their first at step 2, two at step 4, and one process ends it; none adds up gradients before the ranks do.
+        foreach (var (processes, zero, killedAt) in ((int, int, int)[])[(4, 1, 2), (2, 2, 4), (1, 0, int.MaxValue)])
         {
             var observer = new RecordingObserver(progress => _ = progress.Step == killedAt ? throw new InvalidOperationException("killed") : 0);
             var shared = Ranks.RunAsync(Ranks.InProcess(processes), ranks => TrainingRun.Start(recipe with { Processes = processes, Zero = zero }, _folder.File("shared"), observer, ranks: ranks));

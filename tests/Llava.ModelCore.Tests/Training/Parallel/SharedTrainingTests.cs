@@ -11,7 +11,7 @@ namespace Llava.ModelCore.Tests.Training.Parallel;
 public sealed class SharedTrainingTests
 {
     private const int MicroBatches = 4;
-    private const int Steps = 3;
+    private const int Steps = 2;
 
     private static readonly TrainingRecipe Recipe = TinyModel.Recipe with { WeightDecay = 0.1, LearningRate = 1e-3, GradientAccumulation = MicroBatches };
 
@@ -21,14 +21,11 @@ public sealed class SharedTrainingTests
     /// </summary>
     public static TheoryData<int, int, double?, bool, bool> Groups => new()
     {
-        { 4, 0, null, false, true },
         { 4, 1, null, false, true },
-        { 2, 2, null, false, true },
         { 4, 2, null, false, true },
         { 2, 2, null, true, true },
         { 4, 0, 0.05, true, true },
         { 2, 0, null, false, false },
-        { 2, 1, null, false, false },
         { 2, 1, 0.05, false, false },
         { 4, 2, 0.05, false, false },
     };
@@ -94,7 +91,7 @@ public sealed class SharedTrainingTests
             return batch;
         })));
 
-        Assert.Contains("step 1 of 3", error.Message, StringComparison.Ordinal);
+        Assert.Contains("step 1 of 2", error.Message, StringComparison.Ordinal);
     }
 
     private static Outcome Train(TrainingRecipe recipe, ICollective ranks, Func<LlavaModel> create, Func<int, TrainingBatch> batch)

@@ -8,11 +8,11 @@ namespace Llava.ModelCore.Tests.Training.Parallel;
 /// <summary>A language model whose matrices are large enough for 8-bit moments, with random weights.</summary>
 internal static class WideModel
 {
-    private const int Vocabulary = 500;
+    private const int Vocabulary = 200;
 
     public static LlavaConfig Config { get; } = new()
     {
-        LanguageModel = new() { VocabularySize = Vocabulary, HiddenSize = 64, IntermediateSize = 160, Layers = 3, Heads = 4, KeyValueHeads = 4 },
+        LanguageModel = new() { VocabularySize = Vocabulary, HiddenSize = 64, IntermediateSize = 160, Layers = 2, Heads = 4, KeyValueHeads = 4 },
     };
 
     public static LlavaModel Create()
