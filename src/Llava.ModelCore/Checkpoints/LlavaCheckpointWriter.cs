@@ -27,11 +27,7 @@ public static class LlavaCheckpointWriter
     /// <exception cref="CheckpointException">The folder holds weights, or a parameter has the wrong shape.</exception>
     public static void Write(string folder, LlavaConfig config, Func<string, Tensor> read, CheckpointWriteOptions options)
     {
-        if (Directory.Exists(folder) && TensorContainer.FindIn(folder) is { } weights)
-        {
-            throw new CheckpointException($"'{folder}' already holds weights ('{Path.GetFileName(weights)}'). Choose an empty folder, or remove them first.");
-        }
-
+        RequireNoWeights(folder);
         var hasTower = config.Vision is not null && options.VisionTower != VisionTowerPlacement.Omitted;
         Require(config, hasTower);
         Directory.CreateDirectory(folder);
@@ -62,6 +58,16 @@ public static class LlavaCheckpointWriter
         Action<string, IReadOnlyList<TensorEntry>, Func<string, Tensor>> write =
             path.EndsWith(".bin", StringComparison.OrdinalIgnoreCase) ? TorchArchiveWriter.Write : SafeTensorsWriter.Write;
         write(path, entries, name => read(ours[name].Name));
+    }
+
+    /// <summary>Refuses to write over a checkpoint.</summary>
+    /// <exception cref="CheckpointException">The folder holds weights.</exception>
+    internal static void RequireNoWeights(string folder)
+    {
+        if (Directory.Exists(folder) && TensorContainer.FindIn(folder) is { } weights)
+        {
+            throw new CheckpointException($"'{folder}' already holds weights ('{Path.GetFileName(weights)}'). Choose an empty folder, or remove them first.");
+        }
     }
 
     private static void Require(LlavaConfig config, bool hasTower)

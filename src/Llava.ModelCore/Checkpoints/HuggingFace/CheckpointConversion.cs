@@ -35,11 +35,7 @@ public static class CheckpointConversion
     public static void ToHuggingFace(CheckpointFolder from, string folder, ScalarType? type = null)
     {
         Require(from);
-        if (Directory.Exists(folder) && TensorContainer.FindIn(folder) is { } weights)
-        {
-            throw new CheckpointException($"'{folder}' already holds weights ('{Path.GetFileName(weights)}'). Choose an empty folder, or remove them first.");
-        }
-
+        LlavaCheckpointWriter.RequireNoWeights(folder);
         Directory.CreateDirectory(folder);
         var words = from.GeneratableVocabulary;
         var config = from.Config with { LanguageModel = from.Config.LanguageModel with { VocabularySize = ImageTokens.RowsFor(words) } };
