@@ -17,6 +17,9 @@ public static partial class TorchLibrary
     private static readonly string[] Optional = ["libc10_cuda.so", "libtorch_cuda.so"];
     private static readonly Lazy<TorchLibraryReport> Loaded = new(Load);
 
+    /// <summary>TorchSharp's binding, for what it exports and TorchSharp does not show; 0 before it is loaded, and where the system finds it by itself.</summary>
+    internal static nint Binding { get; private set; }
+
     /// <summary>Loads libtorch once per process and says what was found.</summary>
     /// <exception cref="TorchLibraryException">A library is missing or cannot be loaded; the message says what to do.</exception>
     public static TorchLibraryReport EnsureLoaded() => Loaded.Value;
@@ -89,8 +92,11 @@ public static partial class TorchLibrary
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int SetEnvironment(string name, string value, int overwrite);
 
-    private static void RouteTorchSharpTo(nint binding) =>
+    private static void RouteTorchSharpTo(nint binding)
+    {
+        Binding = binding;
         NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, (name, _, _) => name == "LibTorchSharp" ? binding : 0);
+    }
 }
 
 /// <summary>What <see cref="TorchLibrary.EnsureLoaded"/> found.</summary>
