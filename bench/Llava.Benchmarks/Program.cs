@@ -41,8 +41,8 @@ var rows = new Option<int>("--rows") { Description = "Rows to learn from.", Defa
 var scenes = new Option<int>("--scenes") { Description = "Held-out scenes to ask about, each in every kind of question.", DefaultValueFactory = _ => 400 };
 var epochs = new Option<int>("--epochs") { Description = "Passes over the rows.", DefaultValueFactory = _ => 1 };
 var rate = new Option<double>("--learning-rate") { Description = "Highest learning rate.", DefaultValueFactory = _ => 3e-4 };
-var taught = new Command("taught", "The model that ships is taught a relation through the queue and takes over a name.") { rows, scenes, epochs, rate };
-taught.SetAction((typed, cancellation) => TaughtRelation.RunAsync(typed.GetValue(rows), typed.GetValue(scenes), typed.GetValue(epochs), typed.GetValue(rate), cancellation));
+var taught = new Command("taught", "The model that ships is taught a shape through the queue and takes over a name.") { rows, scenes, epochs, rate };
+taught.SetAction((typed, cancellation) => TaughtShape.RunAsync(typed.GetValue(rows), typed.GetValue(scenes), typed.GetValue(epochs), typed.GetValue(rate), cancellation));
 
 var operators = new Command("operators", "What the host pays for one operator: TorchSharp beside libtorch's stable interface.") { rounds };
 operators.SetAction(typed => OperatorCost.Run(typed.GetValue(rounds)));

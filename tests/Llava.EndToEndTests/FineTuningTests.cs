@@ -124,12 +124,12 @@ public sealed class FineTuningTests : IAsyncLifetime
         await File.WriteAllLinesAsync(rows, Enumerable.Range(0, 10).Select(TrainingServer.Row));
         SceneRows.WriteQuestions(folder, scenes: 4, maxObjects: 2, side: 112);
 
-        // The model that ships was never taught the new kind of question, and one step at such a rate teaches nothing.
-        var refused = await PromotionAsync("--at-least", SameRowQuestions.Category + "=1");
+        // The model that ships has never seen the new shape, and one step at such a rate teaches nothing.
+        var refused = await PromotionAsync("--at-least", DiamondQuestions.Category + "=1");
         var promoted = await PromotionAsync();
 
         Assert.StartsWith("best  refused ", refused, StringComparison.Ordinal);
-        Assert.Contains("same_row is ", refused, StringComparison.Ordinal);
+        Assert.Contains("diamond is ", refused, StringComparison.Ordinal);
         Assert.StartsWith("best  promoted", promoted, StringComparison.Ordinal);
         Assert.Equal(await AskAsync("llava-scenes"), await AskAsync("best"));
 

@@ -40,6 +40,11 @@ internal sealed class LlavaProcess : IDisposable
     /// <summary>With settings as environment variables.</summary>
     public static LlavaProcess Start(string dataFolder, IReadOnlyDictionary<string, string> settings, params string[] arguments) => new(dataFolder, arguments, settings.Select(setting => (setting.Key, setting.Value)));
 
+    /// <summary>Processes that it started and that live.</summary>
+    public IReadOnlyList<Process> Children => [.. Directory.EnumerateDirectories($"/proc/{_process.Id}/task")
+        .SelectMany(thread => File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        .Select(id => Process.GetProcessById(int.Parse(id, null)))];
+
     /// <summary>Runs to the end.</summary>
     public static async Task<LlavaRun> RunAsync(string dataFolder, params string[] arguments)
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Checkpoints.HuggingFace;
 using static TorchSharp.torch;
 
 namespace Llava.Cli.Commands;
@@ -10,12 +11,13 @@ internal static class ModelsCommand
 {
     private static readonly Dictionary<string, ScalarType> Types = new() { ["float16"] = ScalarType.Float16, ["bfloat16"] = ScalarType.BFloat16, ["float32"] = ScalarType.Float32 };
 
-    public static Command Create() => new("models", "Look into checkpoints, merge adapters, apply deltas, take projectors out, quantize.")
+    public static Command Create() => new("models", "Look into checkpoints, merge adapters, apply deltas, take projectors out, convert, quantize.")
     {
         Inspect(),
         Copy("merge", "Write a LoRA adapter and its base, or a projector and its base, as one whole model.", needsBase: false),
         Copy("apply-delta", "Write the model that a delta and its base make, such as LLaVA's first releases.", needsBase: true),
         Copy("consolidate", "Write any checkpoint that can be read, sharded or in another layout, as one in the original LLaVA layout.", needsBase: false),
+        Convert(),
         MakeDelta(),
         ExtractProjector(),
         QuantizeCommand.Create(),
@@ -26,6 +28,13 @@ internal static class ModelsCommand
     private static Option<DirectoryInfo?> Base() => new("--base") { Description = "Folder of the base model. Default: where the adapter or projector says." };
 
     private static Option<DirectoryInfo> Output() => new("--out", "-o") { Description = "Folder of the new checkpoint; must hold no weights.", Required = true };
+
+    private static Option<string?> WeightType()
+    {
+        var type = new Option<string?>("--type") { Description = "Type of the weights: float16, bfloat16 or float32. Default: the checkpoint's." };
+        type.AcceptOnlyFromAmong([.. Types.Keys]);
+        return type;
+    }
 
     private static Command Inspect()
     {
@@ -46,15 +55,29 @@ internal static class ModelsCommand
 
     private static Command Copy(string name, string description, bool needsBase)
     {
-        var (model, start, output) = (Model(), Base(), Output());
+        var (model, start, output, type) = (Model(), Base(), Output(), WeightType());
         start.Required = needsBase;
-        var type = new Option<string?>("--type") { Description = "Type of the weights: float16, bfloat16 or float32. Default: the checkpoint's." };
-        type.AcceptOnlyFromAmong([.. Types.Keys]);
         var command = new Command(name, description) { model, start, output, type };
         command.SetAction(typed => Failures.ReportAsync(() =>
         {
             using var checkpoint = Open(typed.GetValue(model)!, typed.GetValue(start));
             CheckpointCopy.Write(checkpoint, typed.GetValue(output)!.FullName, typed.GetValue(type) is { } named ? Types[named] : null);
+            return DoneAsync(typed.GetValue(output)!.FullName);
+        }));
+        return command;
+    }
+
+    private static Command Convert()
+    {
+        var (model, start, output, type) = (Model(), Base(), Output(), WeightType());
+        var to = new Option<string>("--to") { Description = "Layout of the new checkpoint: original (LLaVA's own) or hf (llava-hf's, which transformers opens).", Required = true };
+        to.AcceptOnlyFromAmong("original", "hf");
+        var command = new Command("convert", "Write a model in the other of the two layouts that LLaVA is published in; every weight keeps its bits.") { model, to, start, output, type };
+        command.SetAction(typed => Failures.ReportAsync(() =>
+        {
+            using var checkpoint = Open(typed.GetValue(model)!, typed.GetValue(start));
+            Action<CheckpointFolder, string, ScalarType?> write = typed.GetValue(to) == "hf" ? CheckpointConversion.ToHuggingFace : CheckpointConversion.ToOriginal;
+            write(checkpoint, typed.GetValue(output)!.FullName, typed.GetValue(type) is { } named ? Types[named] : null);
             return DoneAsync(typed.GetValue(output)!.FullName);
         }));
         return command;

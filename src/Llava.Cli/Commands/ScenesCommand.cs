@@ -39,16 +39,9 @@ internal static class ScenesCommand
         var rows = new Option<int>("--rows") { Description = "Rows to learn from.", DefaultValueFactory = _ => 2000 };
         var known = new Option<int>("--known") { Description = "Questions of known kinds beside the new ones in each row.", DefaultValueFactory = _ => 2 };
         var scenes = new Option<int>("--scenes") { Description = "Held-out scenes to ask about.", DefaultValueFactory = _ => 300 };
-        var objects = new Option<int>("--objects") { Description = "Most objects in a scene, 2 to 9.", DefaultValueFactory = _ => 3 };
-        objects.Validators.Add(typed =>
-        {
-            if (typed.GetValueOrDefault<int>() is < 2 or > 9)
-            {
-                typed.AddError("--objects must be from 2 to 9: the new question is about two.");
-            }
-        });
+        var objects = new Option<int>("--objects") { Description = "Most objects in a scene, 1 to 9.", DefaultValueFactory = _ => 3 };
         var side = Side();
-        var command = new Command("rows", "Draw scenes with a kind of question that the shipped model was never taught, to fine-tune it on.") { folder, rows, known, scenes, objects, side };
+        var command = new Command("rows", "Draw scenes with a shape that the shipped model has never seen, and ask about it, to fine-tune it on.") { folder, rows, known, scenes, objects, side };
         command.SetAction(typed => Failures.ReportAsync(() =>
         {
             var target = typed.GetValue(folder)!.FullName;

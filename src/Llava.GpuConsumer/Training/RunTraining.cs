@@ -30,7 +30,7 @@ internal sealed partial class RunTraining(
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(held.Stopped, cancellation);
         LedgerObserver observer = new(leases, lease, options.Checkpoints, time);
         var outcome = await Task.Factory.StartNew(
-            () => TrainingRun.Start(recipe, output, observer, recipe.Device == "cpu" ? AvailableMemory.Read() : null, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            () => TrainingRun.Start(recipe, output, observer, recipe.Device == "cpu" ? AvailableMemory.Read() : null, ranks: null, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         if (outcome.IsComplete)
         {
             await FinishAsync(run, lease);

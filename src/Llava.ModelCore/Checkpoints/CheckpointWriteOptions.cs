@@ -40,6 +40,9 @@ public sealed class CheckpointWriteOptions
     /// <summary>Largest shard, in bytes. Default 5 GB.</summary>
     public long ShardBytes { get; set; } = SafeTensorsWriter.DefaultShardBytes;
 
+    /// <summary>Type of a parameter that is not <see cref="StorageType"/>, such as those of a tower that was published apart; null for none.</summary>
+    internal Func<ModelParameter, ScalarType>? TypeOf { get; set; }
+
     /// <summary>Matrices that are packed already, in the place of the parameters that they hold; null writes every parameter.</summary>
     internal PackedWeights? Packed { get; set; }
 

@@ -27,11 +27,7 @@ public static class LlavaCheckpointWriter
     /// <exception cref="CheckpointException">The folder holds weights, or a parameter has the wrong shape.</exception>
     public static void Write(string folder, LlavaConfig config, Func<string, Tensor> read, CheckpointWriteOptions options)
     {
-        if (Directory.Exists(folder) && TensorContainer.FindIn(folder) is { } weights)
-        {
-            throw new CheckpointException($"'{folder}' already holds weights ('{Path.GetFileName(weights)}'). Choose an empty folder, or remove them first.");
-        }
-
+        RequireNoWeights(folder);
         var hasTower = config.Vision is not null && options.VisionTower != VisionTowerPlacement.Omitted;
         Require(config, hasTower);
         Directory.CreateDirectory(folder);
@@ -64,6 +60,16 @@ public static class LlavaCheckpointWriter
         write(path, entries, name => read(ours[name].Name));
     }
 
+    /// <summary>Refuses to write over a checkpoint.</summary>
+    /// <exception cref="CheckpointException">The folder holds weights.</exception>
+    internal static void RequireNoWeights(string folder)
+    {
+        if (Directory.Exists(folder) && TensorContainer.FindIn(folder) is { } weights)
+        {
+            throw new CheckpointException($"'{folder}' already holds weights ('{Path.GetFileName(weights)}'). Choose an empty folder, or remove them first.");
+        }
+    }
+
     private static void Require(LlavaConfig config, bool hasTower)
     {
         if (config.Vision is not null && !hasTower && string.IsNullOrEmpty(config.VisionTowerName))
@@ -80,7 +86,7 @@ public static class LlavaCheckpointWriter
         List<TensorEntry> entries =
         [
             .. packed is null ? [] : packed.Entries.Select(entry => entry with { Name = PackedHeader.Prefix + entry.Name }),
-            .. Fused(ours.Select(p => new TensorEntry(p.Key, packed?.TypeOf(p.Value) ?? options.StorageType, p.Value.Shape)), names),
+            .. Fused(ours.Select(p => new TensorEntry(p.Key, packed?.TypeOf(p.Value) ?? options.TypeOf?.Invoke(p.Value) ?? options.StorageType, p.Value.Shape)), names),
             .. config.Vision is null ? [] : PostNorm(config.Vision, names.Vision, options.StorageType),
         ];
         SafeTensorsWriter.WriteFolder(folder, entries, Read, options.ShardBytes);
@@ -118,16 +124,18 @@ public static class LlavaCheckpointWriter
     }
 
     /// <summary>The tower's last norm, which LLaVA never uses but a strict loader of CLIP asks for.</summary>
-    private static TensorEntry[] PostNorm(VisionConfig vision, string prefix, ScalarType type) =>
+    internal static TensorEntry[] PostNorm(VisionConfig vision, string prefix, ScalarType type) =>
     [
         new($"{prefix}post_layernorm.weight", type, [vision.HiddenSize]),
         new($"{prefix}post_layernorm.bias", type, [vision.HiddenSize]),
     ];
 
-    private static Tensor Identity(string name, VisionConfig vision) =>
+    /// <summary>What a tensor of that norm is filled with: it changes nothing.</summary>
+    internal static Tensor Identity(string name, VisionConfig vision) =>
         name.EndsWith(".weight", StringComparison.Ordinal) ? ones(vision.HiddenSize) : zeros(vision.HiddenSize);
 
-    private static void CopyTokenizer(string? from, string folder)
+    /// <summary>Copies the files of a tokenizer that are there.</summary>
+    internal static void CopyTokenizer(string? from, string folder)
     {
         foreach (var file in TokenizerFiles.Where(file => from is not null && File.Exists(Path.Combine(from, file))))
         {

@@ -54,6 +54,7 @@ internal static partial class LlavaConfigReader
                 Vision = vision,
                 Projector = new ProjectorConfig { InputSize = vision.HiddenSize, OutputSize = language.HiddenSize, Depth = 2 },
                 ImageAspect = PadsImages(folder) ? ImageAspect.Pad : ImageAspect.Square,
+                MaxSplicedPositions = config.OptionalInteger("tokenizer_model_max_length"),
             }
             : throw config.Wrong("multimodal_projector_bias", "true");
     }

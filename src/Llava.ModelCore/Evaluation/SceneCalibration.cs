@@ -79,7 +79,7 @@ public static class SceneCalibration
     {
         SceneQuestionKind.Background => [.. Enum.GetValues<SceneBackground>().Select(SceneLanguage.Word)],
         SceneQuestionKind.Color => [.. Enum.GetValues<SceneColor>().Select(SceneLanguage.Word)],
-        SceneQuestionKind.Shape => [.. Enum.GetValues<SceneShape>().Select(SceneLanguage.Word)],
+        SceneQuestionKind.Shape => [.. SceneShapes.Known.Select(SceneLanguage.Word)],
         SceneQuestionKind.Count => [.. Enumerable.Range(0, 10).Select(count => count.ToString(CultureInfo.InvariantCulture))],
         SceneQuestionKind.Position => [.. Enumerable.Range(0, 9).Select(SceneLanguage.Place)],
         _ => ["yes", "no"],

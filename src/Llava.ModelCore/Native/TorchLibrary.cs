@@ -17,6 +17,9 @@ public static partial class TorchLibrary
     private static readonly string[] Optional = ["libc10_cuda.so", "libtorch_cuda.so"];
     private static readonly Lazy<TorchLibraryReport> Loaded = new(Load);
 
+    /// <summary>TorchSharp's binding, for what it exports and TorchSharp does not show; 0 before it is loaded, and where the system finds it by itself.</summary>
+    internal static nint Binding { get; private set; }
+
     /// <summary>Loads libtorch once per process, makes sure that it has all that is going to be called, and says what was found.</summary>
     /// <exception cref="TorchLibraryException">A library is missing or cannot be loaded; the message says what to do.</exception>
     public static TorchLibraryReport EnsureLoaded() => Loaded.Value;
@@ -45,8 +48,9 @@ public static partial class TorchLibrary
         }
 
         loaded.Add(LoadFile(Path.Combine(folder, "libtorch.so"), named));
-        var imports = AbiPreflight.Check(Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so"), [.. loaded.Select(NativeLibrary.Load)], folder);
-        var (binding, isPatched) = BindingForThisSystem(Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so"));
+        var original = Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so");
+        var imports = File.Exists(original) ? AbiPreflight.Check(original, [.. loaded.Select(NativeLibrary.Load)], folder) : 0;
+        var (binding, isPatched) = BindingForThisSystem(original);
         loaded.Add(LoadFile(binding, named: null));
         RouteTorchSharpTo(NativeLibrary.Load(binding));
         return new TorchLibraryReport(folder, loaded, isPatched, imports);
@@ -100,8 +104,11 @@ public static partial class TorchLibrary
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int SetEnvironment(string name, string value, int overwrite);
 
-    private static void RouteTorchSharpTo(nint binding) =>
+    private static void RouteTorchSharpTo(nint binding)
+    {
+        Binding = binding;
         NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, (name, _, _) => name == "LibTorchSharp" ? binding : 0);
+    }
 }
 
 /// <summary>What <see cref="TorchLibrary.EnsureLoaded"/> found.</summary>

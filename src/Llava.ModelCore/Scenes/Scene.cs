@@ -29,7 +29,7 @@ public sealed record Scene(long Seed, IReadOnlyList<SceneObject> Objects, SceneB
         // Colours and shapes come from a small palette of the scene's own, so that they repeat more often than chance
         // would have it and counting has something to count.
         var colors = Palette(random, Enum.GetValues<SceneColor>().Where(c => IsVisible(c, background)));
-        var shapes = Palette(random, Enum.GetValues<SceneShape>());
+        var shapes = Palette(random, SceneShapes.Known);
         var cells = Enumerable.Range(0, 9).ToArray();
         random.Shuffle(cells);
         var objects = cells[..random.Next(1, maxObjects + 1)].Order()

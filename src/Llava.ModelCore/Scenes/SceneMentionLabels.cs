@@ -14,7 +14,7 @@ public static class SceneMentionLabels
     [
         ("count", 10),
         ("color", Enum.GetValues<SceneColor>().Length),
-        ("shape", Enum.GetValues<SceneShape>().Length),
+        ("shape", SceneShapes.Known.Count),
         ("cell", 9),
     ];
 

@@ -48,6 +48,16 @@ public enum SceneShape
 
     /// <summary>A circle with a hole.</summary>
     Ring,
+
+    /// <summary>A diamond, higher than wide. No scene has one by its seed: it is what the shipped model can still be taught (<see cref="DiamondQuestions"/>).</summary>
+    Diamond,
+}
+
+/// <summary>Which shapes are drawn.</summary>
+public static class SceneShapes
+{
+    /// <summary>Those that the shipped model knows, in the order of the classes that it learnt.</summary>
+    public static IReadOnlyList<SceneShape> Known { get; } = [.. Enum.GetValues<SceneShape>().Where(shape => shape != SceneShape.Diamond)];
 }
 
 /// <summary>Plain backgrounds; the name in lower case is the word for it.</summary>

@@ -7,7 +7,7 @@ namespace Llava.ModelCore.Scenes;
 public static class ScenePatchLabels
 {
     private static readonly int Colors = Enum.GetValues<SceneColor>().Length;
-    private static readonly int Shapes = Enum.GetValues<SceneShape>().Length;
+    private static readonly int Shapes = SceneShapes.Known.Count;
 
     /// <summary>Name and number of classes of each label. Class 0 of a label with <c>HasNone</c> means that no object covers the patch.</summary>
     public static IReadOnlyList<(string Name, int Classes, bool HasNone)> Kinds { get; } =

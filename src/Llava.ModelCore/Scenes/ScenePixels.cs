@@ -112,6 +112,9 @@ public static class ScenePixels
             case SceneShape.Star:
                 DrawPolygon(canvas, paint, [.. Enumerable.Range(0, 10).Select(i => StarPoint(i, r))]);
                 break;
+            case SceneShape.Diamond:
+                DrawPolygon(canvas, paint, [new(0, -1.05f * r), new(0.7f * r, 0), new(0, 1.05f * r), new(-0.7f * r, 0)]);
+                break;
             case SceneShape.Cross:
                 canvas.DrawRect(-r, -0.3f * r, 2 * r, 0.6f * r, paint);
                 canvas.DrawRect(-0.3f * r, -r, 0.6f * r, 2 * r, paint);

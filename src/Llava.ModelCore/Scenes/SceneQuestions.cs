@@ -116,7 +116,7 @@ public sealed class SceneQuestions
     {
         // One time in six about a colour or shape that need not be there.
         var color = _random.Next(6) == 0 ? _random.Pick(Enum.GetValues<SceneColor>()) : item.Color;
-        var shape = _random.Next(6) == 0 ? _random.Pick(Enum.GetValues<SceneShape>()) : item.Shape;
+        var shape = _random.Next(6) == 0 ? _random.Pick(SceneShapes.Known) : item.Shape;
         (string, Func<SceneObject, bool>) counted = _random.Next(5) switch
         {
             0 => ("objects", _ => true),
@@ -158,7 +158,7 @@ public sealed class SceneQuestions
         var (color, shape) = isThere ? (item.Color, item.Shape) : _random.Next(4) switch
         {
             0 => (item.Color, _random.Pick(_scene.Objects).Shape),
-            1 or 2 => (item.Color, _random.Pick(Enum.GetValues<SceneShape>())),
+            1 or 2 => (item.Color, _random.Pick(SceneShapes.Known)),
             _ => (_random.Pick(Enum.GetValues<SceneColor>()), item.Shape),
         };
         return _random.Next(5) switch

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Llava.ModelCore.Scenes;
 
-/// <summary>Files to fine-tune the shipped model with, and to ask afterwards: the new kind of question among those that it knows.</summary>
+/// <summary>Files to fine-tune the shipped model with, and to ask afterwards: questions about a new shape among those that it knows.</summary>
 public static class SceneRows
 {
     /// <summary>Name of the file of rows to learn from.</summary>
@@ -17,23 +17,25 @@ public static class SceneRows
 
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    /// <summary>Writes rows in LLaVA's conversations: on each scene all questions of the new kind and some of the old ones, in any order.</summary>
+    /// <summary>Writes rows in LLaVA's conversations: every other scene has a diamond and all questions about it, all have questions of known kinds among them.</summary>
     /// <param name="folder">Gets the images and <see cref="RowFile"/>; made if missing.</param>
     /// <param name="rows">How many.</param>
     /// <param name="known">Questions of known kinds in each.</param>
-    /// <param name="maxObjects">Most objects in a scene, at least 2.</param>
+    /// <param name="maxObjects">Most objects in a scene.</param>
     /// <param name="side">Side of the images, in pixels.</param>
     public static void Write(string folder, int rows, int known, int maxObjects, int side)
     {
         Directory.CreateDirectory(folder);
         using var file = new StreamWriter(Path.Combine(folder, RowFile)) { NewLine = "\n" };
-        foreach (var (index, (scene, _)) in Asked(FirstSeed, maxObjects).Take(rows).Index())
+        for (var row = 0; row < rows; row++)
         {
-            var image = Save(scene, folder, side, "row", index);
+            var drawn = Scene.FromSeed(FirstSeed + row, maxObjects);
+            var scene = row % 2 == 0 ? DiamondQuestions.WithDiamond(drawn) : drawn;
+            var image = Save(scene, folder, side, "row", row);
             var random = SceneRandom.For(scene.Seed, SceneRandom.Purpose.Batch);
             var others = new SceneQuestions(scene).OneOfEach().ToArray();
             random.Shuffle(others);
-            var turns = others.Take(known).Select(other => (other.Question, other.Answer)).Concat(SameRowQuestions.All(scene)).ToArray();
+            var turns = others.Take(known).Select(other => (other.Question, other.Answer)).Concat(DiamondQuestions.All(scene)).ToArray();
             random.Shuffle(turns);
             file.WriteLine(JsonSerializer.Serialize(new
             {
@@ -44,41 +46,33 @@ public static class SceneRows
         }
     }
 
-    /// <summary>Writes questions of the new kind and of all known ones, with their answers, on held-out scenes.</summary>
+    /// <summary>Writes questions of all known kinds on held-out scenes, and one about a diamond on the same scene with one, with their answers.</summary>
     /// <param name="folder">Gets the images and <see cref="QuestionFile"/>; made if missing.</param>
-    /// <param name="scenes">How many scenes; each has a question of the new kind.</param>
-    /// <param name="maxObjects">Most objects in a scene, at least 2.</param>
+    /// <param name="scenes">How many scenes.</param>
+    /// <param name="maxObjects">Most objects in a scene.</param>
     /// <param name="side">Side of the images, in pixels.</param>
     public static void WriteQuestions(string folder, int scenes, int maxObjects, int side)
     {
         Directory.CreateDirectory(folder);
         using var file = new StreamWriter(Path.Combine(folder, QuestionFile)) { NewLine = "\n" };
         var id = 0;
-        foreach (var (index, (scene, question)) in Asked(Scene.FirstHeldOutSeed, maxObjects).Take(scenes).Index())
+        for (var index = 0; index < scenes; index++)
         {
+            var scene = Scene.FromSeed(Scene.FirstHeldOutSeed + index, maxObjects);
             var image = Save(scene, folder, side, "asked", index);
-            var known = new SceneQuestions(scene).OneOfEach().Select(one => (one.Question, Category: one.Kind.ToString().ToLowerInvariant(), one.Answer));
-            foreach (var (text, category, answer) in known.Append((question.Question, SameRowQuestions.Category, question.Answer)))
+            foreach (var one in new SceneQuestions(scene).OneOfEach())
             {
-                file.WriteLine(JsonSerializer.Serialize(new SceneSample(id++, image, text, category, answer), Json));
+                Write(image, one.Question, one.Kind.ToString().ToLowerInvariant(), one.Answer);
             }
-        }
-    }
 
-    /// <summary>Scenes that the new kind can be asked of, every other one with the answer "yes".</summary>
-    private static IEnumerable<(Scene Scene, (string Question, string Answer) Question)> Asked(long firstSeed, int maxObjects)
-    {
-        var wanted = true;
-        for (var seed = firstSeed; ; seed++)
-        {
-            var scene = Scene.FromSeed(seed, maxObjects);
-            var found = SameRowQuestions.All(scene).Where(question => question.Answer == SameRowQuestions.Word(wanted)).Take(1).ToList();
-            if (found is [var question])
-            {
-                yield return (scene, question);
-                wanted = !wanted;
-            }
+            // One after the other, and as often as each of them the question about one that is not there.
+            var questions = DiamondQuestions.All(DiamondQuestions.WithDiamond(scene));
+            var (question, answer) = index % (questions.Count + 1) is var asked && asked < questions.Count ? questions[asked] : DiamondQuestions.All(scene)[0];
+            Write(asked < questions.Count ? Save(DiamondQuestions.WithDiamond(scene), folder, side, "diamond", index) : image, question, DiamondQuestions.Category, answer);
         }
+
+        void Write(string image, string text, string category, string answer) =>
+            file.WriteLine(JsonSerializer.Serialize(new SceneSample(id++, image, text, category, answer), Json));
     }
 
     private static string Save(Scene scene, string folder, int side, string kind, int index)

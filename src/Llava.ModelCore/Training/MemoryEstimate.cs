@@ -1,6 +1,7 @@
 using System.Globalization;
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Training.Optimizers;
+using Llava.ModelCore.Training.Parallel;
 
 namespace Llava.ModelCore.Training;
 
@@ -48,8 +49,8 @@ public sealed record MemoryEstimate(long Weights, long OptimizerState, long Grad
         var graph = GraphOf(language, element, tokens, lengths, IsAdapted(recipe) && element == 2 ? 0 : layer);
         return new(
             parts.Sum(parameter => (long)(Count(parameter) * BytesOf(parameter.Name, recipe))) + (IsAdapted(recipe) ? learning.Where(parameter => IsFactor(parameter.Name)).Sum(Count) * Full : 0),
-            (long)learning.Sum(parameter => StateOf(parameter, recipe.Optimizer)),
-            GradientsOf(learning, language.Layers, recipe) * Full,
+            (long)learning.Sum(parameter => StateOf(parameter, recipe)),
+            new GradientMemory([.. learning.Select(parameter => (parameter.Name, Count(parameter)))], recipe).Peak(language.Layers) * Full,
             language.Layers * tokens * language.HiddenSize * Full,
             (language.Layers - Math.Min(recomputed, language.Layers - 1) + 1) * graph,
             Math.Min(Logits, 3 * Full * tokens * language.VocabularySize) + ((long)language.VocabularySize * language.HiddenSize * (element == 2 ? element : 0)),
@@ -78,19 +79,18 @@ public sealed record MemoryEstimate(long Weights, long OptimizerState, long Grad
         return parts.Concat(factors).Where(parameter => ParameterGroup.IsTrained(parameter.Name, recipe));
     }
 
-    private static double StateOf(ModelParameter parameter, OptimizerKind kind) => kind switch
+    /// <summary>Of rank 0, whose shares are the largest.</summary>
+    private static double StateOf(ModelParameter parameter, TrainingRecipe recipe)
     {
-        OptimizerKind.Adamw8bit when AdamW8Bit.IsCoded(parameter.Name, Count(parameter)) => Count(parameter) * BytesPerCode,
-        OptimizerKind.Adafactor when parameter.Shape.Count > 1 => (parameter.Shape[^1] + parameter.Shape[^2]) * Full,
-        OptimizerKind.Adafactor => Count(parameter) * Full,
-        _ => Count(parameter) * 2 * Full,
-    };
-
-    /// <summary>All of them where they are added up or clipped; else those of the largest part, the embedding table included.</summary>
-    private static long GradientsOf(List<ModelParameter> learning, int layers, TrainingRecipe recipe) => recipe.Clip is not null || recipe.GradientAccumulation > 1
-        ? learning.Sum(Count)
-        : Enumerable.Range(0, layers).Select(ModelPart.Layer).Append(ModelPart.Head).Append(ModelPart.Rest)
-            .Max(part => learning.Where(parameter => part.Has(parameter.Name)).Sum(Count));
+        var own = recipe.Zero == 0 ? Count(parameter) : Share.Of(Count(parameter), rank: 0, recipe.Processes).Length;
+        return recipe.Optimizer switch
+        {
+            OptimizerKind.Adamw8bit when AdamW8Bit.IsCoded(parameter.Name, Count(parameter)) => own * BytesPerCode,
+            OptimizerKind.Adafactor when parameter.Shape.Count > 1 => (parameter.Shape[^1] + parameter.Shape[^2]) * Full,
+            OptimizerKind.Adafactor => own * Full,
+            _ => own * 2 * Full,
+        };
+    }
 
     /// <summary>Norms and the residual stream in float32; products, gates and attention in the type they are computed in; the layer's weights in that type.</summary>
     private static long GraphOf(LanguageModelConfig config, long element, long tokens, IReadOnlyList<int> lengths, long weights)

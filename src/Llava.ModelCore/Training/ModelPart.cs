@@ -14,6 +14,9 @@ internal sealed record ModelPart(params string[] Prefixes)
     /// <summary>What is before the first layer: embedding table and projector.</summary>
     public static ModelPart Rest { get; } = new();
 
+    /// <summary>All parts at once.</summary>
+    public static ModelPart All { get; } = new("");
+
     /// <summary>A decoder layer, with the adapters in it.</summary>
     public static ModelPart Layer(int index) => new(string.Create(CultureInfo.InvariantCulture, $"{Layers}{index}."));
 

@@ -1,12 +1,16 @@
 using System.Text.RegularExpressions;
 using Llava.ModelCore.Prompts;
+using Llava.ModelCore.Training.Optimizers;
 
 namespace Llava.ModelCore.Training;
 
 /// <summary>What a recipe must satisfy before anything is loaded.</summary>
 internal static partial class RecipeRules
 {
-    public static IEnumerable<string> Findings(TrainingRecipe recipe) => Numbers(recipe).Concat(Files(recipe)).Concat(Combinations(recipe))
+    /// <summary>As many as the optimizers' blocks can be dealt to, and more than a machine has cards.</summary>
+    private const int MostProcesses = 16;
+
+    public static IEnumerable<string> Findings(TrainingRecipe recipe) => Numbers(recipe).Concat(Files(recipe)).Concat(Combinations(recipe)).Concat(Sharing(recipe))
         .Where(rule => rule.IsBroken).Select(rule => rule.Finding);
 
     private static IEnumerable<(bool IsBroken, string Finding)> Numbers(TrainingRecipe r) =>
@@ -59,6 +63,16 @@ internal static partial class RecipeRules
         (r.EarlyStop is not null && r.EvalSteps is null, "early_stop is given without eval_steps, so nothing would be measured before the end."),
         (r.DataOrder is not null && r.GroupByModalityLength, "data_order and group_by_modality_length are both given; the order can come from one of them only."),
         (!Devices().IsMatch(r.Device), $"device is '{r.Device}'; it must be 'cpu', 'cuda' or 'cuda:N'."),
+    ];
+
+    private static IEnumerable<(bool IsBroken, string Finding)> Sharing(TrainingRecipe r) =>
+    [
+        (r.Processes is < 1 or > MostProcesses, $"processes is {r.Processes}; it must be from 1 to {MostProcesses}."),
+        (r.Processes is > 1 and <= MostProcesses && r.GradientAccumulation % r.Processes != 0, $"gradient_accumulation is {r.GradientAccumulation}; it must be a multiple of processes ({r.Processes}), which share out the micro-batches of a step."),
+        (r.Processes > 1 && r.Device.StartsWith("cuda:", StringComparison.Ordinal), $"device is '{r.Device}' with processes {r.Processes}, each of which takes a card of its own; it must be 'cuda', or 'cpu'."),
+        (r.Zero is < 0 or > 2, $"zero is {r.Zero}; it must be 0 (nothing is shared out), 1 (what the optimizer remembers) or 2 (gradients too)."),
+        (r.Zero is 1 or 2 && r.Processes == 1, $"zero is {r.Zero} with one process, which has nobody to share with; leave it out, or set processes."),
+        (r.Zero is 1 or 2 && r.Optimizer == OptimizerKind.Adafactor, $"zero is {r.Zero} with optimizer adafactor, which needs whole matrices and remembers next to nothing; take adamw or adamw8bit, or leave zero out."),
     ];
 
     [GeneratedRegex(@"^(linear|mlp[1-9]\d*x_gelu)$")]

@@ -1,10 +1,11 @@
 using Llava.ModelCore.Models;
 using Llava.ModelCore.Training.Optimizers;
+using Llava.ModelCore.Training.Parallel;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Training;
 
-/// <summary>One optimizer step at a time: gradients averaged over micro-batches, clipped, applied at the schedule's rate.</summary>
+/// <summary>One optimizer step at a time: gradients averaged over micro-batches, those of all ranks, clipped, applied at the schedule's rate.</summary>
 public sealed class Trainer : IDisposable
 {
     // Far from the streams that data orders, projectors and adapters draw from.
@@ -13,17 +14,20 @@ public sealed class Trainer : IDisposable
 
     private readonly TrainingRecipe _recipe;
     private readonly LayerwisePass _pass;
+    private readonly ICollective _ranks;
 
     /// <summary>Freezes what the recipe's stage does not train and prepares the optimizer.</summary>
     /// <param name="model">Weights in float32, on the device to compute on; trained in place.</param>
     /// <param name="recipe">Rates, decay, clipping, precision, optimizer, layers that are recomputed (none where it leaves that open).</param>
     /// <param name="steps">Optimizer steps of the whole run; the schedule ends there.</param>
-    public Trainer(LlavaModel model, TrainingRecipe recipe, int steps)
+    /// <param name="ranks">The processes that train together, each with the same weights; null for this one alone. Not disposed.</param>
+    public Trainer(LlavaModel model, TrainingRecipe recipe, int steps, ICollective? ranks = null)
     {
         model.ComputeIn(recipe.Precision == TrainingPrecision.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32);
         _recipe = recipe;
         _pass = new LayerwisePass(model, recipe.RecomputeLayers ?? 0);
-        Optimizer = Optimizer.For(ParameterGroup.For(model, recipe), recipe.Optimizer);
+        _ranks = ranks ?? new SingleRank();
+        Gradients = GradientSharing.For(ParameterGroup.For(model, recipe), recipe, _ranks);
         Schedule = new LearningRateSchedule
         {
             Steps = steps,
@@ -32,8 +36,11 @@ public sealed class Trainer : IDisposable
         };
     }
 
-    /// <summary>Parameters and what is remembered of their gradients.</summary>
-    internal Optimizer Optimizer { get; }
+    /// <summary>The parameters, and how their gradients are put together.</summary>
+    internal GradientSharing Gradients { get; }
+
+    /// <summary>What this rank updates, and what it remembers of it.</summary>
+    internal Optimizer Optimizer => Gradients.Optimizer;
 
     /// <summary>Factor on the learning rate at each step.</summary>
     public LearningRateSchedule Schedule { get; }
@@ -45,8 +52,9 @@ public sealed class Trainer : IDisposable
     /// One optimizer step. Without clipping, which needs the norm of all gradients first, each layer is updated as soon as its gradients are complete, and they
     /// are freed before the next layer's are made.
     /// </summary>
-    /// <param name="batches">The micro-batches of the step.</param>
-    /// <param name="cancellationToken">Checked before each micro-batch; a cancelled step changes no weight.</param>
+    /// <param name="batches">This rank's micro-batches of the step: from its own number on, each one that lies a group's size further. Every rank has as many.</param>
+    /// <param name="cancellationToken">Checked before each micro-batch; a cancelled step changes no weight. Several ranks are not cancelled in a step.</param>
+    /// <returns>The losses of all ranks, in the order of one process.</returns>
     /// <exception cref="TrainingException">A loss or a gradient is not a number; the message names step and samples. After a gradient that is not, the weights are to be thrown away.</exception>
     public TrainingStep Step(IReadOnlyList<TrainingBatch> batches, CancellationToken cancellationToken = default)
     {
@@ -55,7 +63,7 @@ public sealed class Trainer : IDisposable
             return new(Accumulate(batches, cancellationToken), Update());
         }
 
-        Optimizer.DropGradients();
+        Gradients.Drop();
         var (squares, factor, step) = (0.0, Schedule.FactorAt(Optimizer.Steps), Optimizer.Steps);
         var losses = Passes(batches, Apply, cancellationToken);
         return new(losses, Math.Sqrt(squares));
@@ -68,37 +76,46 @@ public sealed class Trainer : IDisposable
             }
 
             List<TrainableParameter> complete = [.. Optimizer.Parameters.Where(parameter => part.Has(parameter.Name))];
-            var norm = RequireFinite(Optimizer.NormOf(complete), step);
+            var norm = RequireFinite(Gradients.NormOf(complete), step);
             squares += norm * norm;
             foreach (var parameter in complete)
             {
                 Optimizer.Update(parameter, factor);
                 parameter.Value.grad = null;
             }
+
+            Gradients.Spread(part);
         }
     }
 
-    /// <summary>Sets the gradients to the mean over the micro-batches of the gradient of each one's loss.</summary>
-    /// <param name="batches">The micro-batches of one optimizer step.</param>
+    /// <summary>Sets the gradients to the mean over the micro-batches, those of all ranks, of the gradient of each one's loss.</summary>
+    /// <param name="batches">This rank's micro-batches of one optimizer step.</param>
     /// <param name="cancellationToken">Checked before each micro-batch; a cancelled step changes no weight.</param>
-    /// <returns>Loss and size of each micro-batch.</returns>
+    /// <returns>Loss and size of each micro-batch, those of all ranks.</returns>
     /// <exception cref="TrainingException">A loss is not a number; the message names step and samples.</exception>
     public IReadOnlyList<MicroBatchLoss> Accumulate(IReadOnlyList<TrainingBatch> batches, CancellationToken cancellationToken = default)
     {
-        Optimizer.ClearGradients();
+        Gradients.Clear();
         return Passes(batches, done: null, cancellationToken);
     }
 
     /// <summary>Loss and accuracy over a whole data set, every target counted alike; no weight is changed.</summary>
-    /// <param name="batches">The data, in micro-batches.</param>
-    /// <param name="cancellationToken">Checked before each micro-batch.</param>
-    public ValidationResult Measure(IEnumerable<TrainingBatch> batches, CancellationToken cancellationToken = default)
+    /// <param name="microBatches">Makes each micro-batch of the data; the ranks share them out.</param>
+    /// <param name="cancellationToken">Checked before each micro-batch; not by several ranks.</param>
+    internal ValidationResult Measure(IReadOnlyList<Func<TrainingBatch>> microBatches, CancellationToken cancellationToken = default)
     {
-        var (loss, targets, correct) = (0.0, 0L, 0L);
-        foreach (var batch in batches)
+        List<MicroBatchLoss> own = [];
+        for (var i = _ranks.Rank; i < microBatches.Count; i += _ranks.Size)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var measured = _pass.Measure(batch);
+            own.Add(_pass.Measure(microBatches[i]()));
+        }
+
+        // Every rank has as many to show; those that have fewer show nothings.
+        var each = (microBatches.Count + _ranks.Size - 1) / _ranks.Size;
+        var (loss, targets, correct) = (0.0, 0L, 0L);
+        foreach (var measured in OfAllRanks([.. own, .. Enumerable.Repeat(default(MicroBatchLoss), each - own.Count)]))
+        {
             loss += measured.Value * measured.Targets;
             targets += measured.Targets;
             correct += measured.Correct;
@@ -112,36 +129,54 @@ public sealed class Trainer : IDisposable
     /// <exception cref="TrainingException">The norm is not finite; no weight has been changed.</exception>
     public double Update()
     {
-        var norm = RequireFinite(Optimizer.GradientNorm(), Optimizer.Steps);
+        var norm = RequireFinite(Gradients.NormOf(Optimizer.Parameters), Optimizer.Steps);
         if (_recipe.Clip is { } clip)
         {
             Optimizer.ClipGradients(norm, clip);
         }
 
         Optimizer.Step(Schedule.FactorAt(Optimizer.Steps));
+        Gradients.Spread(ModelPart.All);
         return norm;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Optimizer.Dispose();
+    public void Dispose() => Gradients.Dispose();
 
-    private List<MicroBatchLoss> Passes(IReadOnlyList<TrainingBatch> batches, Action<ModelPart>? done, CancellationToken cancellationToken)
+    private IReadOnlyList<MicroBatchLoss> Passes(IReadOnlyList<TrainingBatch> batches, Action<ModelPart>? done, CancellationToken cancellationToken)
     {
-        var (losses, step) = (new List<MicroBatchLoss>(batches.Count), Optimizer.Steps);
+        var (losses, step, all) = (new List<MicroBatchLoss>(batches.Count), Optimizer.Steps, batches.Count * _ranks.Size);
         foreach (var (i, batch) in batches.Index())
         {
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
-                losses.Add(_pass.Accumulate(batch, 1.0 / batches.Count, DropoutSeed(step, i), i == batches.Count - 1 ? done : null));
+                losses.Add(_pass.Accumulate(batch, 1.0 / all, DropoutSeed(step, (i * _ranks.Size) + _ranks.Rank), WhenDone(i == batches.Count - 1)));
             }
-            catch (TrainingException e)
+            catch (TrainingException e) when (e is not RankLostException)
             {
                 throw new TrainingException($"Optimizer step {step + 1} of {Schedule.Steps} failed. {e.Message}", e);
             }
         }
 
-        return losses;
+        return OfAllRanks(losses);
+
+        Action<ModelPart>? WhenDone(bool isLast) => !isLast && !Gradients.CollectsAlways ? null : part =>
+        {
+            Gradients.Collect(part);
+            if (isLast)
+            {
+                done?.Invoke(part);
+            }
+        };
+    }
+
+    /// <summary>What the ranks measured of as many micro-batches each, in the order in which one process would have.</summary>
+    private IReadOnlyList<MicroBatchLoss> OfAllRanks(IReadOnlyList<MicroBatchLoss> own)
+    {
+        var ranks = _ranks.Gather([.. own.SelectMany(loss => (double[])[loss.Value, loss.Positions, loss.Targets, loss.Correct])])
+            .Select(numbers => numbers.Chunk(4).Select(loss => new MicroBatchLoss(loss[0], (int)loss[1], (int)loss[2], (int)loss[3])).ToList()).ToList();
+        return [.. own.SelectMany((_, i) => ranks.Select(rank => rank[i]))];
     }
 
     private static double RequireFinite(double norm, int step) => double.IsFinite(norm) ? norm : throw new TrainingException(

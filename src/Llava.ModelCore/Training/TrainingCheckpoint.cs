@@ -1,7 +1,7 @@
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Checkpoints.Partial;
 using Llava.ModelCore.Models;
-using Llava.ModelCore.Training.Optimizers;
+using Llava.ModelCore.Training.Parallel;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Training;
@@ -43,21 +43,30 @@ internal sealed class TrainingCheckpoint(TrainingBase start, TrainingRecipe reci
         LlavaModelSaver.Save(start.Model, folder, options);
     }
 
-    /// <summary>Writes everything a run needs to go on: float32 weights, moments, state.</summary>
-    public void Save(string folder, Optimizer optimizer, TrainingState state)
+    /// <summary>Writes everything a run needs to go on, however many ranks it then has: float32 weights, the moments of all ranks, state.</summary>
+    public void Save(string folder, GradientSharing gradients, TrainingState state)
     {
         SaveWeights(folder, ScalarType.Float32);
-        var moments = optimizer.State.ToDictionary(moment => moment.Name, moment => moment.Value);
+        var moments = gradients.State.ToDictionary(moment => moment.Name);
         SafeTensorsWriter.Write(
             Path.Combine(folder, OptimizerFile),
-            [.. moments.Select(moment => new TensorEntry(moment.Key, moment.Value.dtype, moment.Value.shape))],
-            name => moments[name]);
+            [.. moments.Values.Select(moment => new TensorEntry(moment.Name, moment.Type, moment.Shape))],
+            name => moments[name].Gather());
         state.Save(folder);
+    }
+
+    /// <summary>This rank's side of <see cref="Save"/> on rank 0.</summary>
+    public static void Hand(GradientSharing gradients)
+    {
+        foreach (var moment in gradients.State)
+        {
+            moment.Gather().Dispose();
+        }
     }
 
     /// <summary>Sets model and optimizer to what <see cref="Save"/> wrote.</summary>
     /// <exception cref="CheckpointException">A file is damaged.</exception>
-    public void Restore(string folder, Optimizer optimizer, TrainingState state)
+    public void Restore(string folder, GradientSharing gradients, TrainingState state)
     {
         if (recipe.Stage == TrainingStage.Alignment)
         {
@@ -70,14 +79,14 @@ internal sealed class TrainingCheckpoint(TrainingBase start, TrainingRecipe reci
         else
         {
             using var weights = CheckpointFolder.Open(folder);
-            var trained = optimizer.Parameters.Select(parameter => parameter.Name).ToHashSet(StringComparer.Ordinal);
+            var trained = gradients.Parameters.Select(parameter => parameter.Name).ToHashSet(StringComparer.Ordinal);
             TrainingBase.Fill(start.Model, weights.Tensors
                 .Where(tensor => trained.Contains(tensor.Parameter.Name))
                 .Select(tensor => (tensor.Parameter.Name, (Func<Tensor>)tensor.Read)));
         }
 
         using var moments = SafeTensorsFile.Open(Path.Combine(folder, OptimizerFile));
-        optimizer.Restore(state.GlobalStep, moments.Read);
+        gradients.Restore(state.GlobalStep, moments.Read);
     }
 
     private void SaveAdapter(string folder, LoraRecipe lora, CheckpointWriteOptions options)

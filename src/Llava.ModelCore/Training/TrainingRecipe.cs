@@ -86,6 +86,17 @@ public sealed record TrainingRecipe
     public int GradientAccumulation { get; init; } = 1;
 
     /// <summary>
+    /// Processes that share out the micro-batches of each step, one for each card or, on a CPU, with its cores shared out; the batch stays what it is.
+    /// 1 to 16, and <see cref="GradientAccumulation"/> a multiple of it. Default 1.
+    /// </summary>
+    public int Processes { get; init; } = 1;
+
+    /// <summary>
+    /// What the processes share out beside the micro-batches, as DeepSpeed's ZeRO stages: 0 nothing, 1 what the optimizer remembers, 2 gradients too. Default 0.
+    /// </summary>
+    public int Zero { get; init; }
+
+    /// <summary>
     /// Whether <see cref="MicroBatch"/> is halved, and <see cref="GradientAccumulation"/> doubled, until the run fits into memory. Default false: a run that does
     /// not fit is refused with its figures. A resumed run keeps what was chosen.
     /// </summary>
@@ -97,7 +108,7 @@ public sealed record TrainingRecipe
     /// </summary>
     public int? RecomputeLayers { get; init; }
 
-    /// <summary>Memory that the run may take, in GiB; null takes what is free on a CPU, and does not ask on another device.</summary>
+    /// <summary>Memory that the run may take, each process of it, in GiB; null takes what is free on a CPU, and does not ask on another device.</summary>
     public double? MemoryGb { get; init; }
 
     /// <summary>Passes over the data; may be fractional. Default 1. Ignored when <see cref="MaxSteps"/> is given.</summary>
@@ -165,7 +176,16 @@ public sealed record TrainingRecipe
         TrainingRecipe recipe;
         try
         {
-            recipe = JsonSerializer.Deserialize<TrainingRecipe>(File.ReadAllBytes(path), Json)
+            var bytes = File.ReadAllBytes(path);
+            using (var written = JsonDocument.Parse(bytes, new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }))
+            {
+                if (RecipeFields.Findings(written.RootElement).ToList() is { Count: > 0 } findings)
+                {
+                    throw new TrainingValidationException(path, findings);
+                }
+            }
+
+            recipe = JsonSerializer.Deserialize<TrainingRecipe>(bytes, Json)
                 ?? throw new TrainingException($"Recipe '{path}' is 'null'; it must be a JSON object.");
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
@@ -195,7 +215,7 @@ public sealed record TrainingRecipe
 
     /// <summary>Whether a resumed run may have another value: where things lie and how often to save does not change the losses.</summary>
     internal static bool MayChangeOnResume(string field) => field is "base" or "vision_tower" or "projector" or "data" or "image_folder" or "data_order"
-        or "device" or "save_steps" or "save_total_limit" or "verify_images" or "skip_bad_samples" or "validation_data" or "eval_steps" or "recompute_layers" or "memory_gb" or "auto_micro_batch" or "tensorboard";
+        or "device" or "save_steps" or "save_total_limit" or "verify_images" or "skip_bad_samples" or "validation_data" or "eval_steps" or "recompute_layers" or "memory_gb" or "auto_micro_batch" or "tensorboard" or "processes" or "zero";
 
     private TrainingRecipe RelativeTo(string folder) => this with
     {

@@ -28,6 +28,6 @@ internal sealed class ValidationData
             : throw new TrainingException($"'{path}' has no sample that can be measured with, of {data.Samples.Count + data.Findings.Count}.");
     }
 
-    /// <summary>All of it, a micro-batch at a time.</summary>
-    public IEnumerable<TrainingBatch> Batches() => _microBatches.Select(_loader.Load);
+    /// <summary>All of it, micro-batches that are loaded when they are asked for.</summary>
+    public IReadOnlyList<Func<TrainingBatch>> MicroBatches => [.. _microBatches.Select(samples => (Func<TrainingBatch>)(() => _loader.Load(samples)))];
 }

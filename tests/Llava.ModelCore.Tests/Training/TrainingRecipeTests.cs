@@ -68,11 +68,35 @@ public sealed class TrainingRecipeTests : IDisposable
     }
 
     [Fact]
-    public void A_misspelt_field_is_refused_by_name()
+    public void Misspelt_fields_are_refused_all_at_once_with_the_nearest_that_there_is()
     {
-        var error = Assert.Throws<TrainingException>(() => TrainingRecipe.Load(Write("recipe.json", """{ "learning_rat": 1 }""")));
+        var error = Assert.Throws<TrainingValidationException>(() => TrainingRecipe.Load(Write("recipe.json", """
+            { "learning_rat": 1, "Micro_Batch": 4, "gradient_acumulation": 2, "lora": { "rnk": 4 }, "deepspeed_configuration": "zero2.json" }
+            """)));
 
-        Assert.Contains("learning_rat", error.Message, StringComparison.Ordinal);
+        Assert.Equal(5, error.Findings.Count);
+        Assert.Contains("learning_rat is no field of a recipe; did you mean learning_rate?", error.Findings);
+        Assert.Contains("Micro_Batch is no field of a recipe; did you mean micro_batch?", error.Findings);
+        Assert.Contains("gradient_acumulation is no field of a recipe; did you mean gradient_accumulation?", error.Findings);
+        Assert.Contains("lora.rnk is no field of a recipe; did you mean lora.rank?", error.Findings);
+        Assert.Contains(error.Findings, finding => finding.StartsWith("deepspeed_configuration is no field of a recipe. Those that there are: stage, base,", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(0, 0, 1, "adamw", "processes is 0; it must be from 1 to 16.")]
+    [InlineData(17, 0, 17, "adamw", "processes is 17; it must be from 1 to 16.")]
+    [InlineData(4, 0, 6, "adamw", "gradient_accumulation is 6; it must be a multiple of processes (4)")]
+    [InlineData(2, 3, 2, "adamw", "zero is 3; it must be 0 ")]
+    [InlineData(1, 2, 2, "adamw", "zero is 2 with one process")]
+    [InlineData(2, 1, 2, "adafactor", "zero is 1 with optimizer adafactor")]
+    public void What_processes_cannot_share_out_is_refused(int processes, int zero, int accumulation, string optimizer, string finding)
+    {
+        var recipe = new TrainingRecipe { Processes = processes, Zero = zero, GradientAccumulation = accumulation, Optimizer = Enum.Parse<OptimizerKind>(optimizer, ignoreCase: true) };
+
+        var findings = Assert.Throws<TrainingValidationException>(() => recipe.Check()).Findings;
+
+        Assert.Single(findings, found => found.StartsWith(finding, StringComparison.Ordinal));
+        Assert.Contains(Assert.Throws<TrainingValidationException>(() => (recipe with { Processes = 2, Device = "cuda:1" }).Check()).Findings, found => found.StartsWith("device is 'cuda:1' with processes 2", StringComparison.Ordinal));
     }
 
     private string Write(string name, string text)

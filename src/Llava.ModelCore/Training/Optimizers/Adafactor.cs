@@ -28,9 +28,9 @@ internal sealed class Adafactor : Optimizer
     }
 
     /// <summary>Mean squares by name: <c>exp_avg_sq_row.{parameter}</c> and <c>exp_avg_sq_col.{parameter}</c>, or <c>exp_avg_sq.{parameter}</c> of a vector.</summary>
-    public override IEnumerable<(string Name, Tensor Value)> State => _squares.SelectMany(squares => squares.Value is [var rows, var columns]
-        ? new[] { ("exp_avg_sq_row." + squares.Key, rows), ("exp_avg_sq_col." + squares.Key, columns) }
-        : [("exp_avg_sq." + squares.Key, squares.Value[0])]);
+    public override IEnumerable<RememberedTensor> State => _squares.SelectMany(squares => squares.Value is [var rows, var columns]
+        ? (RememberedTensor[])[new("exp_avg_sq_row." + squares.Key, squares.Key, rows), new("exp_avg_sq_col." + squares.Key, squares.Key, columns)]
+        : [new("exp_avg_sq." + squares.Key, squares.Key, squares.Value[0])]);
 
     /// <inheritdoc/>
     protected override void Update(string name, Tensor value, Tensor gradient, double rate, double decay)

@@ -33,8 +33,8 @@ internal class AdamW : Optimizer
     }
 
     /// <summary>Moments by name: <c>exp_avg.{parameter}</c> and <c>exp_avg_sq.{parameter}</c>.</summary>
-    public override IEnumerable<(string Name, Tensor Value)> State => _moments.SelectMany(moment =>
-        new[] { ("exp_avg." + moment.Key, moment.Value.First), ("exp_avg_sq." + moment.Key, moment.Value.Second) });
+    public override IEnumerable<RememberedTensor> State => _moments.SelectMany(moment => (RememberedTensor[])
+        [new("exp_avg." + moment.Key, moment.Key, moment.Value.First), new("exp_avg_sq." + moment.Key, moment.Key, moment.Value.Second)]);
 
     /// <inheritdoc/>
     protected override void Update(string name, Tensor value, Tensor gradient, double rate, double decay)

@@ -28,7 +28,7 @@ internal sealed class AdamW8Bit : AdamW
     internal static bool IsCoded(string name, long numbers) => numbers >= SmallestCoded && !name.EndsWith("embed_tokens.weight", StringComparison.Ordinal);
 
     /// <inheritdoc/>
-    public override IEnumerable<(string Name, Tensor Value)> State => base.State.Concat(_moments.SelectMany(moments => moments.Value.Named(moments.Key)));
+    public override IEnumerable<RememberedTensor> State => base.State.Concat(_moments.SelectMany(moments => moments.Value.Named(moments.Key)));
 
     /// <inheritdoc/>
     protected override void Update(string name, Tensor value, Tensor gradient, double rate, double decay)
@@ -46,7 +46,7 @@ internal sealed class AdamW8Bit : AdamW
         Keep(DynamicCode.Unsigned.Quantize(second.flatten()), coded.Second, coded.SecondScales);
     }
 
-    private static bool IsExact(TrainableParameter parameter) => !IsCoded(parameter.Name, parameter.Value.numel());
+    private static bool IsExact(TrainableParameter parameter) => !IsCoded(parameter.Name, parameter.Numbers);
 
     private static void Keep((Tensor Codes, Tensor Magnitudes) moment, Tensor codes, Tensor scales)
     {
@@ -64,9 +64,12 @@ internal sealed class AdamW8Bit : AdamW
 
         public Tensor SecondScales { get; } = Scales(value);
 
-        public IEnumerable<(string Name, Tensor Value)> Named(string name) =>
+        public IEnumerable<RememberedTensor> Named(string name) =>
         [
-            ($"exp_avg.{name}", First), ($"exp_avg.{name}.absmax", FirstScales), ($"exp_avg_sq.{name}", Second), ($"exp_avg_sq.{name}.absmax", SecondScales),
+            new($"exp_avg.{name}", name, First, IsFlat: true),
+            new($"exp_avg.{name}.absmax", name, FirstScales, IsFlat: true, NumbersEach: DynamicCode.Block),
+            new($"exp_avg_sq.{name}", name, Second, IsFlat: true),
+            new($"exp_avg_sq.{name}.absmax", name, SecondScales, IsFlat: true, NumbersEach: DynamicCode.Block),
         ];
 
         private static Tensor Codes(Tensor value, DynamicCode code)

@@ -23,7 +23,7 @@ internal abstract class Optimizer(IReadOnlyList<ParameterGroup> groups) : IDispo
     public IEnumerable<TrainableParameter> Parameters => Groups.SelectMany(group => group.Parameters);
 
     /// <summary>What it remembers, by names that are unique; owned by the optimizer.</summary>
-    public abstract IEnumerable<(string Name, Tensor Value)> State { get; }
+    public abstract IEnumerable<RememberedTensor> State { get; }
 
     /// <summary>Makes the optimizer that a recipe names, with nothing remembered.</summary>
     public static Optimizer For(IReadOnlyList<ParameterGroup> groups, OptimizerKind kind) => kind switch
@@ -100,7 +100,7 @@ internal abstract class Optimizer(IReadOnlyList<ParameterGroup> groups) : IDispo
     public void Restore(int steps, Func<string, Tensor> read)
     {
         using var noGrad = no_grad();
-        foreach (var (name, value) in State)
+        foreach (var (name, value) in State.Select(state => (state.Name, state.Value)))
         {
             using var scope = NewDisposeScope();
             var saved = read(name);
@@ -118,9 +118,9 @@ internal abstract class Optimizer(IReadOnlyList<ParameterGroup> groups) : IDispo
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var (_, value) in State)
+        foreach (var state in State)
         {
-            value.Dispose();
+            state.Value.Dispose();
         }
 
         DropGradients();
@@ -165,6 +165,14 @@ internal abstract class Optimizer(IReadOnlyList<ParameterGroup> groups) : IDispo
         value.mul_(keep);
     }
 }
+
+/// <summary>What an optimizer remembers of a parameter.</summary>
+/// <param name="Name">Unique; the parameter's name with what it is before or around it.</param>
+/// <param name="Parameter">Name of the parameter.</param>
+/// <param name="Value">It; owned by the optimizer.</param>
+/// <param name="IsFlat">Whether it is one run of numbers, whatever the parameter's shape.</param>
+/// <param name="NumbersEach">Numbers of the parameter that each of its numbers stands for.</param>
+internal sealed record RememberedTensor(string Name, string Parameter, Tensor Value, bool IsFlat = false, int NumbersEach = 1);
 
 /// <summary>How parameters follow their gradients.</summary>
 public enum OptimizerKind

@@ -1,13 +1,17 @@
 using Llava.ModelCore.Models;
 using TorchSharp;
-using TorchSharp.Modules;
+using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Training.Optimizers;
 
 /// <summary>A parameter the optimizer updates.</summary>
 /// <param name="Name">Name in <see cref="LlavaModel"/>'s own layout.</param>
-/// <param name="Value">float32; its gradient has the same shape.</param>
-public sealed record TrainableParameter(string Name, Parameter Value);
+/// <param name="Value">float32; its gradient has the same shape. Where ranks share a parameter, the run of its numbers that this one updates.</param>
+public sealed record TrainableParameter(string Name, Tensor Value)
+{
+    /// <summary>Numbers of the whole parameter.</summary>
+    public long Numbers { get; init; } = Value.numel();
+}
 
 /// <summary>Parameters that share a learning rate and a weight decay.</summary>
 /// <param name="Parameters">In the model's order.</param>

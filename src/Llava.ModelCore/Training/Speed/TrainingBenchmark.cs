@@ -15,16 +15,14 @@ namespace Llava.ModelCore.Training.Speed;
 /// <param name="settings">What is measured.</param>
 public sealed class TrainingBenchmark(TrainingBenchmarkSettings settings)
 {
-    private const int Seed = 1;
     private const int GemmSide = 1024;
     private const int GemmRounds = 9;
-    private const double NoRate = 1e-12;
 
     /// <summary>Measures.</summary>
     public TrainingFigures Run()
     {
         TorchLibrary.EnsureLoaded();
-        var batch = Batch();
+        var batch = RandomWork.Batch(settings);
         var config = new LlavaConfig { LanguageModel = settings.Model };
         var layers = settings.Model.Layers;
         List<TrainingForm> forms = [new("plain autograd", null), new("layer by layer", 0), new("layer by layer, recomputed", layers - 1)];
@@ -71,18 +69,6 @@ public sealed class TrainingBenchmark(TrainingBenchmarkSettings settings)
         };
     }
 
-    /// <summary>Samples of one length, as padding and packing are another matter; half of each is learned.</summary>
-    private TrainingBatch Batch()
-    {
-        var random = new SeededRandom(Seed, 0);
-        var examples = Enumerable.Range(0, settings.Tokens / settings.Length).Select(index =>
-        {
-            int[] ids = [.. Enumerable.Range(0, settings.Length).Select(_ => 1 + random.Below(settings.Model.VocabularySize - 1))];
-            return new TrainingExample(new(index, $"{index}", null, []), ids, [.. ids.Select((id, i) => i < settings.Length / 2 ? TrainingExample.Ignored : id)]);
-        }).ToList();
-        return TrainingBatch.Collate(examples, [], 0, padId: 0, settings.Length);
-    }
-
     /// <summary>Floating-point operations a second of torch's product of square matrices, the best of several.</summary>
     private double PeakProducts()
     {
@@ -115,17 +101,8 @@ public sealed class TrainingBenchmark(TrainingBenchmarkSettings settings)
         public Contender(LlavaConfig config, TrainingBenchmarkSettings settings, TrainingForm form, TrainingBatch batch)
         {
             (Config, Form, _batch) = (config, form, batch);
-            Recipe = new TrainingRecipe { Stage = TrainingStage.InstructionTuning, LearningRate = NoRate, WarmupRatio = 0, Precision = settings.Precision, RecomputeLayers = form.Recomputed ?? 0 };
-            _model = new(config);
-            var random = new SeededRandom(Seed, 1);
-            using (no_grad())
-            {
-                foreach (var (name, value) in _model.named_parameters())
-                {
-                    random.Fill(value, name.Contains("norm", StringComparison.Ordinal) ? 1 : 1 / Math.Sqrt(value.shape[^1]));
-                }
-            }
-
+            Recipe = new TrainingRecipe { Stage = TrainingStage.InstructionTuning, LearningRate = RandomWork.NoRate, WarmupRatio = 0, Precision = settings.Precision, RecomputeLayers = form.Recomputed ?? 0 };
+            _model = RandomWork.Model(config);
             _trainer = new(_model, Recipe, int.MaxValue);
             _plain = new(_model);
         }

@@ -12,10 +12,10 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Llava.Benchmarks.Training;
 
 /// <summary>
-/// The model that ships is taught a relation that it has never seen, through the queue of <c>llava up</c>: from the submission to the verdict on its promotion, which
+/// The model that ships is taught a shape that it has never seen, through the queue of <c>llava up</c>: from the submission to the verdict on its promotion, which
 /// asks for 95 % of the new kind and at most one point lost on the others. The figures say whether so many rows and passes were enough.
 /// </summary>
-internal static class TaughtRelation
+internal static class TaughtShape
 {
     private const int KnownQuestions = 2;
     private const int MaxObjects = 3;
@@ -37,7 +37,7 @@ internal static class TaughtRelation
             using var submit = Start(
                 [
                     "train", "submit", Path.Combine(images, SceneRows.RowFile), "--data", data, "--epochs", Text(epochs), "--batch-size", "16", "--learning-rate", Text(rate),
-                    "--promote", Name, "--evaluate", Path.Combine(images, SceneRows.QuestionFile), "--at-least", SameRowQuestions.Category + "=0.95", "--lose-at-most", "0.01",
+                    "--promote", Name, "--evaluate", Path.Combine(images, SceneRows.QuestionFile), "--at-least", DiamondQuestions.Category + "=0.95", "--lose-at-most", "0.01",
                 ],
                 images);
             var id = (await submit.StandardOutput.ReadToEndAsync(cancellation)).Trim();
@@ -45,7 +45,7 @@ internal static class TaughtRelation
             var run = await UntilOverAsync(ledger.GetRequiredService<TrainingRuns>(), id, cancellation);
             var trained = clock.Elapsed;
             var promotion = await UntilJudgedAsync(ledger.GetRequiredService<PromotionStore>(), id, cancellation);
-            Figures.Write("taught relation", new
+            Figures.Write("taught shape", new
             {
                 Rows = rows,
                 Epochs = epochs,

@@ -1,0 +1,56 @@
+using Llava.ModelCore.Training.Optimizers;
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Training.Parallel;
+
+/// <summary>How the ranks of a run put their gradients together, and who of them remembers and updates what. Every rank has all weights.</summary>
+internal abstract class GradientSharing : IDisposable
+{
+    /// <summary>For a recipe and its ranks.</summary>
+    public static GradientSharing For(IReadOnlyList<ParameterGroup> groups, TrainingRecipe recipe, ICollective ranks) => recipe.Zero == 0
+        ? new WholeGradients(groups, recipe.Optimizer, ranks)
+        : new ShardedGradients(groups, recipe.Optimizer, ranks, keepsNoneWhole: recipe.Zero == 2);
+
+    /// <summary>What this rank updates, and what it remembers of it.</summary>
+    public abstract Optimizer Optimizer { get; }
+
+    /// <summary>All parameters that learn, whole, group by group.</summary>
+    public abstract IReadOnlyList<TrainableParameter> Parameters { get; }
+
+    /// <summary>Whether gradients are put together after every micro-batch, not only after the last.</summary>
+    public abstract bool CollectsAlways { get; }
+
+    /// <summary>Makes all gradients zero.</summary>
+    public abstract void Clear();
+
+    /// <summary>Frees all gradients.</summary>
+    public abstract void Drop();
+
+    /// <summary>Puts together the ranks' gradients of a part, as far as this rank's <see cref="Optimizer"/> needs them.</summary>
+    public abstract void Collect(ModelPart part);
+
+    /// <summary>Hands the updated weights of a part to all ranks.</summary>
+    public abstract void Spread(ModelPart part);
+
+    /// <summary>L2 norm over the gradients of some of the optimizer's parameters, those of all ranks together.</summary>
+    public abstract double NormOf(IEnumerable<TrainableParameter> parameters);
+
+    /// <summary>What all ranks together remember, whole; each tensor is asked for by every rank, in this order.</summary>
+    public abstract IEnumerable<WholeState> State { get; }
+
+    /// <summary>Continues from what was saved.</summary>
+    /// <param name="steps">Updates made before.</param>
+    /// <param name="read">Gives the whole saved tensor of a name of <see cref="State"/>.</param>
+    /// <exception cref="TrainingException">A saved tensor has another shape.</exception>
+    public abstract void Restore(int steps, Func<string, Tensor> read);
+
+    /// <inheritdoc/>
+    public virtual void Dispose() => Optimizer.Dispose();
+}
+
+/// <summary>Something that the ranks remember.</summary>
+/// <param name="Name">Unique.</param>
+/// <param name="Type">Of its numbers.</param>
+/// <param name="Shape">Of the whole.</param>
+/// <param name="Gather">Gives the whole; the caller owns it.</param>
+internal sealed record WholeState(string Name, ScalarType Type, long[] Shape, Func<Tensor> Gather);
