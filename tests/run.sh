@@ -18,6 +18,9 @@ install_missing() {
   compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || packages+=(faketime)
   command -v npm >/dev/null || packages+=(nodejs npm)
   command -v promtool >/dev/null || packages+=(prometheus)
+  # The CUDA kernels are run by one and compiled to device code by the other, without a GPU and without a toolkit.
+  command -v g++ >/dev/null || packages+=(g++)
+  command -v clang-19 >/dev/null || packages+=(clang-19)
   [ ${#packages[@]} -eq 0 ] && return
   if ! command -v apt-get >/dev/null; then
     echo "Missing: ${packages[*]}. Install them with this system's package manager and run again." >&2

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Llava.Benchmarks.Large;
 using Llava.Benchmarks.Memory;
 using Llava.Benchmarks.Model;
+using Llava.Benchmarks.Operators;
 using Llava.Benchmarks.Queue;
 using Llava.Benchmarks.Streams;
 using Llava.Benchmarks.Training;
@@ -43,5 +44,8 @@ var rate = new Option<double>("--learning-rate") { Description = "Highest learni
 var taught = new Command("taught", "The model that ships is taught a shape through the queue and takes over a name.") { rows, scenes, epochs, rate };
 taught.SetAction((typed, cancellation) => TaughtShape.RunAsync(typed.GetValue(rows), typed.GetValue(scenes), typed.GetValue(epochs), typed.GetValue(rate), cancellation));
 
-return await new RootCommand("Figures of Llava.Batch on this machine, as lines of JSON.") { queue, large, overhead, questions, forms, streams, largeModel, taught }.Parse(args).InvokeAsync();
+var operators = new Command("operators", "What the host pays for one operator: TorchSharp beside libtorch's stable interface.") { rounds };
+operators.SetAction(typed => OperatorCost.Run(typed.GetValue(rounds)));
+
+return await new RootCommand("Figures of Llava.Batch on this machine, as lines of JSON.") { queue, large, overhead, questions, forms, streams, largeModel, taught, operators }.Parse(args).InvokeAsync();
 

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace Llava.ModelCore.Native;
 
@@ -11,14 +10,13 @@ namespace Llava.ModelCore.Native;
 /// </summary>
 internal static class WeakenedCopy
 {
-    private const uint SectionTypeVerneed = 0x6ffffffe;
     private const ushort VerFlgWeak = 2;
 
     /// <summary>Path of the copy; made on first use, kept under a name that contains the content's hash.</summary>
     public static string Of(string library, string version)
     {
         var bytes = File.ReadAllBytes(library);
-        var folder = Path.Combine(CacheFolder(), Convert.ToHexStringLower(SHA256.HashData(bytes))[..16]);
+        var folder = Path.Combine(UserCache.Folder("native"), Convert.ToHexStringLower(SHA256.HashData(bytes))[..16]);
         var copy = Path.Combine(folder, Path.GetFileName(library));
         if (File.Exists(copy))
         {
@@ -26,35 +24,16 @@ internal static class WeakenedCopy
         }
 
         Weaken(bytes, version, library);
-        Directory.CreateDirectory(folder);
-        // Written aside and renamed: another process may be doing the same at this moment.
-        var aside = Path.Combine(folder, Path.GetRandomFileName());
-        File.WriteAllBytes(aside, bytes);
-        File.Move(aside, copy, overwrite: true);
+        UserCache.Write(copy, bytes);
         return copy;
-    }
-
-    private static string CacheFolder()
-    {
-        var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        var root = !string.IsNullOrEmpty(cache) ? cache
-            : !string.IsNullOrEmpty(home) ? Path.Combine(home, ".cache")
-            : Path.GetTempPath();
-        return Path.Combine(root, "llava-batch", "native");
     }
 
     private static void Weaken(Span<byte> elf, string version, string library)
     {
-        foreach (var (type, offset, link, count) in Sections(elf))
+        var sections = ElfSections.Of(elf);
+        foreach (var needs in sections.Where(section => section.Type == ElfSection.VersionNeeds))
         {
-            if (type != SectionTypeVerneed)
-            {
-                continue;
-            }
-
-            var strings = (int)Sections(elf)[link].Offset;
-            if (WeakenIn(elf, (int)offset, count, strings, version))
+            if (WeakenIn(elf, needs.Offset, needs.Info, sections[needs.Link].Offset, version))
             {
                 return;
             }
@@ -72,7 +51,7 @@ internal static class WeakenedCopy
             for (var a = 0; a < auxiliaries; a++)
             {
                 var name = strings + BinaryPrimitives.ReadInt32LittleEndian(elf[(aux + 8)..]);
-                if (NameAt(elf, name) == version)
+                if (ElfSections.NameAt(elf, name) == version)
                 {
                     BinaryPrimitives.WriteUInt16LittleEndian(elf[(aux + 4)..], VerFlgWeak);
                     return true;
@@ -85,29 +64,5 @@ internal static class WeakenedCopy
         }
 
         return false;
-    }
-
-    private static string NameAt(ReadOnlySpan<byte> elf, int offset)
-    {
-        var tail = elf[offset..];
-        return Encoding.ASCII.GetString(tail[..tail.IndexOf((byte)0)]);
-    }
-
-    private static (uint Type, long Offset, int Link, int Info)[] Sections(ReadOnlySpan<byte> elf)
-    {
-        var table = BinaryPrimitives.ReadInt64LittleEndian(elf[0x28..]);
-        var size = BinaryPrimitives.ReadUInt16LittleEndian(elf[0x3a..]);
-        var sections = new (uint, long, int, int)[BinaryPrimitives.ReadUInt16LittleEndian(elf[0x3c..])];
-        for (var i = 0; i < sections.Length; i++)
-        {
-            var header = elf[(int)(table + (i * size))..];
-            sections[i] = (
-                BinaryPrimitives.ReadUInt32LittleEndian(header[4..]),
-                BinaryPrimitives.ReadInt64LittleEndian(header[0x18..]),
-                BinaryPrimitives.ReadInt32LittleEndian(header[0x28..]),
-                BinaryPrimitives.ReadInt32LittleEndian(header[0x2c..]));
-        }
-
-        return sections;
     }
 }

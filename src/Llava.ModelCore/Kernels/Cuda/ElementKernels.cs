@@ -1,0 +1,35 @@
+namespace Llava.ModelCore.Kernels.Cuda;
+
+/// <summary>What lies between the products: sum and norm, and the gate. All numbers are bfloat16, all pointers are the device's, on 16 bytes' boundaries.</summary>
+internal static class ElementKernels
+{
+    private const int Threads = 256;
+    private const int Vector = 8;
+
+    /// <summary>residual += delta, output = RmsNorm(residual) · weight: each of rows of a multiple of 8 columns.</summary>
+    /// <param name="kernels">The device's.</param>
+    /// <param name="residual">(rows, columns), changed in place.</param>
+    /// <param name="delta">(rows, columns); 0 adds nothing.</param>
+    /// <param name="weight">(columns).</param>
+    /// <param name="output">(rows, columns).</param>
+    /// <param name="rows">Rows; 0 does nothing.</param>
+    /// <param name="columns">Columns.</param>
+    /// <param name="epsilon">Added to the mean of the squares.</param>
+    public static void AddRmsNorm(DeviceKernels kernels, nint residual, nint delta, nint weight, nint output, int rows, int columns, float epsilon)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(columns % Vector, 0, nameof(columns));
+        kernels.Launch("add_rms_norm", "add_rms_norm", new(rows, Threads), residual, delta, weight, output, columns, epsilon);
+    }
+
+    /// <summary>output = silu(gate) · up.</summary>
+    /// <param name="kernels">The device's.</param>
+    /// <param name="merged">(rows, 2 · columns): the gate, then what it opens for.</param>
+    /// <param name="output">(rows, columns).</param>
+    /// <param name="rows">Rows; 0 does nothing.</param>
+    /// <param name="columns">A multiple of 8.</param>
+    public static void GatedActivation(DeviceKernels kernels, nint merged, nint output, int rows, int columns)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(columns % Vector, 0, nameof(columns));
+        kernels.Launch("gated_activation", "gated_activation", new(rows, Threads, Y: (columns + (Threads * Vector) - 1) / (Threads * Vector)), merged, output, columns);
+    }
+}

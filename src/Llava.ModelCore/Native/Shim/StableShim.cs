@@ -1,0 +1,61 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+
+namespace Llava.ModelCore.Native.Shim;
+
+/// <summary>
+/// libtorch's stable C interface: operators and tensors without TorchSharp's wrappers, scopes and finalizers. A handle is an <c>at::Tensor*</c>, the same thing as TorchSharp's
+/// <c>Tensor.Handle</c>; who makes one frees it.
+/// </summary>
+internal static unsafe class StableShim
+{
+    /// <summary>Version of the libtorch that is loaded: (2, 10) and so on.</summary>
+    public static (int Major, int Minor) Version => ((int)(ShimFunctions.Own.AbiVersion() >> 56), (int)(ShimFunctions.Own.AbiVersion() >> 48) & 0xFF);
+
+    /// <summary>Another handle of the same tensor.</summary>
+    public static nint Copy(nint tensor)
+    {
+        nint copy;
+        Check(ShimFunctions.Own.NewTensorHandle(tensor, &copy), "copy a tensor's handle");
+        return copy;
+    }
+
+    /// <summary>Gives a handle back; the tensor goes with its last one.</summary>
+    public static void Free(nint tensor) => Check(ShimFunctions.Own.DeleteTensorObject(tensor), "free a tensor's handle");
+
+    /// <summary>Where a tensor's first number is: on a device its address there.</summary>
+    public static nint Address(nint tensor)
+    {
+        void* address;
+        Check(ShimFunctions.Own.GetMutableDataPointer(tensor, &address), "ask for a tensor's address");
+        return (nint)address;
+    }
+
+    /// <summary>output = left · right, on the CPU, into memory that is there; autograd sees nothing of it.</summary>
+    /// <param name="output">(rows, columns).</param>
+    /// <param name="left">(rows, inner).</param>
+    /// <param name="right">(inner, columns).</param>
+    public static void MultiplyInto(nint output, nint left, nint right) => Check(ShimFunctions.Own.MultiplyInto(output, left, right), "multiply matrices");
+
+    /// <summary>The stream into which libtorch puts the work of this thread on a device: a <c>CUstream</c>.</summary>
+    /// <exception cref="TorchLibraryException">This libtorch is for the CPU.</exception>
+    public static nint CurrentCudaStream(int device)
+    {
+        nint stream;
+        var get = (delegate* unmanaged<int, nint*, int>)NativeLibrary.GetExport(TorchLibrary.Handle("libtorch_cuda.so"), "aoti_torch_get_current_cuda_stream");
+        Check(get(device, &stream), $"tell the stream of CUDA device {device}");
+        return stream;
+    }
+
+    /// <summary>TorchSharp's tensor of a handle, which is the tensor's from then on.</summary>
+    public static torch.Tensor Wrap(nint handle) => torch.Tensor.UnsafeCreateTensor(handle);
+
+    /// <summary>Throws when a call failed.</summary>
+    internal static void Check(int result, string action)
+    {
+        if (result != 0)
+        {
+            throw new ShimException($"libtorch cannot {action}. Its own message is on standard error.");
+        }
+    }
+}
