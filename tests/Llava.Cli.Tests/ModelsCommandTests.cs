@@ -3,13 +3,12 @@ using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Engine;
 using Llava.ModelCore.Kernels.Files;
 using Llava.ModelCore.Quantization;
-using Llava.Testing;
 
 namespace Llava.Cli.Tests;
 
 public sealed class ModelsCommandTests
 {
-    private static string Shipped => Repository.Path("models", "llava-scenes");
+    private static string Shipped => ModelFolders.Resolve("llava-scenes");
 
     [Fact]
     public void Inspecting_says_what_each_scheme_takes_and_whether_it_fits_here()
