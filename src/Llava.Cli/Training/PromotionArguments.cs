@@ -19,9 +19,11 @@ internal sealed class PromotionArguments
 
     private readonly Option<double> _loseAtMost = new("--lose-at-most") { Description = "Share of right answers that may be lost over all other categories together.", DefaultValueFactory = _ => 0.01 };
 
+    private readonly Option<string[]> _again = new("--again") { Description = "A job that is asked anew of the new model once the name has moved; again for each." };
+
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_name, _questions, _atLeast, _loseAtMost])
+        foreach (var option in (Option[])[_name, _questions, _atLeast, _loseAtMost, _again])
         {
             command.Options.Add(option);
         }
@@ -49,6 +51,7 @@ internal sealed class PromotionArguments
             },
             AtLeast = (typed.GetValue(_atLeast) ?? []).ToDictionary(rule => rule[..Mark(rule)], rule => double.Parse(rule[(Mark(rule) + 1)..], CultureInfo.InvariantCulture)),
             LoseAtMost = typed.GetValue(_loseAtMost),
+            Again = [.. (typed.GetValue(_again) ?? []).Select(JobIds.Parse)],
         };
     }
 

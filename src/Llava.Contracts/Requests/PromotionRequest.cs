@@ -9,6 +9,8 @@ public sealed record PromotionRequest
     /// <summary>Longest name, in letters.</summary>
     public const int MaxNameLength = 64;
 
+    private const int MostAgain = 20;
+
     /// <summary>The name: letters, digits, dashes, dots and underscores.</summary>
     public required string Name { get; init; }
 
@@ -24,6 +26,9 @@ public sealed record PromotionRequest
     /// <summary>Share of right answers, 0 to 1, that the new model may have less than the old one over all other categories together. Default 0.01.</summary>
     public double LoseAtMost { get; init; } = 0.01;
 
+    /// <summary>Jobs of the tenant's that are asked anew of the new model once the name has moved, each as it was asked before; at most 20. Default none.</summary>
+    public IReadOnlyList<JobId> Again { get; init; } = [];
+
     /// <summary>Every rule that is broken.</summary>
     public IEnumerable<Finding> Findings() =>
     [
@@ -33,6 +38,7 @@ public sealed record PromotionRequest
         .. Broken(Evaluate.Open || Evaluate.Sample is not null, "promotion.evaluate", "is open or a sample; ask all questions at once."),
         .. Broken(!AtLeast.Values.All(share => share is >= 0 and <= 1), "promotion.at_least", "has a share that is not from 0 to 1."),
         .. Broken(LoseAtMost is not (>= 0 and <= 1), "promotion.lose_at_most", FormattableString.Invariant($"is {LoseAtMost}; give a share from 0 to 1.")),
+        .. Broken(Again.Count > MostAgain, "promotion.again", FormattableString.Invariant($"names {Again.Count} jobs; give at most {MostAgain}.")),
         .. Evaluate.Validate().Select(finding => finding with { Field = "promotion.evaluate." + finding.Field }),
     ];
 

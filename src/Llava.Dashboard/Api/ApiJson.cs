@@ -10,7 +10,8 @@ internal static class ApiJson
 {
     private const int MaxDepth = 32;
 
-    private static readonly JsonSerializerOptions Strict = new(RequestJson.Options)
+    /// <summary>As requests are read, and nothing that is not known.</summary>
+    public static JsonSerializerOptions Strict { get; } = new(RequestJson.Options)
     {
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         RespectNullableAnnotations = true,

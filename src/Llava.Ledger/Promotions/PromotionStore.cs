@@ -1,6 +1,8 @@
 using System.Data.Common;
+using Llava.Contracts;
 using Llava.Contracts.Requests;
 using Llava.Ledger.Audit;
+using Llava.Ledger.Jobs;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Storage;
 using Llava.Ledger.Training;
@@ -38,6 +40,7 @@ public sealed class PromotionStore
         _database.ReadAsync((session, token) => session.Statement("list_waiting_promotions").ListAsync(PromotionRecord.Read, token), cancellation);
 
     /// <summary>Judges a promotion, once; its run tells of it.</summary>
+    /// <remarks>Jobs that are to be asked anew are submitted with it.</remarks>
     public async Task DecideAsync(PromotionRecord promotion, PromotionVerdict verdict, CancellationToken cancellation = default)
     {
         var now = _time.GetUtcNow();
@@ -54,11 +57,35 @@ public sealed class PromotionStore
                 var message = verdict.Holds ? $"'{promotion.Name}' stands for {promotion.Model} now: {verdict.Reason}" : $"'{promotion.Name}' stays what it was: {verdict.Reason}";
                 await TrainingRuns.NoteAsync(session, promotion.Run, verdict.Holds ? TrainingEventLevel.Info : TrainingEventLevel.Warn, message, null, now, token);
                 await AuditChain.AppendAsync(session, now, verdict.Holds ? AuditActions.ModelPromoted : AuditActions.PromotionRefused, promotion.Tenant, promotion.Model, new() { ["name"] = promotion.Name, ["run"] = promotion.Run }, token);
+                if (verdict.Holds)
+                {
+                    await AskAgainAsync(session, promotion, now, token);
+                }
             }
 
             return isFirst;
         }, cancellation);
         _signal.Ring(LedgerTopic.TrainingChanged);
+        _signal.Ring(LedgerTopic.JobSubmitted);
+    }
+
+    /// <summary>Submits jobs that older models answered to the new one; those that cannot be are told of.</summary>
+    private static async Task AskAgainAsync(LedgerSession session, PromotionRecord promotion, DateTimeOffset now, CancellationToken cancellation)
+    {
+        var run = await TrainingRuns.FindAsync(session, promotion.Run, cancellation);
+        foreach (var id in run!.Request.Promotion!.Again)
+        {
+            var job = await JobReader.FindAsync(session, id, cancellation);
+            if (job is not { Request.Open: false } || job.Request.Tenant != promotion.Tenant)
+            {
+                await TrainingRuns.NoteAsync(session, promotion.Run, TrainingEventLevel.Warn, $"{id} is not asked anew: it is gone, or its sources were added one by one", null, now, cancellation);
+                continue;
+            }
+
+            var request = job.Request with { Model = promotion.Model, Sample = null, IdempotencyKey = $"promotion:{promotion.Run}:again:{id}" };
+            var again = await JobSubmission.SubmitAsync(session, JobId.New(now), request, null, now, cancellation);
+            await TrainingRuns.NoteAsync(session, promotion.Run, TrainingEventLevel.Info, $"{id} is asked anew of {promotion.Model} as {again.Id}", null, now, cancellation);
+        }
     }
 
     /// <summary>Notes inside the write that takes a run in that its model may take a name over.</summary>

@@ -99,7 +99,7 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
         NameColumnsInSnakeCase(modelBuilder);
     }
 
-    private static void AddReviews(ModelBuilder modelBuilder) => modelBuilder.Entity<ReviewRow>(review =>
+    private void AddReviews(ModelBuilder modelBuilder) => modelBuilder.Entity<ReviewRow>(review =>
     {
         review.ToTable("reviews", table => table.HasCheckConstraint("ck_reviews_verdict", AnyOf("verdict", ReviewVerdicts.Table)));
         review.HasKey(row => new { row.JobId, row.ItemNo, row.ReviewNo });
@@ -138,7 +138,7 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
         });
     }
 
-    private static void AddFiles(ModelBuilder modelBuilder)
+    private void AddFiles(ModelBuilder modelBuilder)
     {
         modelBuilder.Entity<FileRow>(file =>
         {
@@ -149,7 +149,7 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
         });
         modelBuilder.Entity<UploadRow>(upload =>
         {
-            upload.ToTable("uploads", table => table.HasCheckConstraint("ck_uploads_state", $"state in ({string.Join(", ", UploadStates.Names.Select(name => $"'{name}'"))})"));
+            upload.ToTable("uploads", table => table.HasCheckConstraint("ck_uploads_state", AnyOf("state", UploadStates.Names)));
             upload.HasKey(row => row.Id);
             upload.HasIndex(row => row.ExpiresAt).HasDatabaseName("ix_uploads_expiry");
         });
@@ -161,7 +161,7 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
         });
     }
 
-    private static void AddTraining(ModelBuilder modelBuilder)
+    private void AddTraining(ModelBuilder modelBuilder)
     {
         modelBuilder.Entity<TrainingRunRow>(run =>
         {
@@ -205,7 +205,7 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
         batch.HasIndex(row => row.JobId, "ix_batches_unpublished").HasFilter("published_at is null");
     });
 
-    private static void AddWebhooks(ModelBuilder modelBuilder)
+    private void AddWebhooks(ModelBuilder modelBuilder)
     {
         modelBuilder.Entity<WebhookRow>(webhook =>
         {
@@ -215,18 +215,18 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
         });
         modelBuilder.Entity<WebhookDeliveryRow>(delivery =>
         {
-            delivery.ToTable("webhook_deliveries", table => table.HasCheckConstraint("ck_webhook_deliveries_state", $"state in ({string.Join(", ", DeliveryStates.Names.Select(name => $"'{name}'"))})"));
+            delivery.ToTable("webhook_deliveries", table => table.HasCheckConstraint("ck_webhook_deliveries_state", AnyOf("state", DeliveryStates.Names)));
             delivery.HasKey(row => row.Id);
             delivery.HasIndex(row => new { row.WebhookId, row.Id }).HasDatabaseName("ix_webhook_deliveries_webhook");
             delivery.HasIndex(row => row.NextAt).HasFilter("state = 'pending'").HasDatabaseName("ix_webhook_deliveries_due");
         });
     }
 
-    private static void AddAccess(ModelBuilder modelBuilder)
+    private void AddAccess(ModelBuilder modelBuilder)
     {
         modelBuilder.Entity<ApiKeyRow>(key =>
         {
-            key.ToTable("api_keys", table => table.HasCheckConstraint("ck_api_keys_role", $"role in ({string.Join(", ", AccessRoles.Names.Select(name => $"'{name}'"))})"));
+            key.ToTable("api_keys", table => table.HasCheckConstraint("ck_api_keys_role", AnyOf("role", AccessRoles.Names)));
             key.HasKey(row => row.Id);
             key.Property(row => row.Role).HasConversion(role => role.WireName(), name => AccessRoles.Parse(name));
         });
@@ -244,9 +244,12 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
         });
     }
 
-    private static string AnyOf<TState>(string column, StateTable<TState> table)
+    /// <summary>The condition that a column holds one of these texts.</summary>
+    protected virtual string AnyOf(string column, IEnumerable<string> names) => $"{column} in ({string.Join(", ", names.Select(name => $"'{name}'"))})";
+
+    private string AnyOf<TState>(string column, StateTable<TState> table)
         where TState : struct, Enum =>
-        $"{column} in ({string.Join(", ", table.States.Select(state => $"'{table.WireName(state)}'"))})";
+        AnyOf(column, table.States.Select(table.WireName));
 
     private static void StoreWireName<TState>(PropertyBuilder<TState> property, StateTable<TState> table)
         where TState : struct, Enum =>

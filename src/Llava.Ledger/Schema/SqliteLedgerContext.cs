@@ -8,6 +8,9 @@ internal sealed class SqliteLedgerContext(DbContextOptions<SqliteLedgerContext> 
 {
     public static SqliteLedgerContext Open(string connectionString) =>
         new(new DbContextOptionsBuilder<SqliteLedgerContext>().UseSqlite(connectionString).Options);
+
+    /// <summary>A list of more than two would be made a table of, at every row that is checked: a third of what writing a result takes.</summary>
+    protected override string AnyOf(string column, IEnumerable<string> names) => string.Join(" or ", names.Select(name => $"{column} = '{name}'"));
 }
 
 /// <summary>Lets <c>dotnet ef migrations add Name --context SqliteLedgerContext --output-dir Migrations/Sqlite</c> build the model.</summary>

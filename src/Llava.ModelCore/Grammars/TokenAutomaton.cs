@@ -7,14 +7,16 @@ internal sealed class TokenAutomaton
 {
     private readonly Automaton _automaton;
     private readonly TokenVocabulary _vocabulary;
+    private readonly Outlooks _outlooks;
     private readonly AutomatonState?[] _path;
 
     /// <exception cref="GrammarException">No answer would be right, or the grammar is too large.</exception>
     public TokenAutomaton(Grammar grammar, TokenVocabulary vocabulary)
     {
         _vocabulary = vocabulary;
-        _automaton = new(NetworkBuilder.Build(grammar, vocabulary.Writable));
-        _path = new AutomatonState?[Math.Max(vocabulary.First.Depth, vocabulary.Later.Depth) + 1];
+        var longest = Math.Max(vocabulary.First.Depth, vocabulary.Later.Depth);
+        var network = NetworkBuilder.Build(grammar, vocabulary.Writable);
+        (_automaton, _outlooks, _path) = (new(network), new(network, longest), new AutomatonState?[longest + 1]);
         if (_automaton.IsEmpty)
         {
             throw grammar.Broken("No answer but perhaps the empty one can be what is asked for, in the words of this model.");
@@ -38,7 +40,7 @@ internal sealed class TokenAutomaton
     }
 
     /// <summary>Tokens that may follow, a bit for each id.</summary>
-    public ulong[] Mask(AutomatonState state, bool isFirst) => state.Masks[isFirst ? 1 : 0] ??= Compute(state, isFirst ? _vocabulary.First : _vocabulary.Later);
+    public ulong[] Mask(AutomatonState state, bool isFirst) => _outlooks.Of(state).Masks[isFirst ? 1 : 0] ??= Compute(state, isFirst ? _vocabulary.First : _vocabulary.Later);
 
     private ulong[] Compute(AutomatonState state, TokenTrie trie)
     {

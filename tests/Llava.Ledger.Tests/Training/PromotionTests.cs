@@ -30,6 +30,27 @@ public abstract class PromotionTests(TestDatabase database) : TrainingFixture(da
     }
 
     [Fact]
+    public async Task What_an_older_model_answered_is_asked_anew_of_the_one_that_takes_the_name_over()
+    {
+        var old = (await Submission.SubmitAsync(Request() with { Model = "old", Prompt = "Describe it." })).Id;
+        var open = (await Submission.SubmitAsync(Request() with { Open = true })).Id;
+        var others = (await Submission.SubmitAsync(Request() with { Tenant = "museum" })).Id;
+        var bad = await MadeAsync(old);
+        await Promotions.DecideAsync((await Promotions.ListWaitingAsync())[0], Bad);
+        var run = await MadeAsync(old, open, others);
+        var waiting = (await Promotions.ListWaitingAsync())[0];
+        await Promotions.DecideAsync(waiting, Good);
+        await Promotions.DecideAsync(waiting, Good);
+
+        var again = Assert.Single(await Jobs.ListAsync(new() { Limit = 100 }), job => job.Request.IdempotencyKey?.Contains(":again:", StringComparison.Ordinal) == true);
+        Assert.Equal((run.Model, "Describe it.", "default"), (again.Request.Model, again.Request.Prompt, again.Request.Tenant));
+        var events = await Runs.EventsAsync(run.Id, null, 20);
+        Assert.Contains(events, one => one.Message == $"{old} is asked anew of {run.Model} as {again.Id}");
+        Assert.Equal(2, events.Count(one => one.Message.Contains("is not asked anew", StringComparison.Ordinal)));
+        Assert.NotEqual(bad.Model, run.Model);
+    }
+
+    [Fact]
     public async Task A_model_that_is_not_good_enough_leaves_the_name_and_says_why()
     {
         var first = await MadeAsync();
@@ -96,9 +117,9 @@ public abstract class PromotionTests(TestDatabase database) : TrainingFixture(da
 
     private static TrainingRequest Promoted(TrainingRequest request) => request with { Promotion = new() { Name = "best", Evaluate = Request() with { Expected = "answer" } } };
 
-    private async Task<TrainingRunRecord> MadeAsync()
+    private async Task<TrainingRunRecord> MadeAsync(params JobId[] again)
     {
-        var run = await QueueAsync(Promoted);
+        var run = await QueueAsync(request => Promoted(request) is { Promotion: { } promotion } promoted ? promoted with { Promotion = promotion with { Again = again } } : request);
         var claimed = (await TrainingLeases.ClaimAsync(TrainingPhase.Train, "w"))!;
         Assert.True(await TrainingLeases.SucceedAsync(claimed.Lease, "file-result"));
         Clock.Advance(TimeSpan.FromMilliseconds(5));

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Llava.ModelCore.Engine;
 using Llava.ModelCore.Grammars;
+using Llava.ModelCore.Grammars.Automata;
 using Llava.ModelCore.Tests.Parity;
 using Llava.ModelCore.Tokenization;
 using Llava.Testing;
@@ -24,14 +25,49 @@ public sealed class TokenMaskTests
         TokenAutomaton automaton = new(Grammar.OfRegex(@"(the |an? )?(red|blue) circles? é\.{1,3}"), vocabulary);
         foreach (var (written, isFirst) in (ReadOnlySpan<(string, bool)>)[("", true), ("a ", false), ("the re", false), ("red circle é", false), ("blue circle", false)])
         {
-            var state = automaton.Step(automaton.Start, Encoding.UTF8.GetBytes(written))!;
-            var mask = automaton.Mask(state, isFirst);
-            for (var id = 0; id < vocabulary.Count; id++)
+            AssertExact(automaton, automaton.Step(automaton.Start, Encoding.UTF8.GetBytes(written))!, isFirst, tokenizer);
+        }
+    }
+
+    [Fact]
+    public void Masks_are_exact_at_every_token_of_every_grammar()
+    {
+        var vocabulary = Vocabulary("llava-scenes", out var tokenizer);
+        foreach (var grammar in GrammarCases.Regexes.Select(Grammar.OfRegex).Concat(GrammarCases.Schemas.Select(Grammar.OfJsonSchema)))
+        {
+            TokenAutomaton automaton = new(grammar, vocabulary);
+            Random random = new(1);
+            var (state, isFirst) = (automaton.Start, true);
+            for (var step = 0; step < 60 && state.CanContinue; step++)
             {
-                var fits = vocabulary.BytesOf(id, isFirst) is { } bytes && automaton.Step(state, bytes.Span) is not null;
-                Assert.True(fits == ((mask[id >> 6] >> (id & 63) & 1) == 1), $"'{tokenizer.TokenOf(id)}' behind '{written}'");
+                var allowed = AssertExact(automaton, state, isFirst, tokenizer);
+                (state, isFirst) = (automaton.Step(state, vocabulary.BytesOf(allowed[random.Next(allowed.Count)], isFirst)!.Value.Span)!, false);
             }
         }
+    }
+
+    [Theory]
+    [InlineData("llava-scenes", "[a-z ,.]{30,1500}", "a red ball, ")]
+    [InlineData("A", "[a-zé]{30,1500}", "rosé")]
+    [InlineData("D", "([a-z]{1,3} ){30,1500}", "a red cap ")]
+    public void Texts_of_many_lengths_share_their_masks_until_a_bound_comes_near(string name, string pattern, string repeated)
+    {
+        var vocabulary = Vocabulary(name, out var tokenizer);
+        TokenAutomaton automaton = new(Grammar.OfRegex(pattern), vocabulary);
+        HashSet<ulong[]> masks = [];
+        var (read, last) = (0, automaton.Start);
+        for (AutomatonState? state = last; state is not null; state = automaton.Step(state, Encoding.UTF8.GetBytes([repeated[read++ % repeated.Length]])))
+        {
+            masks.Add(automaton.Mask(last = state, isFirst: false));
+            if (read < 100)
+            {
+                AssertExact(automaton, state, isFirst: false, tokenizer);
+            }
+        }
+
+        Assert.InRange(read, 1500, 6000);
+        AssertExact(automaton, last, isFirst: false, tokenizer);
+        Assert.InRange(masks.Count, 2, read / 10);
     }
 
     [Theory]
@@ -100,6 +136,25 @@ public sealed class TokenMaskTests
         }
 
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    /// <summary>Compares a mask with every token's own text.</summary>
+    /// <returns>The tokens that are allowed.</returns>
+    private static List<int> AssertExact(TokenAutomaton automaton, AutomatonState state, bool isFirst, ITokenizer tokenizer)
+    {
+        List<int> allowed = [];
+        var mask = automaton.Mask(state, isFirst);
+        for (var id = 0; id < automaton.Vocabulary.Count; id++)
+        {
+            var fits = automaton.Vocabulary.BytesOf(id, isFirst) is { } bytes && automaton.Step(state, bytes.Span) is not null;
+            Assert.True(fits == ((mask[id >> 6] >> (id & 63) & 1) == 1), $"'{tokenizer.TokenOf(id)}' {(fits ? "is missing" : "is wrong")}");
+            if (fits)
+            {
+                allowed.Add(id);
+            }
+        }
+
+        return allowed;
     }
 
     /// <summary>An answer drawn from random logits at temperature 1, read as the engine reads it; null where it was not over in time.</summary>

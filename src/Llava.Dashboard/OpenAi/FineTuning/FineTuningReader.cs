@@ -24,6 +24,7 @@ internal static class FineTuningReader
             Seed = Number<int>(body.Seed, "seed") ?? DefaultSeed,
             Priority = body.Priority ?? 0,
             Metadata = MetadataOf(body.Metadata),
+            Promotion = PromotionReader.Read(body.Promotion, Required(body.Model, "model")),
             Settings = SettingsOf(body),
         };
     }

@@ -62,7 +62,7 @@ namespace Llava.Ledger.Migrations.Sqlite
 
                     b.ToTable("api_keys", null, t =>
                         {
-                            t.HasCheckConstraint("ck_api_keys_role", "role in ('viewer', 'operator', 'admin')");
+                            t.HasCheckConstraint("ck_api_keys_role", "role = 'viewer' or role = 'operator' or role = 'admin'");
                         });
                 });
 
@@ -119,7 +119,7 @@ namespace Llava.Ledger.Migrations.Sqlite
 
                     b.ToTable("attempts", null, t =>
                         {
-                            t.HasCheckConstraint("ck_attempts_ending", "ending in ('given_back', 'failed', 'lease_expired', 'worker_died', 'halved', 'job_expired')");
+                            t.HasCheckConstraint("ck_attempts_ending", "ending = 'given_back' or ending = 'failed' or ending = 'lease_expired' or ending = 'worker_died' or ending = 'halved' or ending = 'job_expired'");
                         });
                 });
 
@@ -372,7 +372,7 @@ namespace Llava.Ledger.Migrations.Sqlite
 
                     b.ToTable("chunks", null, t =>
                         {
-                            t.HasCheckConstraint("ck_chunks_state", "state in ('open', 'leased', 'done')");
+                            t.HasCheckConstraint("ck_chunks_state", "state = 'open' or state = 'leased' or state = 'done'");
                         });
                 });
 
@@ -618,7 +618,7 @@ namespace Llava.Ledger.Migrations.Sqlite
 
                     b.ToTable("jobs", null, t =>
                         {
-                            t.HasCheckConstraint("ck_jobs_state", "state in ('validating', 'queued', 'running', 'paused', 'finalizing', 'completed', 'cancelling', 'cancelled', 'failed', 'expired')");
+                            t.HasCheckConstraint("ck_jobs_state", "state = 'validating' or state = 'queued' or state = 'running' or state = 'paused' or state = 'finalizing' or state = 'completed' or state = 'cancelling' or state = 'cancelled' or state = 'failed' or state = 'expired'");
                         });
                 });
 
@@ -683,7 +683,7 @@ namespace Llava.Ledger.Migrations.Sqlite
 
                     b.ToTable("parts", null, t =>
                         {
-                            t.HasCheckConstraint("ck_parts_state", "state in ('waiting', 'done', 'failed')");
+                            t.HasCheckConstraint("ck_parts_state", "state = 'waiting' or state = 'done' or state = 'failed'");
                         });
                 });
 
@@ -843,7 +843,7 @@ namespace Llava.Ledger.Migrations.Sqlite
 
                     b.ToTable("results", null, t =>
                         {
-                            t.HasCheckConstraint("ck_results_outcome", "outcome in ('succeeded', 'failed', 'cancelled', 'expired')");
+                            t.HasCheckConstraint("ck_results_outcome", "outcome = 'succeeded' or outcome = 'failed' or outcome = 'cancelled' or outcome = 'expired'");
                         });
                 });
 
@@ -900,7 +900,7 @@ namespace Llava.Ledger.Migrations.Sqlite
 
                     b.ToTable("reviews", null, t =>
                         {
-                            t.HasCheckConstraint("ck_reviews_verdict", "verdict in ('accepted', 'edited', 'rejected')");
+                            t.HasCheckConstraint("ck_reviews_verdict", "verdict = 'accepted' or verdict = 'edited' or verdict = 'rejected'");
                         });
                 });
 
@@ -1305,7 +1305,7 @@ namespace Llava.Ledger.Migrations.Sqlite
 
                     b.ToTable("training_runs", null, t =>
                         {
-                            t.HasCheckConstraint("ck_training_runs_state", "state in ('validating_files', 'queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled')");
+                            t.HasCheckConstraint("ck_training_runs_state", "state = 'validating_files' or state = 'queued' or state = 'running' or state = 'paused' or state = 'succeeded' or state = 'failed' or state = 'cancelled'");
                         });
                 });
 
@@ -1389,7 +1389,7 @@ namespace Llava.Ledger.Migrations.Sqlite
 
                     b.ToTable("uploads", null, t =>
                         {
-                            t.HasCheckConstraint("ck_uploads_state", "state in ('pending', 'completed', 'cancelled')");
+                            t.HasCheckConstraint("ck_uploads_state", "state = 'pending' or state = 'completed' or state = 'cancelled'");
                         });
                 });
 
@@ -1463,7 +1463,7 @@ namespace Llava.Ledger.Migrations.Sqlite
 
                     b.ToTable("webhook_deliveries", null, t =>
                         {
-                            t.HasCheckConstraint("ck_webhook_deliveries_state", "state in ('pending', 'delivered', 'dead')");
+                            t.HasCheckConstraint("ck_webhook_deliveries_state", "state = 'pending' or state = 'delivered' or state = 'dead'");
                         });
                 });
 

@@ -518,3 +518,321 @@ CREATE INDEX "ix_promotions_waiting" ON "promotions" ("run_id") WHERE decided_at
 
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261128113243_Promotion', '10.0.15');
+
+CREATE TABLE "ef_temp_webhook_deliveries" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_webhook_deliveries" PRIMARY KEY,
+    "attempts" INTEGER NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "error" TEXT NULL,
+    "event_id" TEXT NOT NULL,
+    "give_up_at" INTEGER NOT NULL,
+    "next_at" INTEGER NOT NULL,
+    "payload" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "status" INTEGER NULL,
+    "tried_at" INTEGER NULL,
+    "type" TEXT NOT NULL,
+    "webhook_id" TEXT NOT NULL,
+    CONSTRAINT "ck_webhook_deliveries_state" CHECK (state = 'pending' or state = 'delivered' or state = 'dead')
+);
+
+INSERT INTO "ef_temp_webhook_deliveries" ("id", "attempts", "created_at", "error", "event_id", "give_up_at", "next_at", "payload", "state", "status", "tried_at", "type", "webhook_id")
+SELECT "id", "attempts", "created_at", "error", "event_id", "give_up_at", "next_at", "payload", "state", "status", "tried_at", "type", "webhook_id"
+FROM "webhook_deliveries";
+
+CREATE TABLE "ef_temp_uploads" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_uploads" PRIMARY KEY,
+    "bytes" INTEGER NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "expires_at" INTEGER NOT NULL,
+    "file_id" TEXT NULL,
+    "lifetime" INTEGER NULL,
+    "name" TEXT NOT NULL,
+    "purpose" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "tenant" TEXT NOT NULL,
+    CONSTRAINT "ck_uploads_state" CHECK (state = 'pending' or state = 'completed' or state = 'cancelled')
+);
+
+INSERT INTO "ef_temp_uploads" ("id", "bytes", "created_at", "expires_at", "file_id", "lifetime", "name", "purpose", "state", "tenant")
+SELECT "id", "bytes", "created_at", "expires_at", "file_id", "lifetime", "name", "purpose", "state", "tenant"
+FROM "uploads";
+
+CREATE TABLE "ef_temp_training_runs" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_training_runs" PRIMARY KEY,
+    "created_at" INTEGER NOT NULL,
+    "error_code" TEXT NULL,
+    "error_message" TEXT NULL,
+    "error_param" TEXT NULL,
+    "estimated_finish" INTEGER NULL,
+    "events" INTEGER NOT NULL,
+    "fence" INTEGER NOT NULL,
+    "findings" TEXT NULL,
+    "finished_at" INTEGER NULL,
+    "lease_until" INTEGER NULL,
+    "losses" INTEGER NOT NULL,
+    "model" TEXT NOT NULL,
+    "model_deleted_at" INTEGER NULL,
+    "owner" TEXT NULL,
+    "priority" INTEGER NOT NULL,
+    "request" TEXT NOT NULL,
+    "resolved" TEXT NULL,
+    "result_file" TEXT NULL,
+    "started_at" INTEGER NULL,
+    "state" TEXT NOT NULL,
+    "step" INTEGER NOT NULL,
+    "steps" INTEGER NULL,
+    "tenant" TEXT NOT NULL,
+    CONSTRAINT "ck_training_runs_state" CHECK (state = 'validating_files' or state = 'queued' or state = 'running' or state = 'paused' or state = 'succeeded' or state = 'failed' or state = 'cancelled')
+);
+
+INSERT INTO "ef_temp_training_runs" ("id", "created_at", "error_code", "error_message", "error_param", "estimated_finish", "events", "fence", "findings", "finished_at", "lease_until", "losses", "model", "model_deleted_at", "owner", "priority", "request", "resolved", "result_file", "started_at", "state", "step", "steps", "tenant")
+SELECT "id", "created_at", "error_code", "error_message", "error_param", "estimated_finish", "events", "fence", "findings", "finished_at", "lease_until", "losses", "model", "model_deleted_at", "owner", "priority", "request", "resolved", "result_file", "started_at", "state", "step", "steps", "tenant"
+FROM "training_runs";
+
+CREATE TABLE "ef_temp_reviews" (
+    "job_id" INTEGER NOT NULL,
+    "item_no" INTEGER NOT NULL,
+    "review_no" INTEGER NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "latest" INTEGER NOT NULL,
+    "original" TEXT NULL,
+    "reviewer" TEXT NOT NULL,
+    "text" TEXT NULL,
+    "verdict" TEXT NOT NULL,
+    CONSTRAINT "PK_reviews" PRIMARY KEY ("job_id", "item_no", "review_no"),
+    CONSTRAINT "ck_reviews_verdict" CHECK (verdict = 'accepted' or verdict = 'edited' or verdict = 'rejected')
+);
+
+INSERT INTO "ef_temp_reviews" ("job_id", "item_no", "review_no", "created_at", "latest", "original", "reviewer", "text", "verdict")
+SELECT "job_id", "item_no", "review_no", "created_at", "latest", "original", "reviewer", "text", "verdict"
+FROM "reviews";
+
+CREATE TABLE "ef_temp_results" (
+    "job_id" INTEGER NOT NULL,
+    "item_no" INTEGER NOT NULL,
+    "attempts" INTEGER NOT NULL,
+    "cached_tokens" INTEGER NOT NULL,
+    "claimed_at" INTEGER NULL,
+    "completion_tokens" INTEGER NOT NULL,
+    "confidence" REAL NULL,
+    "decode_ms" REAL NOT NULL,
+    "error_code" TEXT NULL,
+    "error_message" TEXT NULL,
+    "finish_reason" TEXT NULL,
+    "finished_at" INTEGER NOT NULL,
+    "model_revision" TEXT NULL,
+    "outcome" TEXT NOT NULL,
+    "prefill_ms" REAL NOT NULL,
+    "prepare_ms" REAL NULL,
+    "prompt_tokens" INTEGER NOT NULL,
+    "queue_ms" REAL NOT NULL,
+    "queued_at" INTEGER NULL,
+    "source_item_no" INTEGER NULL,
+    "source_job_id" INTEGER NULL,
+    "text" TEXT NULL,
+    "worker" TEXT NULL,
+    CONSTRAINT "PK_results" PRIMARY KEY ("job_id", "item_no"),
+    CONSTRAINT "ck_results_outcome" CHECK (outcome = 'succeeded' or outcome = 'failed' or outcome = 'cancelled' or outcome = 'expired')
+);
+
+INSERT INTO "ef_temp_results" ("job_id", "item_no", "attempts", "cached_tokens", "claimed_at", "completion_tokens", "confidence", "decode_ms", "error_code", "error_message", "finish_reason", "finished_at", "model_revision", "outcome", "prefill_ms", "prepare_ms", "prompt_tokens", "queue_ms", "queued_at", "source_item_no", "source_job_id", "text", "worker")
+SELECT "job_id", "item_no", "attempts", "cached_tokens", "claimed_at", "completion_tokens", "confidence", "decode_ms", "error_code", "error_message", "finish_reason", "finished_at", "model_revision", "outcome", "prefill_ms", "prepare_ms", "prompt_tokens", "queue_ms", "queued_at", "source_item_no", "source_job_id", "text", "worker"
+FROM "results";
+
+CREATE TABLE "ef_temp_parts" (
+    "job_id" INTEGER NOT NULL,
+    "part_no" INTEGER NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "error_code" TEXT NULL,
+    "error_message" TEXT NULL,
+    "first_item" INTEGER NULL,
+    "idempotency_key" TEXT NULL,
+    "item_count" INTEGER NOT NULL,
+    "position" TEXT NULL,
+    "source" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    CONSTRAINT "PK_parts" PRIMARY KEY ("job_id", "part_no"),
+    CONSTRAINT "ck_parts_state" CHECK (state = 'waiting' or state = 'done' or state = 'failed')
+);
+
+INSERT INTO "ef_temp_parts" ("job_id", "part_no", "created_at", "error_code", "error_message", "first_item", "idempotency_key", "item_count", "position", "source", "state")
+SELECT "job_id", "part_no", "created_at", "error_code", "error_message", "first_item", "idempotency_key", "item_count", "position", "source", "state"
+FROM "parts";
+
+CREATE TABLE "ef_temp_jobs" (
+    "id" INTEGER NOT NULL CONSTRAINT "PK_jobs" PRIMARY KEY,
+    "announced_at" INTEGER NULL,
+    "created_at" INTEGER NOT NULL,
+    "error_code" TEXT NULL,
+    "error_message" TEXT NULL,
+    "expanded_at" INTEGER NULL,
+    "expires_at" INTEGER NULL,
+    "final_progress" TEXT NULL,
+    "finished_at" INTEGER NULL,
+    "idempotency_key" TEXT NULL,
+    "item_count" INTEGER NOT NULL,
+    "model" TEXT NOT NULL,
+    "open" INTEGER NOT NULL,
+    "priority" INTEGER NOT NULL,
+    "reported_at" INTEGER NULL,
+    "reported_items" INTEGER NULL,
+    "request" TEXT NOT NULL,
+    "sample_chunk" INTEGER NULL,
+    "sample_result" TEXT NULL,
+    "source_position" TEXT NULL,
+    "started_at" INTEGER NULL,
+    "state" TEXT NOT NULL,
+    "tenant" TEXT NOT NULL,
+    "trace_parent" TEXT NULL,
+    CONSTRAINT "ck_jobs_state" CHECK (state = 'validating' or state = 'queued' or state = 'running' or state = 'paused' or state = 'finalizing' or state = 'completed' or state = 'cancelling' or state = 'cancelled' or state = 'failed' or state = 'expired')
+);
+
+INSERT INTO "ef_temp_jobs" ("id", "announced_at", "created_at", "error_code", "error_message", "expanded_at", "expires_at", "final_progress", "finished_at", "idempotency_key", "item_count", "model", "open", "priority", "reported_at", "reported_items", "request", "sample_chunk", "sample_result", "source_position", "started_at", "state", "tenant", "trace_parent")
+SELECT "id", "announced_at", "created_at", "error_code", "error_message", "expanded_at", "expires_at", "final_progress", "finished_at", "idempotency_key", "item_count", "model", "open", "priority", "reported_at", "reported_items", "request", "sample_chunk", "sample_result", "source_position", "started_at", "state", "tenant", "trace_parent"
+FROM "jobs";
+
+CREATE TABLE "ef_temp_chunks" (
+    "job_id" INTEGER NOT NULL,
+    "chunk_no" INTEGER NOT NULL,
+    "attempts" INTEGER NOT NULL,
+    "claimed_at" INTEGER NULL,
+    "error" TEXT NULL,
+    "fence" INTEGER NOT NULL,
+    "first_item" INTEGER NOT NULL,
+    "item_count" INTEGER NOT NULL,
+    "lease_until" INTEGER NULL,
+    "model" TEXT NULL,
+    "owner" TEXT NULL,
+    "published_at" INTEGER NULL,
+    "state" TEXT NOT NULL,
+    "tokens" INTEGER NOT NULL,
+    CONSTRAINT "PK_chunks" PRIMARY KEY ("job_id", "chunk_no"),
+    CONSTRAINT "ck_chunks_state" CHECK (state = 'open' or state = 'leased' or state = 'done')
+);
+
+INSERT INTO "ef_temp_chunks" ("job_id", "chunk_no", "attempts", "claimed_at", "error", "fence", "first_item", "item_count", "lease_until", "model", "owner", "published_at", "state", "tokens")
+SELECT "job_id", "chunk_no", "attempts", "claimed_at", "error", "fence", "first_item", "item_count", "lease_until", "model", "owner", "published_at", "state", "tokens"
+FROM "chunks";
+
+CREATE TABLE "ef_temp_attempts" (
+    "job_id" INTEGER NOT NULL,
+    "chunk_no" INTEGER NOT NULL,
+    "fence" INTEGER NOT NULL,
+    "ending" TEXT NOT NULL,
+    "attempt" INTEGER NOT NULL,
+    "ended_at" INTEGER NOT NULL,
+    "error" TEXT NULL,
+    "first_item" INTEGER NOT NULL,
+    "item_count" INTEGER NOT NULL,
+    "started_at" INTEGER NOT NULL,
+    "worker" TEXT NULL,
+    CONSTRAINT "PK_attempts" PRIMARY KEY ("job_id", "chunk_no", "fence", "ending"),
+    CONSTRAINT "ck_attempts_ending" CHECK (ending = 'given_back' or ending = 'failed' or ending = 'lease_expired' or ending = 'worker_died' or ending = 'halved' or ending = 'job_expired')
+);
+
+INSERT INTO "ef_temp_attempts" ("job_id", "chunk_no", "fence", "ending", "attempt", "ended_at", "error", "first_item", "item_count", "started_at", "worker")
+SELECT "job_id", "chunk_no", "fence", "ending", "attempt", "ended_at", "error", "first_item", "item_count", "started_at", "worker"
+FROM "attempts";
+
+CREATE TABLE "ef_temp_api_keys" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_api_keys" PRIMARY KEY,
+    "created_at" INTEGER NOT NULL,
+    "expires_at" INTEGER NULL,
+    "last_used_at" INTEGER NULL,
+    "name" TEXT NOT NULL,
+    "revoked_at" INTEGER NULL,
+    "role" TEXT NOT NULL,
+    "secret_hash" TEXT NOT NULL,
+    "tenant" TEXT NOT NULL,
+    CONSTRAINT "ck_api_keys_role" CHECK (role = 'viewer' or role = 'operator' or role = 'admin')
+);
+
+INSERT INTO "ef_temp_api_keys" ("id", "created_at", "expires_at", "last_used_at", "name", "revoked_at", "role", "secret_hash", "tenant")
+SELECT "id", "created_at", "expires_at", "last_used_at", "name", "revoked_at", "role", "secret_hash", "tenant"
+FROM "api_keys";
+
+PRAGMA foreign_keys = 0;
+
+DROP TABLE "webhook_deliveries";
+
+ALTER TABLE "ef_temp_webhook_deliveries" RENAME TO "webhook_deliveries";
+
+DROP TABLE "uploads";
+
+ALTER TABLE "ef_temp_uploads" RENAME TO "uploads";
+
+DROP TABLE "training_runs";
+
+ALTER TABLE "ef_temp_training_runs" RENAME TO "training_runs";
+
+DROP TABLE "reviews";
+
+ALTER TABLE "ef_temp_reviews" RENAME TO "reviews";
+
+DROP TABLE "results";
+
+ALTER TABLE "ef_temp_results" RENAME TO "results";
+
+DROP TABLE "parts";
+
+ALTER TABLE "ef_temp_parts" RENAME TO "parts";
+
+DROP TABLE "jobs";
+
+ALTER TABLE "ef_temp_jobs" RENAME TO "jobs";
+
+DROP TABLE "chunks";
+
+ALTER TABLE "ef_temp_chunks" RENAME TO "chunks";
+
+DROP TABLE "attempts";
+
+ALTER TABLE "ef_temp_attempts" RENAME TO "attempts";
+
+DROP TABLE "api_keys";
+
+ALTER TABLE "ef_temp_api_keys" RENAME TO "api_keys";
+
+PRAGMA foreign_keys = 1;
+
+CREATE INDEX "ix_webhook_deliveries_due" ON "webhook_deliveries" ("next_at") WHERE state = 'pending';
+
+CREATE INDEX "ix_webhook_deliveries_webhook" ON "webhook_deliveries" ("webhook_id", "id");
+
+CREATE INDEX "ix_uploads_expiry" ON "uploads" ("expires_at");
+
+CREATE INDEX "ix_training_runs_tenant" ON "training_runs" ("tenant", "id");
+
+CREATE INDEX "ix_training_runs_waiting" ON "training_runs" ("priority", "id") WHERE state in ('validating_files', 'queued', 'running');
+
+CREATE UNIQUE INDEX "ux_training_runs_model" ON "training_runs" ("model");
+
+CREATE INDEX "ix_reviews_verdict" ON "reviews" ("job_id", "verdict", "item_no") WHERE latest;
+
+CREATE UNIQUE INDEX "ux_reviews_latest" ON "reviews" ("job_id", "item_no") WHERE latest;
+
+CREATE INDEX "ix_results_confidence" ON "results" ("job_id", "confidence", "item_no") WHERE confidence is not null;
+
+CREATE INDEX "ix_results_error" ON "results" ("job_id", "error_code") WHERE error_code is not null;
+
+CREATE INDEX "ix_results_finished" ON "results" ("finished_at");
+
+CREATE INDEX "ix_parts_waiting" ON "parts" ("job_id", "part_no") WHERE state = 'waiting';
+
+CREATE UNIQUE INDEX "ux_parts_idempotency" ON "parts" ("job_id", "idempotency_key") WHERE idempotency_key is not null;
+
+CREATE INDEX "ix_jobs_state" ON "jobs" ("state", "model");
+
+CREATE INDEX "ix_jobs_unannounced" ON "jobs" ("finished_at") WHERE announced_at is null;
+
+CREATE UNIQUE INDEX "ux_jobs_idempotency" ON "jobs" ("tenant", "idempotency_key") WHERE idempotency_key is not null;
+
+CREATE INDEX "ix_chunks_model" ON "chunks" ("job_id", "model") WHERE model is not null;
+
+CREATE INDEX "ix_chunks_unfinished" ON "chunks" ("job_id", "published_at", "chunk_no") WHERE state <> 'done';
+
+CREATE INDEX "ix_attempts_ended" ON "attempts" ("job_id", "ended_at");
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261128140324_CheaperChecks', '10.0.15');

@@ -12,7 +12,7 @@ internal sealed class Automaton
     private readonly int _mostStates;
     private readonly PlaceSet _start;
     private readonly Dictionary<PlaceSet, AutomatonState> _states = [];
-    private readonly Dictionary<(Frame?, int), Frame> _frames = [];
+    private readonly FrameTable _frames = new();
     private readonly HashSet<Place> _seen = [];
     private readonly Stack<Place> _open = [];
 
@@ -74,7 +74,7 @@ internal sealed class Automaton
             {
                 if (_network.CanEnd(call.To, CallsLeft(next.Frame)))
                 {
-                    Open(new(call.Rule, FrameOf(next.Frame, call.To)));
+                    Open(new(call.Rule, _frames.Get(next.Frame, call.To)));
                 }
             }
 
@@ -101,16 +101,6 @@ internal sealed class Automaton
     }
 
     private static int CallsLeft(Frame? frame) => Network.MostOpenCalls - (frame?.Depth ?? 0);
-
-    private Frame FrameOf(Frame? outer, int returnTo)
-    {
-        if (!_frames.TryGetValue((outer, returnTo), out var frame))
-        {
-            _frames.Add((outer, returnTo), frame = new(outer, returnTo, (outer?.Depth ?? 0) + 1));
-        }
-
-        return frame;
-    }
 
     /// <summary>The state that stands for the places that were noted.</summary>
     private AutomatonState Collect()
@@ -147,76 +137,5 @@ internal sealed class Automaton
         _states.Clear();
         _frames.Clear();
         _states.Add(_start, Start);
-    }
-
-    /// <summary>A call that is open: where it goes on, and the call around it. Equal ones are the same object.</summary>
-    internal sealed class Frame(Frame? outer, int returnTo, int depth)
-    {
-        public Frame? Outer => outer;
-
-        public int ReturnTo => returnTo;
-
-        public int Depth => depth;
-    }
-
-    /// <summary>A state of the network with the calls that are open.</summary>
-    internal readonly record struct Place(int State, Frame? Frame);
-
-    /// <summary>Places as a key, whatever their order.</summary>
-    private readonly struct PlaceSet : IEquatable<PlaceSet>
-    {
-        private readonly HashSet<Place>? _unordered;
-        private readonly bool _accepts;
-        private readonly int _hash;
-
-        public PlaceSet(Place[] places, bool accepts)
-        {
-            (Places, _accepts) = (places, accepts);
-            _unordered = places.Length > 4 ? [.. places] : null;
-            _hash = places.Aggregate(places.Length, (hash, place) => hash + place.GetHashCode());
-        }
-
-        public Place[] Places { get; }
-
-        public bool Equals(PlaceSet other)
-        {
-            if (_hash != other._hash || _accepts != other._accepts || Places.Length != other.Places.Length)
-            {
-                return false;
-            }
-
-            return Array.TrueForAll(Places, place => other._unordered?.Contains(place) ?? Array.IndexOf(other.Places, place) >= 0);
-        }
-
-        public override bool Equals(object? obj) => obj is PlaceSet other && Equals(other);
-
-        public override int GetHashCode() => _hash;
-    }
-}
-
-/// <summary>All places in which the network can be after the same text.</summary>
-internal sealed class AutomatonState(Automaton.Place[] places, bool accepts)
-{
-    public static AutomatonState Dead { get; } = new([], accepts: false);
-
-    /// <summary>Those that read something.</summary>
-    public Automaton.Place[] Places => places;
-
-    /// <summary>Whether the text may end here.</summary>
-    public bool Accepts => accepts;
-
-    /// <summary>Whether anything may follow.</summary>
-    public bool CanContinue => places.Length > 0;
-
-    /// <summary>By the next byte; null where nobody has asked yet.</summary>
-    internal AutomatonState?[] Next { get; } = new AutomatonState?[256];
-
-    /// <summary>Tokens that may come next, in the two ways in which a tokenizer may write them; null where nobody has asked yet.</summary>
-    internal ulong[]?[] Masks { get; } = new ulong[]?[2];
-
-    internal void Forget()
-    {
-        Array.Clear(Next);
-        Array.Clear(Masks);
     }
 }

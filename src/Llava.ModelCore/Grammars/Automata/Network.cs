@@ -19,10 +19,15 @@ internal sealed class Network
 
     public int Start { get; }
 
+    public int Count => _states.Length;
+
     public NetworkState this[int state] => _states[state];
 
     /// <summary>Whether the rule that the state belongs to can come to its end with this many further calls.</summary>
     public bool CanEnd(int state, int calls) => _depths[state] <= calls;
+
+    /// <summary>Further calls that this takes; the largest number where it cannot.</summary>
+    public int CallsToEnd(int state) => _depths[state];
 
     /// <summary>How deep the calls on the shallowest way to the end of each state's rule are nested; the largest number where there is no way.</summary>
     private int[] NestingDepths()
@@ -83,6 +88,9 @@ internal sealed class NetworkState
 
     /// <summary>Whether whatever called the rule goes on from here.</summary>
     public bool EndsRule { get; set; }
+
+    /// <summary>The states to which the edges lead, those of calls to both the rule and what is behind it.</summary>
+    public IEnumerable<int> Next => Bytes.Select(edge => edge.To).Concat(Skips).Concat(Calls.SelectMany(call => (int[])[call.Rule, call.To]));
 }
 
 /// <summary>Reads one byte of a range.</summary>

@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Llava.Dashboard.Tests.Api;
 using Llava.Ledger.Keys;
+using Llava.Ledger.Promotions;
 using Llava.Ledger.Training;
 
 namespace Llava.Dashboard.Tests.OpenAi.FineTuning;
@@ -141,6 +142,22 @@ public sealed class FineTuningContractTests : IAsyncLifetime
             (await _server.GetAsync(FineTuningServer.Jobs + query)).GetProperty("data").EnumerateArray().Select(job => Text(job, "id"));
     }
 
+    [Fact]
+    public async Task A_name_may_be_promised_to_the_model_and_the_questions_are_asked_of_it_once_it_is_made()
+    {
+        var job = await _server.CreateAsync(("promotion", """
+            {"name":"best","evaluate":{"source":{"kind":"manifest","path":"file-id:file-1"},"expected":"answer"},"at_least":{"circles":0.9},"lose_at_most":0.02,"again":["job_1000000000000"]}
+            """));
+
+        var promotion = (await _server.Runs.ReadAsync(Text(job, "id"), null)).Request.Promotion!;
+        Assert.Equal(("best", 0.02, "file-id:file-1", "answer"), (promotion.Name, promotion.LoseAtMost, promotion.Evaluate.Source.Path, promotion.Evaluate.Expected));
+        Assert.Equal("job_1000000000000", Assert.Single(promotion.Again).ToString());
+        Assert.Equal(("circles", 0.9), promotion.AtLeast.Select(rule => (rule.Key, rule.Value)).Single());
+        await _server.Leases.SucceedAsync(await _server.TrainAsync(4), "file-results");
+        var waiting = Assert.Single(await _server.Server.Get<PromotionStore>().ListWaitingAsync());
+        Assert.Equal((Text(job, "id"), "best"), (waiting.Run, waiting.Name));
+    }
+
     [Theory]
     [InlineData("model", "null", "missing_required_parameter", "model")]
     [InlineData("training_file", "\"\"", "missing_required_parameter", "training_file")]
@@ -161,6 +178,11 @@ public sealed class FineTuningContractTests : IAsyncLifetime
     [InlineData("suffix", "\"two words\"", "invalid_value", "suffix")]
     [InlineData("seed", "-1", "invalid_value", "seed")]
     [InlineData("metadata", """{"a":1}""", "invalid_type", "metadata")]
+    [InlineData("promotion", "\"best\"", "invalid_value", "promotion")]
+    [InlineData("promotion", """{"name":"best"}""", "invalid_value", "promotion")]
+    [InlineData("promotion", """{"name":"best","evaluate":{"source":{"kind":"manifest","path":"file-id:file-1"},"expected":"answer","models":"x"}}""", "invalid_value", "promotion.evaluate.models")]
+    [InlineData("promotion", """{"name":"best","evaluate":{"source":{"kind":"manifest","path":"file-id:file-1"}}}""", "invalid_value", "promotion.evaluate")]
+    [InlineData("promotion", """{"name":"the best","evaluate":{"source":{"kind":"manifest","path":"file-id:file-1"},"expected":"answer"}}""", "invalid_value", "promotion.name")]
     public async Task What_is_wrong_with_a_job_is_refused_with_the_field(string field, string json, string code, string param)
     {
         var refused = await _server.RefusalAsync((field, json));
