@@ -80,5 +80,5 @@ internal static class QuantizeCommand
 
     private static string Row(SchemeFigures figures) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{figures.Scheme.Word(),-6} {figures.WeightBytes / 1e6,13:N1} {100 * figures.LogitError,13:0.00} % {figures.Divergence,18:0.000000} {100 * figures.GreedyAgreement,11:0.00} % {100 * figures.Accuracy,7:0.00} % of {figures.Asked,-7} {100 * figures.ObjectsNamed,10:0.00} %");
+        $"{figures.Scheme.Word(),-7} {figures.WeightBytes / 1e6,12:N1} {100 * figures.LogitError,13:0.00} % {figures.Divergence,18:0.000000} {100 * figures.GreedyAgreement,11:0.00} % {100 * figures.Accuracy,7:0.00} % of {figures.Asked,-7} {100 * figures.ObjectsNamed,10:0.00} %");
 }
