@@ -10,7 +10,7 @@ internal sealed class EngineArguments
 {
     private readonly Option<RunnerKind?> _runner = new("--runner") { Description = "What computes the language model: our own kernels (cpu, which auto takes) or the reference (torch)." };
 
-    private readonly Option<QuantizationScheme?> _quantize = new("--quantize") { Description = "How the language model's weights are kept: none (as in the checkpoint, the default), int8, int4 or nf4 (docs/quantization.md)." };
+    private readonly Option<QuantizationScheme?> _quantize = new("--quantize") { Description = "How the language model's weights are kept: none (as in the checkpoint, the default), int8, int4, nf4 or llmint8 (docs/quantization.md)." };
 
     public void AddTo(Command command)
     {
@@ -36,6 +36,9 @@ internal sealed class EngineArguments
     }
 
     /// <summary>The engine's options, for a command that loads its model itself.</summary>
-    public EngineOptions Options(ParseResult typed) => new ConfigurationBuilder().AddEnvironmentVariables().AddInMemoryCollection(Settings(typed)).Build()
+    public EngineOptions Options(ParseResult typed) => Options(Settings(typed));
+
+    /// <summary>The engine's options as they are set, with others that go before them.</summary>
+    public static EngineOptions Options(params IReadOnlyCollection<KeyValuePair<string, string?>> settings) => new ConfigurationBuilder().AddEnvironmentVariables().AddInMemoryCollection(settings).Build()
         .GetSection($"Llava:{EngineOptions.SectionName}").Get<EngineOptions>() ?? new();
 }

@@ -48,7 +48,7 @@ internal static class LargeModel
         var (start, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
         await using var model = LoadedModel.Load(folder.FullName, options);
         var (opened, computed) = (Stopwatch.GetElapsedTime(start), Environment.CpuUsage.TotalTime - cpu);
-        Figures.Write("large-model-open", new { Shape, Scheme = Scheme.ToString().ToLowerInvariant(), FileBytes = Size(folder), Seconds = opened.TotalSeconds, CpuSeconds = computed.TotalSeconds, PeakBytes = Peak(), EstimatedBytes = estimate.Total });
+        Figures.Write("large-model-open", new { Shape, Scheme = Scheme.Word(), FileBytes = Size(folder), Seconds = opened.TotalSeconds, CpuSeconds = computed.TotalSeconds, PeakBytes = Peak(), EstimatedBytes = estimate.Total });
 
         // The first step reads the pages of the file.
         start = Stopwatch.GetTimestamp();
@@ -64,7 +64,7 @@ internal static class LargeModel
         Figures.Write("large-model", new
         {
             Shape,
-            Scheme = Scheme.ToString().ToLowerInvariant(),
+            Scheme = Scheme.Word(),
             Positions,
             PeakBytes = Peak(),
             FirstStepSeconds = first.TotalSeconds,

@@ -1,7 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using Llava.Hosting.Processes;
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Checkpoints.HuggingFace;
+using Llava.ModelCore.Engine;
+using Llava.ModelCore.Quantization;
 using static TorchSharp.torch;
 
 namespace Llava.Cli.Commands;
@@ -39,11 +42,11 @@ internal static class ModelsCommand
     private static Command Inspect()
     {
         var (model, start) = (Model(), Base());
-        var command = new Command("inspect", "Say what a checkpoint is, from its files alone.") { model, start };
+        var command = new Command("inspect", "Say what a checkpoint is and what memory it takes, from its files alone.") { model, start };
         command.SetAction(typed => Failures.ReportAsync(async () =>
         {
             using var checkpoint = Open(typed.GetValue(model)!, typed.GetValue(start));
-            foreach (var (name, value) in Facts(checkpoint))
+            foreach (var (name, value) in Facts(checkpoint).Concat(Memory(checkpoint, AvailableMemory.Read())))
             {
                 await Console.Out.WriteLineAsync($"{name,-16} {value}");
             }
@@ -137,7 +140,7 @@ internal static class ModelsCommand
         if (checkpoint.Packed is { } packed)
         {
             var bytes = checkpoint.Tensors.Select(tensor => tensor.File).Distinct().Sum(file => new FileInfo(file).Length);
-            yield return ("packed", string.Create(CultureInfo.InvariantCulture, $"{packed.Scheme.ToString().ToLowerInvariant()} for our own kernels, {bytes / 1e6:N1} MB on disk: answers, and cannot be trained or merged"));
+            yield return ("packed", string.Create(CultureInfo.InvariantCulture, $"{packed.Scheme.Word()} for our own kernels, {bytes / 1e6:N1} MB on disk: answers, and cannot be trained or merged"));
         }
 
         yield return ("language model", $"{language.Layers} layers, hidden {language.HiddenSize}, MLP {language.IntermediateSize}, {language.Heads} heads ({language.KeyValueHeads} for keys and values), vocabulary {language.VocabularySize}");
@@ -145,5 +148,15 @@ internal static class ModelsCommand
         yield return ("projector", checkpoint.Config.Projector is not { } projector ? "none" : $"{projector.Depth} layers, {projector.InputSize} to {projector.OutputSize}");
         yield return ("context", $"{checkpoint.ContextLength} tokens");
         yield return ("template", checkpoint.ConversationTemplate ?? $"{Llava.ModelCore.Prompts.TemplateSelection.ForModelName(checkpoint.Name).Name}, by the folder's name");
+    }
+
+    /// <summary>What the model takes with each scheme, and whether that is there.</summary>
+    internal static IEnumerable<(string Name, string Value)> Memory(CheckpointFolder checkpoint, long free)
+    {
+        yield return ("memory", free == long.MaxValue ? "nothing says how much is free here" : string.Create(CultureInfo.InvariantCulture, $"{free / 1e6:N0} MB are free here; it takes"));
+        foreach (var (scheme, memory) in MemoryFit.Schemes(checkpoint, EngineArguments.Options()))
+        {
+            yield return ($"  {scheme.Word()}", $"{memory}, which {(memory.Total <= free ? "fits" : "does not fit")}");
+        }
     }
 }

@@ -23,13 +23,13 @@ internal static class QuantizeCommand
     {
         var model = new Argument<string>("model") { Description = "A checkpoint's folder, or the name of a model in the models folder." };
         var output = new Argument<DirectoryInfo?>("out") { Description = "Folder of the new checkpoint; must hold no weights. May be left out with --report.", Arity = ArgumentArity.ZeroOrOne };
-        var scheme = new Option<QuantizationScheme?>("--scheme") { Description = "int8, int4 or nf4 (docs/quantization.md). Default: int8 to write, all of them to report." };
+        var scheme = new Option<QuantizationScheme?>("--scheme") { Description = "int8, int4, nf4 or llmint8 (docs/quantization.md). Default: int8 to write, all of them to report." };
         // By what was written: whether that is a scheme at all is not known yet.
         scheme.Validators.Add(typed =>
         {
             if (typed.Tokens.Any(token => string.Equals(token.Value, nameof(QuantizationScheme.None), StringComparison.OrdinalIgnoreCase)))
             {
-                typed.AddError("--scheme none is the checkpoint as it is; give int8, int4 or nf4.");
+                typed.AddError("--scheme none is the checkpoint as it is; give int8, int4, nf4 or llmint8.");
             }
         });
         var report = new Option<bool>("--report") { Description = "Compare each scheme with the weights as they are: logits, greedy choices, answers about held-out scenes." };
@@ -80,5 +80,5 @@ internal static class QuantizeCommand
 
     private static string Row(SchemeFigures figures) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{figures.Scheme.ToString().ToLowerInvariant(),-6} {figures.WeightBytes / 1e6,13:N1} {100 * figures.LogitError,13:0.00} % {figures.Divergence,18:0.000000} {100 * figures.GreedyAgreement,11:0.00} % {100 * figures.Accuracy,7:0.00} % of {figures.Asked,-7} {100 * figures.ObjectsNamed,10:0.00} %");
+        $"{figures.Scheme.Word(),-7} {figures.WeightBytes / 1e6,12:N1} {100 * figures.LogitError,13:0.00} % {figures.Divergence,18:0.000000} {100 * figures.GreedyAgreement,11:0.00} % {100 * figures.Accuracy,7:0.00} % of {figures.Asked,-7} {100 * figures.ObjectsNamed,10:0.00} %");
 }

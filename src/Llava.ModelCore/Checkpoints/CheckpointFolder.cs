@@ -23,7 +23,7 @@ public sealed class CheckpointFolder : IDisposable
     /// <summary>How the tensors are named.</summary>
     public required CheckpointLayout Layout { get; init; }
 
-    /// <summary>How the language model is packed for our own kernels; null for ordinary tensors. Packed parameters are listed, and cannot be read one by one.</summary>
+    /// <summary>How the weights are packed for our own kernels; null for ordinary tensors. Packed parameters are listed, and cannot be read one by one.</summary>
     public required PackedHeader? Packed { get; init; }
 
     /// <summary>Sizes and rules.</summary>

@@ -20,7 +20,7 @@ internal static class CheckpointJson
 
         if (options.Packed is { } packed)
         {
-            json["quantization_config"] = packed.Header.ToJson();
+            json["quantization_config"] = packed.Header.ToJson(config.LanguageModel);
         }
 
         return json;

@@ -41,12 +41,13 @@ internal sealed class CheckpointOpening : IDisposable
             _towerCandidates = Layout == CheckpointLayout.LlavaOriginal
                 ? [.. Folders.SelectMany(start => VisionTowerFolder.Candidates(_config.Text("mm_vision_tower"), start, options.VisionTowerFolder)).Distinct()]
                 : [];
-            Config = Layout switch
+            var config = Layout switch
             {
                 CheckpointLayout.PlainLanguageModel => LlavaConfigReader.Plain(_config),
                 CheckpointLayout.LlavaOriginal => LlavaConfigReader.Original(_config, FindTower()),
                 _ => LlavaConfigReader.Hf(_config, folder),
             };
+            Config = ForeignQuantization.OutlierThreshold(_config) is { } threshold ? config with { LanguageModel = config.LanguageModel with { OutlierThreshold = threshold } } : config;
         }
         catch
         {
@@ -97,7 +98,7 @@ internal sealed class CheckpointOpening : IDisposable
         {
             var source = SourceOf(parameter.Name);
             var name = InFile(parameter.Name);
-            if (Packed is not null && PackedHeader.Holds(parameter))
+            if (Packed?.Holds(parameter) == true)
             {
                 matched.Add(new CheckpointTensor(parameter, new TensorEntry(name, StorageType, parameter.Shape), source.Path, _ => throw Packed.Refusal(_folder)) { IsPacked = true });
             }

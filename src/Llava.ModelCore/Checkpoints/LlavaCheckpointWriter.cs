@@ -82,7 +82,7 @@ public static class LlavaCheckpointWriter
         string folder, LlavaConfig config, IEnumerable<ModelParameter> parameters, LayoutNames names, Func<string, Tensor> read, CheckpointWriteOptions options)
     {
         var packed = options.Packed;
-        var ours = parameters.Where(p => packed is null || !PackedHeader.Holds(p)).ToDictionary(p => names.InFile(p.Name, config.Projector?.Depth ?? 0));
+        var ours = parameters.Where(p => packed?.Header.Holds(p) != true).ToDictionary(p => names.InFile(p.Name, config.Projector?.Depth ?? 0));
         List<TensorEntry> entries =
         [
             .. packed is null ? [] : packed.Entries.Select(entry => entry with { Name = PackedHeader.Prefix + entry.Name }),

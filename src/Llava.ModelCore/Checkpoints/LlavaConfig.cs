@@ -71,6 +71,9 @@ public sealed record LanguageModelConfig
     /// <summary>Whether the output head shares the embedding table.</summary>
     public bool TieEmbeddings { get; init; }
 
+    /// <summary>Magnitude from which LLM.int8() keeps a column of the activations apart (<c>llm_int8_threshold</c>); 0 for never. Default 6, as bitsandbytes.</summary>
+    public double OutlierThreshold { get; init; } = 6;
+
     /// <summary>What only MPT has; null for the LLaMA family.</summary>
     public MptSettings? Mpt { get; init; }
 }

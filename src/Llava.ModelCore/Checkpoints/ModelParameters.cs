@@ -58,6 +58,10 @@ public static class ModelParameters
             [new($"{VisionTower}{name}.weight", shape), new($"{VisionTower}{name}.bias", [shape[0]])];
     }
 
+    /// <summary>Whether a parameter is the matrix of a linear layer of vision tower or projector.</summary>
+    public static bool IsImageMatrix(ModelParameter parameter) => parameter.Shape.Count == 2
+        && (parameter.Name.StartsWith(VisionTower + "layers.", StringComparison.Ordinal) || parameter.Name.StartsWith(Projector, StringComparison.Ordinal));
+
     /// <summary>The projector's parameters.</summary>
     public static IEnumerable<ModelParameter> OfProjector(ProjectorConfig config) => Enumerable.Range(0, config.Depth).SelectMany(i => (ModelParameter[])
     [

@@ -68,10 +68,10 @@ public sealed class EngineOptions
     internal bool UsesKernels => Runner != RunnerKind.Torch;
 
     /// <summary>Whether keys and values are rounded to 16 bits, as befits weights that are rounded too.</summary>
-    internal bool HasHalfKeyValues => UsesKernels && Quantize is QuantizationScheme.Int8 or QuantizationScheme.Int4;
+    internal bool HasHalfKeyValues => UsesKernels && Quantize.RoundsActivations();
 
     /// <summary>Whether vision tower and projector are rounded to 16 bits, as befits a language model that is rounded to fewer.</summary>
-    internal bool RoundsImages => UsesKernels && Quantize is (QuantizationScheme.Int8 or QuantizationScheme.Int4);
+    internal bool RoundsImages => UsesKernels && Quantize.RoundsActivations();
 
     /// <summary>Everything that is wrong with these options; empty when they can be used.</summary>
     public IReadOnlyList<string> Validate()

@@ -77,7 +77,7 @@ public sealed class LoadedModel : IAsyncDisposable
         {
             // Everything that may be wrong with the folder comes first: an engine that runs holds on to the model.
             var (preprocessor, template) = (Preprocessor(checkpoint), TemplateOf(checkpoint));
-            tower = PackedTower.Pack(model, options);
+            tower = PackedTower.Pack(model, options, checkpoint);
             var (engine, languageBytes) = Start(checkpoint, model, options, time);
             var preparation = new QuestionPreparation(checkpoint, tokenizer, preprocessor, template, engine);
             var memory = ModelMemory.Of(model, options, engine.KvBytes, languageBytes + (tower?.Bytes ?? 0));
@@ -94,7 +94,7 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <summary>The revision that a checkpoint has once it is loaded.</summary>
     /// <exception cref="CheckpointException">The folder cannot be read.</exception>
     public static string RevisionOf(string folder, EngineOptions options) =>
-        CheckpointFingerprint.Of(folder) + (options.Quantize == QuantizationScheme.None ? "" : $"-{options.Quantize.ToString().ToLowerInvariant()}");
+        CheckpointFingerprint.Of(folder) + (options.Quantize == QuantizationScheme.None ? "" : $"-{options.Quantize.Word()}");
 
     /// <summary>Decodes, resizes and tokenizes on the calling thread; several may do so at the same time.</summary>
     /// <exception cref="ImageException">An image cannot be used.</exception>

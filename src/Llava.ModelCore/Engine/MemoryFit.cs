@@ -8,6 +8,11 @@ namespace Llava.ModelCore.Engine;
 /// <param name="Bytes">What the model would take with it.</param>
 public sealed record SmallerScheme(QuantizationScheme Scheme, long Bytes);
 
+/// <summary>What a model takes with a scheme.</summary>
+/// <param name="Scheme">The scheme.</param>
+/// <param name="Memory">What the model takes with it.</param>
+public sealed record SchemeMemory(QuantizationScheme Scheme, ModelMemory Memory);
+
 /// <summary>Whether a model fits into the memory there is, asked before anything of it is loaded.</summary>
 public static class MemoryFit
 {
@@ -25,8 +30,7 @@ public static class MemoryFit
         var memory = ModelMemory.Estimate(folder, options);
         if (memory.Total > free)
         {
-            throw new ModelMemoryException(FormattableString.Invariant(
-                $"'{folder}' takes {Megabytes(memory.Total)} (weights {Megabytes(memory.Weights)}, keys and values {Megabytes(memory.KvCache)}, image features {Megabytes(memory.FeatureCache)}, work {Megabytes(memory.Work)}), and {Megabytes(free)} are free. {Advice(Smaller(folder, options), free)}"));
+            throw new ModelMemoryException($"'{folder}' takes {memory}, and {ModelMemory.Megabytes(free)} are free. {Advice(Smaller(folder, options), free)}");
         }
     }
 
@@ -44,15 +48,19 @@ public static class MemoryFit
         return [.. ByAccuracy.Select(scheme => new SmallerScheme(scheme, ModelMemory.Estimate(checkpoint, options.With(scheme)).Total)).Where(smaller => smaller.Bytes < own)];
     }
 
+    /// <summary>What a model takes with each scheme, or with the one that its weights are packed in.</summary>
+    /// <param name="checkpoint">The model.</param>
+    /// <param name="options">Sizes of the engine it would run in.</param>
+    public static IReadOnlyList<SchemeMemory> Schemes(CheckpointFolder checkpoint, EngineOptions options) =>
+        [.. (checkpoint.Packed is { } packed ? [packed.Scheme] : Enum.GetValues<QuantizationScheme>()).Select(scheme => new SchemeMemory(scheme, ModelMemory.Estimate(checkpoint, options.With(scheme))))];
+
     /// <summary>What to do about a model that does not fit: the scheme that would, or what else there is.</summary>
     /// <param name="smaller">See <see cref="Smaller"/>.</param>
     /// <param name="free">Bytes that may be taken.</param>
     public static string Advice(IReadOnlyList<SmallerScheme> smaller, long free) =>
         smaller.FirstOrDefault(one => one.Bytes <= free) is { } fitting
-            ? $"With --quantize {fitting.Scheme.ToString().ToLowerInvariant()} (Llava:Engine:Quantize) it takes {Megabytes(fitting.Bytes)}, which fits."
-            : $"{(smaller is [.., var least] ? $"Even with --quantize {least.Scheme.ToString().ToLowerInvariant()} it takes {Megabytes(least.Bytes)}. " : "")}Lower Llava:Engine:KvCacheBytes, KvPositions, FeatureCacheBytes or PrefillChunkTokens, or give it more memory.";
-
-    private static string Megabytes(long bytes) => FormattableString.Invariant($"{bytes / 1e6:N0} MB");
+            ? $"With --quantize {fitting.Scheme.Word()} (Llava:Engine:Quantize) it takes {ModelMemory.Megabytes(fitting.Bytes)}, which fits."
+            : $"{(smaller is [.., var least] ? $"Even with --quantize {least.Scheme.Word()} it takes {ModelMemory.Megabytes(least.Bytes)}. " : "")}Lower Llava:Engine:KvCacheBytes, KvPositions, FeatureCacheBytes or PrefillChunkTokens, or give it more memory.";
 }
 
 /// <summary>A model does not fit into memory; the message has the figures and what would fit.</summary>

@@ -20,6 +20,10 @@ public sealed record ModelMemory(long Weights, long KvCache, long FeatureCache, 
     /// <summary>Everything together.</summary>
     public long Total => checked(Weights + KvCache + FeatureCache + Work);
 
+    /// <summary>The sum and its parts, for a reader.</summary>
+    public override string ToString() =>
+        $"{Megabytes(Total)} (weights {Megabytes(Weights)}, keys and values {Megabytes(KvCache)}, image features {Megabytes(FeatureCache)}, work {Megabytes(Work)})";
+
     /// <summary>What a checkpoint would take, by its headers alone.</summary>
     /// <param name="folder">A checkpoint in any layout we read.</param>
     /// <param name="options">Sizes of the engine it would run in.</param>
@@ -53,6 +57,9 @@ public sealed record ModelMemory(long Weights, long KvCache, long FeatureCache, 
         kvBytes,
         FeaturesOf(model.Config, options),
         WorkOf(model.Config, options));
+
+    /// <summary>Bytes for a reader.</summary>
+    internal static string Megabytes(long bytes) => FormattableString.Invariant($"{bytes / 1e6:N0} MB");
 
     private static long FeaturesOf(LlavaConfig config, EngineOptions options) => config.Vision is null ? 0 : options.FeatureCacheBytes;
 

@@ -2,14 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace Llava.ModelCore.Kernels;
 
-/// <summary>Memory outside the managed heap, on a cache line's boundary and cleared, or somebody else's; may be larger than an array can be.</summary>
+/// <summary>Memory outside the managed heap, on a cache line's boundary and zero, or somebody else's; may be larger than an array can be.</summary>
 /// <typeparam name="T">Element.</typeparam>
 internal sealed unsafe class NativeBuffer<T> : IDisposable
     where T : unmanaged
 {
     private const int CacheLine = 64;
 
-    private readonly bool _isBorrowed;
+    private void* _allocated;
     private T* _start;
 
     /// <param name="length">Elements.</param>
@@ -17,10 +17,9 @@ internal sealed unsafe class NativeBuffer<T> : IDisposable
     public NativeBuffer(long length)
     {
         Length = length;
-        // A line more than asked for, so that a whole vector can be read at the last element.
-        var bytes = checked((nuint)((length * sizeof(T)) + CacheLine));
-        _start = (T*)NativeMemory.AlignedAlloc(bytes, CacheLine);
-        NativeMemory.Clear(_start, bytes);
+        // Cleared by the system, page by page when they are first used. A line more than asked for to begin on one, and another so that a whole vector can be read at the last element.
+        _allocated = NativeMemory.AllocZeroed(checked((nuint)((length * sizeof(T)) + (2 * CacheLine))));
+        _start = (T*)(((nuint)_allocated + CacheLine - 1) & ~(nuint)(CacheLine - 1));
     }
 
     /// <summary>Memory that somebody else keeps and gives back, such as a mapped file.</summary>
@@ -29,7 +28,7 @@ internal sealed unsafe class NativeBuffer<T> : IDisposable
     public NativeBuffer(T* start, long length)
     {
         _start = start;
-        (Length, _isBorrowed) = (length, true);
+        Length = length;
     }
 
     ~NativeBuffer() => Free();
@@ -52,11 +51,8 @@ internal sealed unsafe class NativeBuffer<T> : IDisposable
 
     private void Free()
     {
-        if (!_isBorrowed)
-        {
-            NativeMemory.AlignedFree(_start);
-        }
-
+        NativeMemory.Free(_allocated);
+        _allocated = null;
         _start = null;
     }
 }

@@ -6,7 +6,8 @@ namespace Llava.ModelCore.Kernels;
 /// <summary>
 /// Activations as integers: one record for each token and group of 32 columns, group by group, so that a kernel finds the tokens of a tile at
 /// fixed distances. A record holds the group's scale (float32), −bias·Σ integers (int32), from which a sum over biased weights starts to end where one
-/// over the weights themselves would, and 32 integers: of 8 bits (−127…127), or of 16 (−8191…8191) for weights that have as many.
+/// over the weights themselves would, and 32 integers: of 8 bits (−127…127), or of 16 (−8191…8191) for weights that have as many. For LLM.int8() all scales
+/// are one, and <see cref="ByRow"/> has the tokens' own.
 /// </summary>
 internal sealed unsafe class QuantizedRows : IDisposable
 {
@@ -31,8 +32,15 @@ internal sealed unsafe class QuantizedRows : IDisposable
     /// <param name="maxTokens">Tokens of the largest pass.</param>
     /// <param name="maxColumns">Columns of the widest input.</param>
     /// <param name="widest">Of the weights that these are multiplied with, the format with the longest records. Default: 8 bits.</param>
-    public QuantizedRows(int maxTokens, int maxColumns, WeightFormat widest = WeightFormat.Int8) =>
+    /// <param name="outlierThreshold">Of LLM.int8(), where any of these weights are of its format.</param>
+    public QuantizedRows(int maxTokens, int maxColumns, WeightFormat widest = WeightFormat.Int8, float? outlierThreshold = null)
+    {
         _records = new NativeBuffer<byte>((long)maxTokens * Panel.Groups(maxColumns) * RecordBytes(widest));
+        ByRow = outlierThreshold is { } threshold ? new LlmInt8Rows(maxTokens, maxColumns, threshold) : null;
+    }
+
+    /// <summary>What LLM.int8() has beside the integers.</summary>
+    public LlmInt8Rows? ByRow { get; }
 
     /// <summary>Bytes of a record.</summary>
     public static int RecordBytes(WeightFormat format) => LevelsOffset + (Panel.Group / Panel.StepColumns(format) * Panel.Step);
@@ -48,6 +56,13 @@ internal sealed unsafe class QuantizedRows : IDisposable
     /// <param name="format">Of the weights that these are multiplied with.</param>
     public void Set(int token, int tokens, float* values, int columns, WeightFormat format)
     {
+        if (format == WeightFormat.LlmInt8)
+        {
+            ByRow!.Separate(token, values, columns);
+            ByRow.Round(token, tokens, values, columns, this);
+            return;
+        }
+
         var record = RecordAt(token, format);
         var stride = (long)tokens * RecordBytes(format);
         var whole = columns / Panel.Group;
@@ -68,11 +83,31 @@ internal sealed unsafe class QuantizedRows : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _records.Dispose();
+    public void Dispose()
+    {
+        _records.Dispose();
+        ByRow?.Dispose();
+    }
+
+    /// <summary>Fills a record.</summary>
+    public static void Store(byte* record, Vector512<int> lowLevels, Vector512<int> highLevels, float scale, WeightFormat format)
+    {
+        var words = Vector512.Narrow(lowLevels, highLevels);
+        *(float*)(record + ScaleOffset) = scale;
+        *(int*)(record + StartOffset) = -Panel.Bias(format) * Vector512.Sum(lowLevels + highLevels);
+        if (format == WeightFormat.Int16)
+        {
+            words.AsByte().Store(record + LevelsOffset);
+        }
+        else
+        {
+            Vector256.Narrow(words.GetLower(), words.GetUpper()).AsByte().Store(record + LevelsOffset);
+        }
+    }
 
     private static void SetRecord(byte* record, Vector512<float> low, Vector512<float> high, WeightFormat format)
     {
-        var largest = Largest(Vector512.Max(Vector512.Abs(low), Vector512.Abs(high)));
+        var largest = Lanes.Largest(Vector512.Max(Vector512.Abs(low), Vector512.Abs(high)));
         if (largest < (format == WeightFormat.Int16 ? SmallestWord : SmallestByte))
         {
             new Span<byte>(record, RecordBytes(format)).Clear();
@@ -91,25 +126,6 @@ internal sealed unsafe class QuantizedRows : IDisposable
         var inverse = Vector512.Create(most / largest);
         var lowLevels = Vector512.ConvertToInt32Native(Vector512.Round(low * inverse));
         var highLevels = Vector512.ConvertToInt32Native(Vector512.Round(high * inverse));
-        var words = Vector512.Narrow(lowLevels, highLevels);
-        *(float*)(record + ScaleOffset) = largest / most;
-        *(int*)(record + StartOffset) = -Panel.Bias(format) * Vector512.Sum(lowLevels + highLevels);
-        if (format == WeightFormat.Int16)
-        {
-            words.AsByte().Store(record + LevelsOffset);
-        }
-        else
-        {
-            Vector256.Narrow(words.GetLower(), words.GetUpper()).AsByte().Store(record + LevelsOffset);
-        }
-    }
-
-    /// <summary>The largest lane; NaN when one is.</summary>
-    private static float Largest(Vector512<float> values)
-    {
-        var eight = Vector256.Max(values.GetLower(), values.GetUpper());
-        var four = Vector128.Max(eight.GetLower(), eight.GetUpper());
-        var two = Vector128.Max(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
-        return Vector128.Max(two, Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2))).ToScalar();
+        Store(record, lowLevels, highLevels, largest / most, format);
     }
 }

@@ -7,7 +7,7 @@ namespace Llava.ModelCore.Models;
 /// <summary>Fills models from checkpoints, one tensor at a time: memory peaks at the model and its largest tensor.</summary>
 public static class LlavaModelLoader
 {
-    /// <summary>A model with float32 parameters on the CPU.</summary>
+    /// <summary>A model with float32 parameters on the CPU. For images alone, matrices that the checkpoint has packed are left as they are made.</summary>
     /// <param name="checkpoint">Where the weights are.</param>
     /// <param name="hasLanguage">Whether the decoder is part of it. Default true.</param>
     /// <exception cref="CheckpointException">A file is damaged.</exception>
@@ -17,7 +17,7 @@ public static class LlavaModelLoader
         try
         {
             var parameters = Named(model);
-            foreach (var tensor in checkpoint.Tensors.Where(tensor => parameters.ContainsKey(tensor.Parameter.Name)))
+            foreach (var tensor in checkpoint.Tensors.Where(tensor => parameters.ContainsKey(tensor.Parameter.Name) && (hasLanguage || !tensor.IsPacked)))
             {
                 Fill(parameters[tensor.Parameter.Name], tensor.Read());
             }

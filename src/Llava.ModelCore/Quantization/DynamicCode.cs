@@ -30,6 +30,9 @@ internal sealed class DynamicCode
     /// <summary>From 0 to 1, with twice the steps.</summary>
     public static DynamicCode Unsigned { get; } = new(isSigned: false);
 
+    /// <summary>The 256 values, ascending.</summary>
+    public ReadOnlySpan<float> Values => _values;
+
     /// <summary>The 256 values, float32, ascending.</summary>
     public Tensor Map(Device device) => tensor(_values).to(device);
 

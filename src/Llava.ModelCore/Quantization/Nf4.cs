@@ -13,21 +13,24 @@ internal static class Nf4
     /// <summary>Values that share one absolute maximum.</summary>
     public const int Block = 64;
 
-    private static readonly float[] Values =
+    private static readonly float[] Book =
     [
         -1, -0.6961928009986877f, -0.5250730514526367f, -0.39491748809814453f, -0.28444138169288635f, -0.18477343022823334f, -0.09105003625154495f, 0,
         0.07958029955625534f, 0.16093020141124725f, 0.24611230194568634f, 0.33791524171829224f, 0.44070982933044434f, 0.5626170039176941f, 0.7229568362236023f, 1,
     ];
 
     // Half way between neighbours; a value that is exactly there goes down.
-    private static readonly float[] Boundaries = [.. Values.Zip(Values.Skip(1), (low, high) => (float)(((double)low + high) / 2))];
+    private static readonly float[] Boundaries = [.. Book.Zip(Book.Skip(1), (low, high) => (float)(((double)low + high) / 2))];
+
+    /// <summary>The code book, ascending.</summary>
+    public static ReadOnlySpan<float> Values => Book;
 
     /// <summary>The code book: float32 (16), ascending.</summary>
-    public static Tensor CodeBook() => tensor(Values);
+    public static Tensor CodeBook() => tensor(Book);
 
     /// <summary>Both values that a packed byte stands for, the high half's first: float32 (256, 2).</summary>
     public static Tensor Pairs(Device device) =>
-        tensor([.. Enumerable.Range(0, 256).SelectMany(code => (float[])[Values[code >> 4], Values[code & 15]])]).view(256, 2).to(device);
+        tensor([.. Enumerable.Range(0, 256).SelectMany(code => (float[])[Book[code >> 4], Book[code & 15]])]).view(256, 2).to(device);
 
     /// <summary>Values to codes: every value, divided by its block's largest magnitude, becomes the nearest of the code book.</summary>
     /// <param name="value">Any floating-point tensor; a last block that is not full counts as filled with zeros.</param>

@@ -1,6 +1,8 @@
 using System.Text;
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Checkpoints.Quantized;
+using Llava.ModelCore.Kernels.Decoding;
+using Llava.ModelCore.Kernels.Threads;
 using Llava.ModelCore.Models;
 using Llava.ModelCore.Native;
 using Llava.ModelCore.Quantization;
@@ -60,6 +62,43 @@ public sealed class BitsAndBytesTests : IDisposable
         RequireRows(expected, read.Read("x.weight"));
     }
 
+    // FP4's values: sign, two bits of exponent, one of fraction (2, 4, 8 and half as much again; 1/16 and 0 below), divided by the largest.
+    [Theory]
+    [InlineData(64)]
+    [InlineData(128)]
+    public void Four_bits_of_FP4_stand_for_its_values_times_the_largest_of_their_block(int block)
+    {
+        float[] sizes = [0, 0.0625f, 8, 12, 4, 6, 2, 3];
+        float[] book = [.. sizes.Select(size => size / 12), .. sizes.Select(size => -size / 12)];
+        byte[] codes = [.. Enumerable.Range(0, 2 * 128).Select(i => (byte)(((i * 7) + (i / 16)) & 15))];
+        float[] largest = [.. Enumerable.Range(1, codes.Length / block).Select(i => 0.5f * i)];
+        using var read = Over(new()
+        {
+            ["x.weight"] = tensor(codes.Chunk(2).Select(pair => (byte)((pair[0] << 4) | pair[1])).ToArray()).view(-1, 1),
+            ["x.weight.quant_map"] = tensor(book),
+            ["x.weight.absmax"] = tensor(largest),
+            ["x.weight.quant_state.bitsandbytes__fp4"] = State([2, 128], "float32", null, "fp4", block),
+        });
+
+        Assert.Equal(16, codes.Distinct().Count());
+        Assert.Equal(codes.Select((code, i) => book[code] * largest[i / block]), read.Read("x.weight").data<float>().ToArray());
+    }
+
+    [Fact]
+    public void Eight_bits_multiplied_as_bitsandbytes_does_are_its_own_integers_again()
+    {
+        using var read = Over(new() { ["x.weight"] = _oracle.Read("int8.weight_q"), ["x.SCB"] = _oracle.Read("int8.weight_rowmax") });
+        var (rows, columns) = ((int)_oracle.Entry("int8.weight_q").Shape[0], (int)_oracle.Entry("int8.weight_q").Shape[1]);
+        DecoderPart part = new("x", DecoderPartKind.Layer, columns, ("x.weight", rows));
+        using WorkerPool pool = new(1);
+        using var matrix = new DecoderPacking(QuantizationScheme.LlmInt8, read.Read, pool).Matrix(part);
+        var (levels, largest) = (_oracle.ReadArray<sbyte>("int8.weight_q"), _oracle.ReadArray<float>("int8.weight_rowmax"));
+        for (var i = 0; i < levels.Length; i++)
+        {
+            Assert.Equal(levels[i] * (largest[i / columns] / 127), matrix[i / columns, i % columns]);
+        }
+    }
+
     [Fact]
     public void Eight_bits_stand_for_the_numbers_of_the_oracle()
     {
@@ -79,7 +118,7 @@ public sealed class BitsAndBytesTests : IDisposable
         foreach (var tensor in original.Tensors)
         {
             var (name, value) = (tensor.Entry.Name, tensor.Read());
-            if (!PackedHeader.Holds(tensor.Parameter) || name.Contains("lm_head", StringComparison.Ordinal))
+            if (!PackedHeader.HoldsLanguage(tensor.Parameter) || name.Contains("lm_head", StringComparison.Ordinal))
             {
                 tensors[name] = expected[name] = value;
                 continue;
@@ -159,8 +198,8 @@ public sealed class BitsAndBytesTests : IDisposable
         return BitsAndBytesTensors.RowsOf(codes, magnitudes).to(ScalarType.Float16);
     }
 
-    private static Tensor State(IReadOnlyList<long> shape, string type, float? offset) => tensor(Encoding.UTF8.GetBytes(
-        $$"""{"quant_type": "nf4", "blocksize": 64, "dtype": "{{type}}", "shape": [{{string.Join(", ", shape)}}]{{(offset is { } nested ? FormattableString.Invariant($", \"nested_blocksize\": 256, \"nested_dtype\": \"float32\", \"nested_offset\": {nested:R}") : "")}}}"""));
+    private static Tensor State(IReadOnlyList<long> shape, string type, float? offset, string code = "nf4", int block = 64) => tensor(Encoding.UTF8.GetBytes(
+        $$"""{"quant_type": "{{code}}", "blocksize": {{block}}, "dtype": "{{type}}", "shape": [{{string.Join(", ", shape)}}]{{(offset is { } nested ? FormattableString.Invariant($", \"nested_blocksize\": 256, \"nested_dtype\": \"float32\", \"nested_offset\": {nested:R}") : "")}}}"""));
 
     private static void Write(string path, Dictionary<string, Tensor> tensors) =>
         SafeTensorsWriter.Write(path, [.. tensors.Select(pair => new TensorEntry(pair.Key, pair.Value.dtype, pair.Value.shape))], name => tensors[name]);

@@ -176,8 +176,8 @@ public sealed class CheckpointFolderTests : IDisposable
     [InlineData("quantization_config", """{"quant_method": "awq", "w_bit": 4}""", "weights that AWQ quantized to 4 bits, a layout that is not read. Use the unquantized checkpoint that it was made from with --quantize int4")]
     [InlineData("quantization_config", """{"quant_method": "gptq", "bits": 8}""", "weights that GPTQ quantized to 8 bits, a layout that is not read. Use the unquantized checkpoint that it was made from with --quantize int8")]
     [InlineData("quantization_config", """{"quant_method": "hqq"}""", "weights that hqq quantized, a layout")]
-    [InlineData("quantization_config", """{"quant_method": "llava-packed", "version": 2, "scheme": "int4"}""", "packed by another version")]
-    [InlineData("quantization_config", """{"quant_method": "llava-packed", "version": 1, "scheme": "int3"}""", "int8, int4, nf4")]
+    [InlineData("quantization_config", """{"quant_method": "llava-packed", "version": 1, "scheme": "int4"}""", "packed by another version")]
+    [InlineData("quantization_config", """{"quant_method": "llava-packed", "version": 2, "scheme": "int3"}""", "int8, int4, nf4, llmint8")]
     public void An_illegal_field_is_refused_with_file_field_value_and_what_is_right(string field, string value, string says)
     {
         Write(_folder.Path);

@@ -28,7 +28,7 @@ public sealed class PackedCheckpointTests : IDisposable
     public void What_is_opened_is_what_quantizing_at_load_makes_bit_by_bit(string folder, string name)
     {
         using var original = CheckpointFolder.Open(Path.Combine(folder, name));
-        foreach (var scheme in (QuantizationScheme[])[QuantizationScheme.Int8, QuantizationScheme.Int4, QuantizationScheme.Nf4])
+        foreach (var scheme in (QuantizationScheme[])[QuantizationScheme.Int8, QuantizationScheme.Int4, QuantizationScheme.Nf4, QuantizationScheme.LlmInt8])
         {
             var target = _folder.File(scheme.ToString());
             PackedCheckpointWriter.Write(original, target, scheme);
@@ -58,6 +58,8 @@ public sealed class PackedCheckpointTests : IDisposable
     [Theory]
     [InlineData(QuantizationScheme.Int8)]
     [InlineData(QuantizationScheme.Int4)]
+    [InlineData(QuantizationScheme.Nf4)]
+    [InlineData(QuantizationScheme.LlmInt8)]
     public async Task It_opens_at_once_and_gives_the_same_answers(QuantizationScheme scheme)
     {
         Write(scheme);
@@ -91,12 +93,10 @@ public sealed class PackedCheckpointTests : IDisposable
         using var checkpoint = CheckpointFolder.Open(_folder.Path);
         using TemporaryFolder other = new();
         foreach (var action in (Action[])
-            [() => LlavaModelLoader.Load(checkpoint), () => CheckpointCopy.Write(checkpoint, other.File("a")), () => PackedCheckpointWriter.Write(checkpoint, other.File("b"), QuantizationScheme.Int8)])
+            [() => LlavaModelLoader.Load(checkpoint), () => CheckpointCopy.WriteProjector(checkpoint, other.File("mm_projector.bin")), () => CheckpointCopy.Write(checkpoint, other.File("a")), () => PackedCheckpointWriter.Write(checkpoint, other.File("b"), QuantizationScheme.Int8)])
         {
             Assert.Contains("Use the checkpoint that it was made from", Assert.Throws<CheckpointException>(action).Message, StringComparison.Ordinal);
         }
-
-        CheckpointCopy.WriteProjector(checkpoint, other.File("mm_projector.bin"));
     }
 
     [Fact]
@@ -127,6 +127,35 @@ public sealed class PackedCheckpointTests : IDisposable
         }
 
         Assert.Contains("truncated or corrupt", Assert.Throws<CheckpointException>(() => CheckpointFolder.Open(_folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tower_and_projector_are_packed_where_the_scheme_rounds_images_and_ordinary_tensors_where_it_does_not()
+    {
+        Write(QuantizationScheme.Int8);
+        using TemporaryFolder other = new();
+        using (var original = CheckpointFolder.Open(Shipped))
+        {
+            PackedCheckpointWriter.Write(original, other.Path, QuantizationScheme.Nf4);
+        }
+
+        using var rounded = CheckpointFolder.Open(_folder.Path);
+        using var exact = CheckpointFolder.Open(other.Path);
+        var images = rounded.Tensors.Where(tensor => ModelParameters.IsImageMatrix(tensor.Parameter)).ToList();
+        Assert.All(images, tensor => Assert.True(tensor.IsPacked));
+        Assert.Equal(images.Count, exact.Tensors.Count(tensor => ModelParameters.IsImageMatrix(tensor.Parameter) && !tensor.IsPacked));
+        CheckpointCopy.WriteProjector(exact, other.File("mm_projector.bin"));
+    }
+
+    [Fact]
+    public void The_threshold_of_outliers_is_kept()
+    {
+        _folder.With(Shipped);
+        _folder.Edit("config.json", json => json["quantization_config"] = new System.Text.Json.Nodes.JsonObject { ["quant_method"] = "bitsandbytes", ["load_in_8bit"] = true, ["llm_int8_threshold"] = 4.5 });
+        using var original = CheckpointFolder.Open(_folder.Path);
+        PackedCheckpointWriter.Write(original, _folder.File("packed"), QuantizationScheme.LlmInt8);
+        using var written = CheckpointFolder.Open(_folder.File("packed"));
+        Assert.Equal((4.5, 4.5), (original.Config.LanguageModel.OutlierThreshold, written.Config.LanguageModel.OutlierThreshold));
     }
 
     [Fact]

@@ -48,7 +48,10 @@ public sealed class QuantizedRunnerTests : IDisposable
             {
                 cases.Add(QuantizationScheme.Int8, kernel);
                 cases.Add(QuantizationScheme.Int4, kernel);
+                cases.Add(QuantizationScheme.LlmInt8, kernel);
             }
+
+            cases.Add(QuantizationScheme.Nf4, IntegerKernels.Available[0]);
 
             return cases;
         }
@@ -81,6 +84,7 @@ public sealed class QuantizedRunnerTests : IDisposable
     [InlineData(QuantizationScheme.Int8, 0.06)]
     [InlineData(QuantizationScheme.Int4, 0.5)]
     [InlineData(QuantizationScheme.Nf4, 0.5)]
+    [InlineData(QuantizationScheme.LlmInt8, 0.12)]
     public void Logits_are_near_those_of_the_weights_as_they_are(QuantizationScheme scheme, double share)
     {
         using var exact = Harness(QuantizationScheme.None, KernelKind.Auto, slots: 1);

@@ -17,7 +17,7 @@ public sealed class MemoryFitTests : IDisposable
     [Fact]
     public async Task What_is_estimated_is_what_a_loaded_model_takes()
     {
-        foreach (var options in (EngineOptions[])[new(), new() { Quantize = QuantizationScheme.Int8 }, new() { Quantize = QuantizationScheme.Int4 }, new() { Quantize = QuantizationScheme.Nf4 }, new() { Runner = RunnerKind.Torch }])
+        foreach (var options in (EngineOptions[])[new(), new() { Quantize = QuantizationScheme.Int8 }, new() { Quantize = QuantizationScheme.Int4 }, new() { Quantize = QuantizationScheme.Nf4 }, new() { Quantize = QuantizationScheme.LlmInt8 }, new() { Runner = RunnerKind.Torch }])
         {
             var estimate = ModelMemory.Estimate(Shipped, options);
             await using var model = LoadedModel.Load(Shipped, options);

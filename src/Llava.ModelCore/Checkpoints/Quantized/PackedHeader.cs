@@ -5,8 +5,8 @@ namespace Llava.ModelCore.Checkpoints.Quantized;
 
 /// <summary>
 /// What a checkpoint of our own packed weights says of itself, in config.json's <c>quantization_config</c>. Projections and head are in the layout that
-/// our kernels read, the same on every machine, under names that begin with <see cref="Prefix"/>; embeddings, norms, projector and vision tower are tensors
-/// like any other's.
+/// our kernels read, the same on every machine, under names that begin with <see cref="Prefix"/>, and so are the linear layers of vision tower and projector
+/// where the scheme rounds images; embeddings, norms and biases are tensors like any other's.
 /// </summary>
 /// <param name="Scheme">How the weights are kept.</param>
 public sealed record PackedHeader(QuantizationScheme Scheme)
@@ -17,7 +17,7 @@ public sealed record PackedHeader(QuantizationScheme Scheme)
     private const string Method = "llava-packed";
 
     // Raised when the layout of the matrices changes.
-    private const int Version = 1;
+    private const int Version = 2;
 
     private static readonly string[] Suffixes = ["proj.weight", "lm_head.weight"];
 
@@ -33,19 +33,29 @@ public sealed record PackedHeader(QuantizationScheme Scheme)
         var version = section.Integer("version", 0, min: 0);
         return version != Version ? throw section.Wrong("version", $"{Version}: the file was packed by another version of this program. Quantize the checkpoint that it was made from again")
             : Enum.TryParse<QuantizationScheme>(section.Text("scheme"), ignoreCase: true, out var scheme) && Enum.IsDefined(scheme) && scheme != QuantizationScheme.None ? new(scheme)
-            : throw section.Wrong("scheme", string.Join(", ", Enum.GetValues<QuantizationScheme>().Where(one => one != QuantizationScheme.None).Select(NameOf)));
+            : throw section.Wrong("scheme", string.Join(", ", Enum.GetValues<QuantizationScheme>().Where(one => one != QuantizationScheme.None).Select(QuantizationSchemes.Word)));
     }
 
     /// <summary>Whether a parameter is in a packed matrix.</summary>
-    internal static bool Holds(ModelParameter parameter) =>
+    internal bool Holds(ModelParameter parameter) => HoldsLanguage(parameter) || (Scheme.RoundsActivations() && ModelParameters.IsImageMatrix(parameter));
+
+    /// <summary>Whether a parameter is in a packed matrix of the language model, which every scheme has.</summary>
+    internal static bool HoldsLanguage(ModelParameter parameter) =>
         parameter.Name.StartsWith(ModelParameters.LanguageModel, StringComparison.Ordinal) && Suffixes.Any(suffix => parameter.Name.EndsWith(suffix, StringComparison.Ordinal));
 
     /// <summary>For config.json.</summary>
-    internal JsonObject ToJson() => new() { ["quant_method"] = Method, ["version"] = Version, ["scheme"] = NameOf(Scheme) };
+    internal JsonObject ToJson(LanguageModelConfig config)
+    {
+        JsonObject json = new() { ["quant_method"] = Method, ["version"] = Version, ["scheme"] = Scheme.Word() };
+        if (Scheme == QuantizationScheme.LlmInt8)
+        {
+            json["llm_int8_threshold"] = config.OutlierThreshold;
+        }
+
+        return json;
+    }
 
     /// <summary>Why a parameter cannot be had alone.</summary>
     internal CheckpointException Refusal(string folder) =>
-        new($"'{folder}' keeps its language model packed ({NameOf(Scheme)}) for our own kernels: it answers, and cannot be trained, merged, quantized again or run by torch. Use the checkpoint that it was made from.");
-
-    private static string NameOf(QuantizationScheme scheme) => scheme.ToString().ToLowerInvariant();
+        new($"'{folder}' keeps its weights packed ({Scheme.Word()}) for our own kernels: it answers, and cannot be trained, merged, quantized again or run by torch. Use the checkpoint that it was made from.");
 }

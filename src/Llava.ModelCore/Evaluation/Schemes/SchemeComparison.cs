@@ -8,7 +8,7 @@ namespace Llava.ModelCore.Evaluation.Schemes;
 public sealed record SchemeComparisonSettings
 {
     /// <summary>Schemes beside the weights as they are.</summary>
-    public IReadOnlyList<QuantizationScheme> Schemes { get; init; } = [QuantizationScheme.Int8, QuantizationScheme.Int4, QuantizationScheme.Nf4];
+    public IReadOnlyList<QuantizationScheme> Schemes { get; init; } = [QuantizationScheme.Int8, QuantizationScheme.Int4, QuantizationScheme.Nf4, QuantizationScheme.LlmInt8];
 
     /// <summary>Held-out scenes whose questions are asked for the accuracy.</summary>
     public int Scenes { get; init; } = 250;

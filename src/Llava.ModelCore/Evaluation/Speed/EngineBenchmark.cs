@@ -91,7 +91,7 @@ public sealed class EngineBenchmark(EngineBenchmarkSettings settings)
         return new()
         {
             Shape = settings.Shape,
-            Scheme = scheme.ToString().ToLowerInvariant(),
+            Scheme = scheme.Word(),
             Kernel = IntegerKernels.Get(options.Kernel).Kind.ToString(),
             Threads = options.ThreadCount,
             Phase = phase,

@@ -2,6 +2,7 @@ using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Kernels.Decoding;
 using Llava.ModelCore.Kernels.Files;
+using Llava.ModelCore.Kernels.Linear;
 using Llava.ModelCore.Native;
 using Llava.ModelCore.Quantization;
 using static TorchSharp.torch;
@@ -27,13 +28,13 @@ public static class RandomCheckpoint
     /// <summary>Bytes of the written file, without its header.</summary>
     public static long FileBytes(string shape, QuantizationScheme scheme) => DecoderWeights.Estimate(BenchmarkShape.All[shape], scheme, ScalarType.Float16)
         + ModelParameters.Of(ConfigOf(shape)).Where(parameter => !parameter.Name.StartsWith(ModelParameters.LanguageModel, StringComparison.Ordinal))
-            .Sum(parameter => sizeof(ushort) * parameter.Shape.Aggregate(1L, (count, size) => count * size));
+            .Sum(parameter => scheme.RoundsActivations() && ModelParameters.IsImageMatrix(parameter) ? ImageMatrix.BytesOf(parameter) : sizeof(ushort) * parameter.Shape.Aggregate(1L, (count, size) => count * size));
 
     /// <summary>Bytes of the weights that a decoding step reads.</summary>
     public static long StepBytes(string shape, QuantizationScheme scheme)
     {
         var table = DecoderPart.Table(BenchmarkShape.All[shape]);
-        return DecoderWeights.Estimate(BenchmarkShape.All[shape], scheme, ScalarType.Float16) - DecoderFormats.BytesOf(table, DecoderFormats.Of(scheme, table.Kind, ScalarType.Float16));
+        return DecoderWeights.Estimate(BenchmarkShape.All[shape], scheme, ScalarType.Float16) - DecoderFormats.BytesOf(table, DecoderFormats.Of(scheme, table, ScalarType.Float16));
     }
 
     private static LlavaConfig ConfigOf(string shape)

@@ -37,7 +37,7 @@ internal sealed unsafe class Decoder : IDisposable
     {
         (_weights, _store, _pool) = (weights, store, pool);
         _product = new MatrixProduct(kernel);
-        _buffers = new DecoderBuffers(weights.Config, maxRows);
+        _buffers = new DecoderBuffers(weights.Config, weights.Scheme, maxRows);
         _attention = new AttentionPhase(weights.Config, store, pool.Count, maxPositions);
         _rotary = new RotaryPhase(weights.Config, store, _buffers, maxRows);
         _normalize = new EachRow(Normalize);

@@ -1,5 +1,6 @@
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Kernels.Weights;
+using Llava.ModelCore.Quantization;
 
 namespace Llava.ModelCore.Kernels.Decoding;
 
@@ -13,8 +14,9 @@ internal sealed unsafe class DecoderBuffers : IDisposable
     private readonly NativeBuffer<float> _gateUp;
 
     /// <param name="config">Sizes.</param>
+    /// <param name="scheme">How the weights are kept.</param>
     /// <param name="maxRows">Rows of the largest pass.</param>
-    public DecoderBuffers(LanguageModelConfig config, int maxRows)
+    public DecoderBuffers(LanguageModelConfig config, QuantizationScheme scheme, int maxRows)
     {
         var queries = config.Heads * config.HeadSize;
         (_hidden, Hidden) = Allocate(config.HiddenSize);
@@ -22,7 +24,7 @@ internal sealed unsafe class DecoderBuffers : IDisposable
         (_queryKeyValue, QueryKeyValue) = Allocate(queries + (2 * config.KeyValueHeads * config.HeadSize));
         (_mixed, Mixed) = Allocate(queries);
         (_gateUp, GateUp) = Allocate(2 * config.IntermediateSize);
-        Integers = new QuantizedRows(maxRows, Math.Max(Math.Max(config.HiddenSize, queries), config.IntermediateSize));
+        Integers = new QuantizedRows(maxRows, Math.Max(Math.Max(config.HiddenSize, queries), config.IntermediateSize), outlierThreshold: scheme == QuantizationScheme.LlmInt8 ? (float)config.OutlierThreshold : null);
 
         (NativeBuffer<float> Buffer, Rows Rows) Allocate(int columns)
         {

@@ -33,8 +33,16 @@ internal sealed class DecoderPacking(QuantizationScheme scheme, Func<string, Ten
         foreach (var (name, rows) in part.Parameters)
         {
             var tensor = Read(name, part);
-            packed ??= new PackedMatrix(part.Rows, part.Columns, DecoderFormats.Of(scheme, part.Kind, tensor.dtype));
-            Fill(name, tensor, rows, part.Columns, Below(packed, first));
+            packed ??= new PackedMatrix(part.Rows, part.Columns, DecoderFormats.Of(scheme, part, tensor.dtype));
+            if (packed.Format == WeightFormat.Nf4)
+            {
+                FillCodes(name, tensor, rows, packed, first);
+            }
+            else
+            {
+                Fill(name, tensor, rows, part.Columns, Below(packed, first));
+            }
+
             first += rows;
         }
 
@@ -45,7 +53,7 @@ internal sealed class DecoderPacking(QuantizationScheme scheme, Func<string, Ten
     public EmbeddingTable Table(DecoderPart part)
     {
         var tensor = read(part.Parameters[0].Name);
-        EmbeddingTable table = new(part.Rows, part.Columns, DecoderFormats.Of(scheme, part.Kind, tensor.dtype));
+        EmbeddingTable table = new(part.Rows, part.Columns, DecoderFormats.Of(scheme, part, tensor.dtype));
         Fill(part.Parameters[0].Name, tensor, part.Rows, part.Columns, table.SetRow);
         return table;
     }
@@ -56,7 +64,7 @@ internal sealed class DecoderPacking(QuantizationScheme scheme, Func<string, Ten
     private Tensor Read(string name, DecoderPart part)
     {
         var tensor = read(name);
-        if (scheme != QuantizationScheme.Nf4 || part.Kind != DecoderPartKind.Layer)
+        if (scheme != QuantizationScheme.Nf4 || part.Kind != DecoderPartKind.Layer || Nf4Panel.Fits(part.Columns))
         {
             return tensor;
         }
@@ -68,11 +76,22 @@ internal sealed class DecoderPacking(QuantizationScheme scheme, Func<string, Ten
         }
     }
 
-    private void Fill(string name, Tensor tensor, int rows, int columns, RowAction action)
+    private void Fill(string name, Tensor tensor, int rows, int columns, RowAction action) => Require(name, () => EachRow(tensor, rows, columns, action));
+
+    private void FillCodes(string name, Tensor tensor, int rows, PackedMatrix packed, int first)
+    {
+        using (tensor)
+        {
+            using var coded = Nf4Weight.Of(tensor);
+            Require(name, () => pool.Run(new CodeWork(coded, packed, first), rows));
+        }
+    }
+
+    private static void Require(string name, Action pack)
     {
         try
         {
-            EachRow(tensor, rows, columns, action);
+            pack();
         }
         catch (InvalidOperationException e) when (e.InnerException is ArgumentException refused)
         {
@@ -96,6 +115,26 @@ internal sealed class DecoderPacking(QuantizationScheme scheme, Func<string, Ten
 
     /// <summary>Does something with a row's numbers.</summary>
     private delegate void RowAction(int row, ReadOnlySpan<float> values);
+
+    private sealed class CodeWork(Nf4Weight coded, PackedMatrix packed, int first) : IParallelWork
+    {
+        private readonly byte[] _codes = coded.Packed.bytes.ToArray();
+        private readonly byte[] _magnitudes = coded.MagnitudeCodes.bytes.ToArray();
+        private readonly float[] _scales = coded.MagnitudeScales.data<float>().ToArray();
+        private readonly float _offset = coded.Offset.item<float>();
+
+        public void Run(int part, int worker)
+        {
+            var blocks = packed.Columns / Nf4.Block;
+            var (firstBlock, endBlock) = (part * blocks, (part + 1) * blocks);
+            packed.SetRow(first + part, new Nf4Row(
+                _codes.AsSpan(firstBlock * (Nf4.Block / 2), blocks * (Nf4.Block / 2)),
+                _magnitudes.AsSpan(firstBlock, blocks),
+                _scales.AsSpan()[(firstBlock / DynamicCode.Block)..(((endBlock - 1) / DynamicCode.Block) + 1)],
+                firstBlock % DynamicCode.Block,
+                _offset));
+        }
+    }
 
     private sealed unsafe class RowWork(Tensor values, int first, int columns, RowAction action) : IParallelWork
     {

@@ -62,7 +62,7 @@ internal sealed class DecoderWeights : IDisposable
     /// <param name="stored">Type in the checkpoint.</param>
     public static long Estimate(LanguageModelConfig config, QuantizationScheme scheme, ScalarType stored) => checked(
         (sizeof(float) * (1L + (2 * config.Layers)) * config.HiddenSize)
-        + DecoderPart.Of(config).Sum(part => DecoderFormats.BytesOf(part, DecoderFormats.Of(scheme, part.Kind, stored))));
+        + DecoderPart.Of(config).Sum(part => DecoderFormats.BytesOf(part, DecoderFormats.Of(scheme, part, stored))));
 
     /// <inheritdoc/>
     public void Dispose()

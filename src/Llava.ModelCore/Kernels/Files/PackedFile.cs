@@ -15,13 +15,13 @@ internal sealed class PackedFile : IDecoderSource
 {
     private readonly Dictionary<string, CheckpointTensor> _tensors;
     private readonly QuantizationScheme _scheme;
-    private readonly SafeTensorsFile _file;
+    private readonly PackedTensors _file;
 
     private PackedFile(CheckpointFolder checkpoint, QuantizationScheme scheme)
     {
         _tensors = checkpoint.Tensors.ToDictionary(tensor => tensor.Parameter.Name);
         _scheme = scheme;
-        _file = SafeTensorsFile.Open(_tensors[DecoderPart.Table(checkpoint.Config.LanguageModel).Parameters[0].Name].File);
+        _file = PackedTensors.Open(checkpoint);
     }
 
     /// <summary>Opens the decoder; the file stays mapped until the weights are disposed.</summary>
@@ -33,7 +33,7 @@ internal sealed class PackedFile : IDecoderSource
         PackedFile source = new(checkpoint, header.Scheme);
         try
         {
-            source.RequireNothingElse(checkpoint.Config.LanguageModel);
+            source.RequireNothingElse(checkpoint.Config, header);
             return DecoderWeights.From(checkpoint.Config.LanguageModel, header.Scheme, source, source._file);
         }
         catch
@@ -56,29 +56,25 @@ internal sealed class PackedFile : IDecoderSource
     /// <inheritdoc/>
     public PackedMatrix Matrix(DecoderPart part)
     {
-        var name = PackedHeader.Prefix + part.Name;
-        var found = _file.Entry(name);
-        var expected = PackedEntry.Of(part, _scheme, found.Type);
-        return found.Type == expected.Type && found.Shape.SequenceEqual(expected.Shape)
-            ? new PackedMatrix(part.Rows, part.Columns, PackedEntry.FormatOf(part, _scheme, found.Type), Memory(name, found.Bytes))
-            : throw new CheckpointException($"'{_file.Path}': '{name}' is {found.Type} of shape [{string.Join(", ", found.Shape)}], the config calls for {expected.Type} [{string.Join(", ", expected.Shape)}]. Config and weights do not belong together.");
+        var type = _file.Entry(part.Name).Type;
+        return _file.Matrix(PackedEntry.Of(part, _scheme, type), part.Rows, part.Columns, PackedEntry.FormatOf(part, _scheme, type));
     }
 
     /// <inheritdoc/>
     public EmbeddingTable Table(DecoderPart part)
     {
         var entry = _tensors[part.Parameters[0].Name].Entry;
-        return new EmbeddingTable(part.Rows, part.Columns, DecoderFormats.Of(QuantizationScheme.None, part.Kind, entry.Type), Memory(entry.Name, entry.Bytes));
+        return new EmbeddingTable(part.Rows, part.Columns, DecoderFormats.Of(QuantizationScheme.None, part, entry.Type), _file.Memory(entry));
     }
 
-    private void RequireNothingElse(LanguageModelConfig config)
+    private void RequireNothingElse(LlavaConfig config, PackedHeader header)
     {
-        var known = DecoderPart.Of(config).Select(part => PackedHeader.Prefix + part.Name).ToHashSet();
-        if (_file.Entries.FirstOrDefault(entry => entry.Name.StartsWith(PackedHeader.Prefix, StringComparison.Ordinal) && !known.Contains(entry.Name)) is { } unknown)
+        var known = DecoderPart.Of(config.LanguageModel).Select(part => part.Name)
+            .Concat(ModelParameters.Of(config).Where(header.Holds).Select(parameter => parameter.Name))
+            .Select(name => PackedHeader.Prefix + name).ToHashSet();
+        if (_file.Names.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
         {
-            throw new CheckpointException($"'{_file.Path}' holds '{unknown.Name}', which its config has no use for. Config and weights do not belong together.");
+            throw new CheckpointException($"'{_file.Path}' holds '{unknown}', which its config has no use for. Config and weights do not belong together.");
         }
     }
-
-    private unsafe NativeBuffer<byte> Memory(string name, long bytes) => new((byte*)_file.AddressOf(name), bytes);
 }

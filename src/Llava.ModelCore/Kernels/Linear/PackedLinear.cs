@@ -7,16 +7,12 @@ namespace Llava.ModelCore.Kernels.Linear;
 /// <summary>A linear layer's weight in panels and its bias.</summary>
 internal sealed unsafe class PackedLinear : IDisposable
 {
-    /// <param name="weight">float32 (outputs, inputs), in one piece, on the CPU.</param>
+    /// <param name="weight">(outputs, inputs); disposed with this.</param>
     /// <param name="bias">float32 (outputs); null for none.</param>
-    /// <param name="format">How the weight is kept.</param>
-    /// <param name="pool">Who packs.</param>
-    /// <exception cref="InvalidOperationException">A weight is no finite number.</exception>
-    public PackedLinear(Tensor weight, Tensor? bias, WeightFormat format, WorkerPool pool)
+    public PackedLinear(PackedMatrix weight, Tensor? bias)
     {
-        Weight = new PackedMatrix((int)weight.shape[0], (int)weight.shape[1], format);
+        Weight = weight;
         Bias = new NativeBuffer<float>(Panel.Padded(Weight.Rows));
-        pool.Run(new Packing(Weight, TensorMemory.Of(weight)), Weight.Rows);
         if (bias is not null)
         {
             new ReadOnlySpan<float>(TensorMemory.Of(bias), Weight.Rows).CopyTo(new Span<float>(Bias.Start, Weight.Rows));
@@ -31,6 +27,18 @@ internal sealed unsafe class PackedLinear : IDisposable
 
     /// <summary>Bytes of both.</summary>
     public long Bytes => Weight.Bytes + Bias.Bytes;
+
+    /// <summary>Packs a weight.</summary>
+    /// <param name="weight">float32 (outputs, inputs), in one piece, on the CPU.</param>
+    /// <param name="format">How the weight is kept.</param>
+    /// <param name="pool">Who packs.</param>
+    /// <exception cref="InvalidOperationException">A weight is no finite number.</exception>
+    public static PackedMatrix Pack(Tensor weight, WeightFormat format, WorkerPool pool)
+    {
+        PackedMatrix packed = new((int)weight.shape[0], (int)weight.shape[1], format);
+        pool.Run(new Packing(packed, TensorMemory.Of(weight)), packed.Rows);
+        return packed;
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -15,6 +15,8 @@ internal sealed unsafe class MatrixProduct(IntegerKernel kernel) : IParallelWork
     // Few enough parts that claiming them costs nothing, enough that threads which were set aside are made up for.
     private const int PartsPerThread = 8;
 
+    private const int VectorBytes = Panel.Lanes * sizeof(float);
+
     private readonly FloatKernel _floatKernel = FloatKernel.Beside(kernel.Kind);
     private PackedMatrix? _weights;
     private QuantizedRows? _integers;
@@ -28,7 +30,7 @@ internal sealed unsafe class MatrixProduct(IntegerKernel kernel) : IParallelWork
     /// <param name="pool">Who computes.</param>
     /// <param name="weights">(rows, columns).</param>
     /// <param name="integers">The tokens, where the weights are integers.</param>
-    /// <param name="floats">The tokens, where they are not.</param>
+    /// <param name="floats">The tokens, where they are not, and for LLM.int8() beside them.</param>
     /// <param name="tokens">How many.</param>
     /// <param name="output">(tokens, rows), each row with room for whole panels.</param>
     /// <param name="adds">Whether the products are added to what the output holds.</param>
@@ -46,12 +48,14 @@ internal sealed unsafe class MatrixProduct(IntegerKernel kernel) : IParallelWork
         var bytes = Panel.IsInteger(_weights.Format) ? Panel.Groups(_weights.Columns) * QuantizedRows.RecordBytes(_weights.Format) : _weights.Columns * sizeof(float);
         var most = Math.Clamp(BytesAtOnce / bytes, MostTokensAtOnce / 4, MostTokensAtOnce);
         var runs = (_tokens + most - 1) / most;
+        var room = stackalloc float[ScratchOf(_weights.Format, most) + Panel.Lanes];
+        var scratch = (float*)(((nuint)room + VectorBytes - 1) & ~(nuint)(VectorBytes - 1));
         for (var run = 0; run < runs; run++)
         {
             var (token, last) = Share(_tokens, run, runs);
             for (var panel = first; panel < end; panel++)
             {
-                Multiply(panel, token, last - token);
+                Multiply(panel, token, last - token, scratch);
             }
         }
     }
@@ -59,62 +63,86 @@ internal sealed unsafe class MatrixProduct(IntegerKernel kernel) : IParallelWork
     private static (int First, int End) Share(int count, int part, int parts) =>
         ((int)((long)count * part / parts), (int)((long)count * (part + 1) / parts));
 
-    /// <summary>One panel times some tokens, block by block of columns, each in tiles of nearly equal size.</summary>
-    private void Multiply(int panel, int token, int count)
+    /// <summary>Numbers that a panel needs room for: sums before they are scaled, or a block of weights that is expanded.</summary>
+    private static int ScratchOf(WeightFormat format, int tokens) => format switch
+    {
+        WeightFormat.LlmInt8 => tokens * Panel.Rows,
+        WeightFormat.Nf4 => Panel.BlockColumns(format) * Panel.Rows,
+        _ => 0,
+    };
+
+    /// <summary>One panel times some tokens.</summary>
+    private void Multiply(int panel, int token, int count, float* scratch)
+    {
+        Rows output = new(_output.At(token) + (panel * Panel.Rows), _output.Stride);
+        if (_weights!.Format == WeightFormat.LlmInt8)
+        {
+            Rows sums = new(scratch, Panel.Rows);
+            Multiply(panel, token, count, sums, adds: false, scratch);
+            LlmInt8Product.Finish(_weights.PanelAt(panel), _weights.Columns, sums, _integers!.ByRow!, _floats, token, count, output, _adds);
+        }
+        else
+        {
+            Multiply(panel, token, count, output, _adds, scratch);
+        }
+    }
+
+    /// <summary>The same block by block of columns, each in tiles of nearly equal size.</summary>
+    private void Multiply(int panel, int token, int count, Rows output, bool adds, float* scratch)
     {
         var format = _weights!.Format;
+        var isExpanded = format == WeightFormat.Nf4;
         var most = Panel.IsInteger(format) ? kernel.MostTokens : _floatKernel.MostTokens;
         var tiles = (count + most - 1) / most;
         for (var column = 0; column < _weights.Columns; column += Panel.BlockColumns(format))
         {
+            var columns = Math.Min(Panel.BlockColumns(format), _weights.Columns - column);
+            if (isExpanded)
+            {
+                Nf4Panel.Expand(_weights.PanelAt(panel), _weights.Columns, column, columns, scratch);
+            }
+
             for (var i = 0; i < tiles; i++)
             {
                 // The vector kernels have one fast size, the assembled ones have all.
                 var (first, end) = kernel.Kind == KernelKind.Assembled ? Share(count, i, tiles) : (i * most, Math.Min(count, (i + 1) * most));
-                Multiply(panel, column, token + first, end - first, _adds || column > 0);
+                Rows to = new(output.At(first), output.Stride);
+                if (Panel.IsInteger(format))
+                {
+                    kernel.Multiply(TileAt(panel, column, columns, token + first, to), Panel.Records(format), end - first, adds || column > 0);
+                }
+                else
+                {
+                    var weights = isExpanded ? (byte*)scratch : _weights.PanelAt(panel) + Panel.Bytes(format, column);
+                    _floatKernel.Multiply(FloatTileAt(weights, column, columns, token + first, to), isExpanded ? WeightFormat.Float32 : format, end - first, adds || column > 0);
+                }
             }
         }
     }
 
-    private void Multiply(int panel, int column, int token, int tokens, bool adds)
+    private Tile TileAt(int panel, int column, int columns, int token, Rows output)
     {
         var format = _weights!.Format;
-        var columns = Math.Min(Panel.BlockColumns(format), _weights.Columns - column);
-        if (Panel.IsInteger(format))
-        {
-            kernel.Multiply(TileAt(panel, column / Panel.Group, token, Panel.Groups(columns)), format, tokens, adds);
-        }
-        else
-        {
-            _floatKernel.Multiply(FloatTileAt(panel, column, token, columns), format, tokens, adds);
-        }
-    }
-
-    private Tile TileAt(int panel, int group, int token, int groups)
-    {
-        var format = _weights!.Format;
-        var stride = (long)_tokens * QuantizedRows.RecordBytes(format);
+        var (group, stride) = (column / Panel.Group, (long)_tokens * QuantizedRows.RecordBytes(format));
         return new()
         {
             Weights = _weights.PanelAt(panel) + ((long)group * Panel.RecordBytes(format)),
             Tokens = _integers!.RecordAt(token, format) + (group * stride),
             GroupStride = stride,
-            Groups = groups,
-            Output = OutputAt(panel, token),
-            OutputStride = _output.Stride * (long)sizeof(float),
+            Groups = Panel.Groups(columns),
+            Output = output.At(0),
+            OutputStride = output.Stride * (long)sizeof(float),
             Mask = Tile.LowNibbles,
         };
     }
 
-    private FloatTile FloatTileAt(int panel, int column, int token, int columns) => new()
+    private FloatTile FloatTileAt(byte* weights, int column, int columns, int token, Rows output) => new()
     {
-        Weights = _weights!.PanelAt(panel) + Panel.Bytes(_weights.Format, column),
+        Weights = weights,
         Tokens = _floats.At(token) + column,
         TokenStride = _floats.Stride * (long)sizeof(float),
         Columns = columns,
-        Output = OutputAt(panel, token),
-        OutputStride = _output.Stride * (long)sizeof(float),
+        Output = output.At(0),
+        OutputStride = output.Stride * (long)sizeof(float),
     };
-
-    private float* OutputAt(int panel, int token) => _output.At(token) + (panel * Panel.Rows);
 }

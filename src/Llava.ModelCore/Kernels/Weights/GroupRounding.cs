@@ -15,8 +15,9 @@ internal static class GroupRounding
     // A scale is rounded by up to 1/512, and the largest weight must still have a level.
     private const float Int16Target = 8127;
 
-    // Below these, levels / largest is no longer finite: such a group counts as zero.
-    private const float Smallest = 1e-36f;
+    /// <summary>Below this, levels / largest is no longer finite: such a group counts as zero.</summary>
+    public const float Smallest = 1e-36f;
+
     private const float SmallestInt16 = 1e-34f;
 
     /// <summary>
@@ -67,7 +68,8 @@ internal static class GroupRounding
     }
 
     /// <summary>The weight that is farthest from zero, with its sign.</summary>
-    private static float Largest(ReadOnlySpan<float> weights)
+    /// <exception cref="ArgumentException">A weight is not a finite number.</exception>
+    public static float Largest(ReadOnlySpan<float> weights)
     {
         var largest = 0f;
         foreach (var weight in weights)

@@ -59,11 +59,18 @@ internal sealed unsafe class PackedMatrix : IDisposable
             case WeightFormat.Float16:
                 SetColumns<HalfElement>(panel, row % Panel.Rows, values);
                 break;
+            case WeightFormat.LlmInt8:
+                SetByRow(panel, row % Panel.Rows, values);
+                break;
             default:
                 SetGroups(panel, row % Panel.Rows, values);
                 break;
         }
     }
+
+    /// <summary>Puts a row of NF4 codes in its place; different rows may be set by different threads.</summary>
+    /// <exception cref="ArgumentException">A weight is not a finite number in half precision.</exception>
+    public void SetRow(int row, in Nf4Row codes) => Nf4Panel.SetRow(PanelAt(row / Panel.Rows), Columns, row % Panel.Rows, codes);
 
     /// <summary>What a weight has become.</summary>
     public float this[int row, int column]
@@ -77,6 +84,8 @@ internal sealed unsafe class PackedMatrix : IDisposable
                 WeightFormat.Float32 => ((float*)panel)[((long)column * Panel.Rows) + line],
                 WeightFormat.Float16 => (float)((Half*)panel)[((long)column * Panel.Rows) + line],
                 WeightFormat.BFloat16 => BFloat16Bits.ToSingle(((ushort*)panel)[((long)column * Panel.Rows) + line]),
+                WeightFormat.Nf4 => Nf4Panel.Weight(panel, Columns, line, column),
+                WeightFormat.LlmInt8 => Level(panel, line, column) * *RowScaleAt(panel, line),
                 _ => Level(panel, line, column) * BFloat16Bits.ToSingle(*ScaleAt(panel, line, column / Panel.Group)),
             };
         }
@@ -106,6 +115,27 @@ internal sealed unsafe class PackedMatrix : IDisposable
         }
     }
 
+    /// <summary>A row's largest magnitude becomes ±127.</summary>
+    private void SetByRow(byte* panel, int line, ReadOnlySpan<float> values)
+    {
+        var largest = MathF.Abs(GroupRounding.Largest(values));
+        *RowScaleAt(panel, line) = RowRounding.Scale(largest);
+        var inverse = RowRounding.Levels(largest);
+        Span<short> levels = stackalloc short[Panel.Group];
+        for (var group = 0; group < Panel.Groups(Columns); group++)
+        {
+            levels.Clear();
+            var first = group * Panel.Group;
+            for (var k = first; k < Math.Min(first + Panel.Group, Columns); k++)
+            {
+                levels[k - first] = (short)MathF.Round(values[k] * inverse);
+            }
+
+            *ScaleAt(panel, line, group) = BFloat16Bits.FromSingle(1);
+            SetLevels(panel + PlaceOf(line, group, 0).Byte, levels);
+        }
+    }
+
     /// <summary>Writes the levels of a line's group: the columns of a step side by side, and a step of all lines further on.</summary>
     private void SetLevels(byte* first, ReadOnlySpan<short> levels)
     {
@@ -118,7 +148,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
                 case WeightFormat.Int16:
                     *(short*)place = levels[i];
                     break;
-                case WeightFormat.Int8:
+                case WeightFormat.Int8 or WeightFormat.LlmInt8:
                     *place = (byte)(levels[i] + bias);
                     break;
                 default:
@@ -131,10 +161,12 @@ internal sealed unsafe class PackedMatrix : IDisposable
     private ushort* ScaleAt(byte* panel, int line, int group) =>
         (ushort*)(panel + ((long)group * Panel.RecordBytes(Format)) + (2 * Panel.BlockBytes(Format))) + line;
 
+    private float* RowScaleAt(byte* panel, int line) => (float*)(panel + Panel.RowScalesOffset(Columns)) + line;
+
     private int Level(byte* panel, int line, int column)
     {
         var (place, shift) = PlaceOf(line, column / Panel.Group, column % Panel.Group);
-        return Format == WeightFormat.Int16 ? *(short*)(panel + place) : ((panel[place] >> shift) & (Format == WeightFormat.Int8 ? 0xFF : 0xF)) - Panel.Bias(Format);
+        return Format == WeightFormat.Int16 ? *(short*)(panel + place) : ((panel[place] >> shift) & (Format == WeightFormat.Int4 ? 0xF : 0xFF)) - Panel.Bias(Format);
     }
 
     /// <summary>Where in its panel a weight lies. In four bits a byte holds a column of the group's first half low and one of its second half high.</summary>

@@ -20,6 +20,12 @@ internal enum WeightFormat
 
     /// <summary>14 bits and a scale for each group of 32, kept as 16.5 bits per weight; tokens get 14 bits too. For what is to lose nothing that matters.</summary>
     Int16,
+
+    /// <summary>LLM.int8(): 8 bits, and one scale for a whole row. In the records of <see cref="Int8"/> every scale is one; those of the rows stand behind them.</summary>
+    LlmInt8,
+
+    /// <summary>NF4 with double quantization (<see cref="Nf4Panel"/>), multiplied by as half precision: about 4.2 bits per weight.</summary>
+    Nf4,
 }
 
 /// <summary>
@@ -47,13 +53,16 @@ internal static class Panel
     /// <summary>What is added to a weight of 8 or 4 bits to make it unsigned: it is kept as weight + bias.</summary>
     public static int Bias(WeightFormat format) => format switch
     {
-        WeightFormat.Int8 => 128,
+        WeightFormat.Int8 or WeightFormat.LlmInt8 => 128,
         WeightFormat.Int4 => 8,
         _ => 0,
     };
 
     /// <summary>Whether the weights are integers with scales.</summary>
-    public static bool IsInteger(WeightFormat format) => format is WeightFormat.Int8 or WeightFormat.Int4 or WeightFormat.Int16;
+    public static bool IsInteger(WeightFormat format) => format is WeightFormat.Int8 or WeightFormat.Int4 or WeightFormat.Int16 or WeightFormat.LlmInt8;
+
+    /// <summary>The format of an integer panel's records, as kernels know it.</summary>
+    public static WeightFormat Records(WeightFormat format) => format == WeightFormat.LlmInt8 ? WeightFormat.Int8 : format;
 
     /// <summary>Bytes of a block of 16 rows in a record of an integer panel.</summary>
     public static int BlockBytes(WeightFormat format) => Lanes * Group * Bits(format) / 8;
@@ -71,7 +80,7 @@ internal static class Panel
     public static int BlockColumns(WeightFormat format) => format switch
     {
         WeightFormat.Float32 => 128,
-        WeightFormat.Int8 or WeightFormat.Int4 => 512,
+        WeightFormat.Int8 or WeightFormat.Int4 or WeightFormat.LlmInt8 => 512,
         _ => 256,
     };
 
@@ -85,13 +94,20 @@ internal static class Panel
     public static int Padded(int rows) => Count(rows) * Rows;
 
     /// <summary>Bytes of a panel.</summary>
-    public static long Bytes(WeightFormat format, int columns) => IsInteger(format)
-        ? (long)Groups(columns) * RecordBytes(format)
-        : (long)columns * Rows * (format == WeightFormat.Float32 ? sizeof(float) : sizeof(ushort));
+    public static long Bytes(WeightFormat format, int columns) => format switch
+    {
+        WeightFormat.Nf4 => Nf4Panel.Bytes(columns),
+        WeightFormat.LlmInt8 => RowScalesOffset(columns) + (Rows * sizeof(float)),
+        _ when IsInteger(format) => (long)Groups(columns) * RecordBytes(format),
+        _ => (long)columns * Rows * (format == WeightFormat.Float32 ? sizeof(float) : sizeof(ushort)),
+    };
+
+    /// <summary>Where the scales of the rows (float32) begin in a panel of <see cref="WeightFormat.LlmInt8"/>.</summary>
+    public static long RowScalesOffset(int columns) => (long)Groups(columns) * RecordBytes(WeightFormat.LlmInt8);
 
     private static int Bits(WeightFormat format) => format switch
     {
-        WeightFormat.Int8 => 8,
+        WeightFormat.Int8 or WeightFormat.LlmInt8 => 8,
         WeightFormat.Int4 => 4,
         _ => 16,
     };
