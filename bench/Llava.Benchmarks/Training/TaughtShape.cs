@@ -17,8 +17,9 @@ namespace Llava.Benchmarks.Training;
 /// </summary>
 internal static class TaughtShape
 {
-    private const int KnownQuestions = 2;
+    private const int KnownQuestions = 3;
     private const int MaxObjects = 3;
+    private const int BatchSize = 8;
     private const int Side = 112;
     private const string Name = "best";
 
@@ -36,7 +37,7 @@ internal static class TaughtShape
             var clock = Stopwatch.StartNew();
             using var submit = Start(
                 [
-                    "train", "submit", Path.Combine(images, SceneRows.RowFile), "--data", data, "--epochs", Text(epochs), "--batch-size", "16", "--learning-rate", Text(rate),
+                    "train", "submit", Path.Combine(images, SceneRows.RowFile), "--data", data, "--epochs", Text(epochs), "--batch-size", Text(BatchSize), "--learning-rate", Text(rate),
                     "--promote", Name, "--evaluate", Path.Combine(images, SceneRows.QuestionFile), "--at-least", DiamondQuestions.Category + "=0.95", "--lose-at-most", "0.01",
                 ],
                 images);
@@ -49,6 +50,7 @@ internal static class TaughtShape
             {
                 Rows = rows,
                 Epochs = epochs,
+                BatchSize,
                 LearningRate = rate,
                 run.Steps,
                 SecondsToTrain = trained.TotalSeconds,

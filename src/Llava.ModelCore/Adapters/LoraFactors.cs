@@ -1,3 +1,4 @@
+using Llava.ModelCore.Native;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -40,10 +41,13 @@ public sealed class LoraFactors : nn.Module<Tensor, Tensor>
     /// <summary>(outputs, rank).</summary>
     public Tensor B => _b;
 
+    /// <summary>What dropout is drawn from; null for torch's own generator, which everything in the process draws from. Not disposed.</summary>
+    internal Generator? Random { get; set; }
+
     /// <summary>(…, inputs) → (…, outputs), computed in the input's type.</summary>
     public override Tensor forward(Tensor input)
     {
-        var seen = _dropout > 0 && training ? nn.functional.dropout(input, _dropout) : input;
+        var seen = _dropout > 0 && training ? input.mul(empty_like(input).bernoulli_(1 - _dropout, Random).div_(Scalars.Of(1 - _dropout))) : input;
         return nn.functional.linear(nn.functional.linear(seen, _a.to(input.dtype)), _b.to(input.dtype)).mul(_scaling);
     }
 

@@ -1,3 +1,4 @@
+using Llava.ModelCore.Adapters;
 using Llava.ModelCore.Models;
 using Llava.ModelCore.Native;
 using TorchSharp;
@@ -179,12 +180,20 @@ internal sealed class LayerwisePass(LlavaModel model, int recomputed, int logits
         public Tensor Layer(int index, Tensor hidden)
         {
             using var scope = NewDisposeScope();
-            if (seed is { } drawn)
-            {
-                using var generator = manual_seed(drawn + index);
-            }
+            using var random = seed is { } drawn ? new Generator((ulong)(drawn + index), hidden.device) : null;
+            DrawFrom(random, index);
+            var output = language.Layers[index].Forward(hidden, cosine, sine, attention, index == language.Layers.Count - 1 ? wanted : null);
+            DrawFrom(null, index);
+            return output.MoveToOuterDisposeScope();
+        }
 
-            return language.Layers[index].Forward(hidden, cosine, sine, attention, index == language.Layers.Count - 1 ? wanted : null).MoveToOuterDisposeScope();
+        /// <summary>A generator of the layer's own, so that nothing else in the process changes what is left out.</summary>
+        private void DrawFrom(Generator? random, int index)
+        {
+            foreach (var adapter in language.Layers[index].modules().OfType<LoraFactors>())
+            {
+                adapter.Random = random;
+            }
         }
     }
 }

@@ -3,7 +3,7 @@ using System.Threading.Channels;
 namespace Llava.ModelCore.Training.Parallel;
 
 /// <summary>
-/// Ranks that are threads of one process. They share torch's threads and its random generator, so that a run with dropout, which draws from it, needs processes.
+/// Ranks that are threads of one process, and share torch's threads.
 /// </summary>
 internal sealed class InProcessLink : IPeerLink
 {
