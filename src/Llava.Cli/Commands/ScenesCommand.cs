@@ -15,7 +15,18 @@ internal static class ScenesCommand
 
     public static Command Create() => new("scenes", "Draw scenes, train the model that ships on them, and measure it.") { Draw(), Rows(), Train(), Evaluate(), ScenesCalibration.Create() };
 
-    internal static Option<int> Objects() => new("--objects") { Description = "Most objects in a scene, 1 to 9.", DefaultValueFactory = _ => new SceneRecipe().MaxObjects };
+    internal static Option<int> Objects(int? usual = null)
+    {
+        var objects = new Option<int>("--objects") { Description = "Most objects in a scene, 1 to 9.", DefaultValueFactory = _ => usual ?? new SceneRecipe().MaxObjects };
+        objects.Validators.Add(typed =>
+        {
+            if (typed.GetValueOrDefault<int>() is < 1 or > 9)
+            {
+                typed.AddError("--objects must be from 1 to 9: a scene has nine places.");
+            }
+        });
+        return objects;
+    }
 
     internal static Option<int> Side() => new("--side") { Description = "Side of the images, in pixels.", DefaultValueFactory = _ => DefaultSide };
 
@@ -39,8 +50,7 @@ internal static class ScenesCommand
         var rows = new Option<int>("--rows") { Description = "Rows to learn from.", DefaultValueFactory = _ => 2000 };
         var known = new Option<int>("--known") { Description = "Questions of known kinds beside the new ones in each row.", DefaultValueFactory = _ => 2 };
         var scenes = new Option<int>("--scenes") { Description = "Held-out scenes to ask about.", DefaultValueFactory = _ => 300 };
-        var objects = new Option<int>("--objects") { Description = "Most objects in a scene, 1 to 9.", DefaultValueFactory = _ => 3 };
-        var side = Side();
+        var (objects, side) = (Objects(usual: 3), Side());
         var command = new Command("rows", "Draw scenes with a shape that the shipped model has never seen, and ask about it, to fine-tune it on.") { folder, rows, known, scenes, objects, side };
         command.SetAction(typed => Failures.ReportAsync(() =>
         {
