@@ -76,9 +76,9 @@ public sealed class PromotionStore
         foreach (var id in run!.Request.Promotion!.Again)
         {
             var job = await JobReader.FindAsync(session, id, cancellation);
-            if (job is not { Request.Open: false } || job.Request.Tenant != promotion.Tenant)
+            if (job is not { Request: { Open: false, Source.Kind: not SourceKind.OpenAiBatch } } || job.Request.Tenant != promotion.Tenant)
             {
-                await TrainingRuns.NoteAsync(session, promotion.Run, TrainingEventLevel.Warn, $"{id} is not asked anew: it is gone, or its sources were added one by one", null, now, cancellation);
+                await TrainingRuns.NoteAsync(session, promotion.Run, TrainingEventLevel.Warn, $"{id} is not asked anew: it is gone, its sources were added one by one, or its lines name their models themselves", null, now, cancellation);
                 continue;
             }
 

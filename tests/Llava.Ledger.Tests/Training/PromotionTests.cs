@@ -35,9 +35,10 @@ public abstract class PromotionTests(TestDatabase database) : TrainingFixture(da
         var old = (await Submission.SubmitAsync(Request() with { Model = "old", Prompt = "Describe it." })).Id;
         var open = (await Submission.SubmitAsync(Request() with { Open = true })).Id;
         var others = (await Submission.SubmitAsync(Request() with { Tenant = "museum" })).Id;
+        var batch = (await Submission.SubmitAsync(Request() with { Source = new() { Kind = SourceKind.OpenAiBatch, Path = "/data/batch.jsonl" } })).Id;
         var bad = await MadeAsync(old);
         await Promotions.DecideAsync((await Promotions.ListWaitingAsync())[0], Bad);
-        var run = await MadeAsync(old, open, others);
+        var run = await MadeAsync(old, open, others, batch);
         var waiting = (await Promotions.ListWaitingAsync())[0];
         await Promotions.DecideAsync(waiting, Good);
         await Promotions.DecideAsync(waiting, Good);
@@ -46,7 +47,7 @@ public abstract class PromotionTests(TestDatabase database) : TrainingFixture(da
         Assert.Equal((run.Model, "Describe it.", "default"), (again.Request.Model, again.Request.Prompt, again.Request.Tenant));
         var events = await Runs.EventsAsync(run.Id, null, 20);
         Assert.Contains(events, one => one.Message == $"{old} is asked anew of {run.Model} as {again.Id}");
-        Assert.Equal(2, events.Count(one => one.Message.Contains("is not asked anew", StringComparison.Ordinal)));
+        Assert.Equal(3, events.Count(one => one.Message.Contains("is not asked anew", StringComparison.Ordinal)));
         Assert.NotEqual(bad.Model, run.Model);
     }
 
