@@ -24,9 +24,10 @@ public sealed class TrainingProcessesTests : IDisposable
 
         using (var killed = LlavaProcess.Start(Data, OneThread.ToDictionary(), "train", Recipe("shared", processes: 2), "--out", At("shared")))
         {
+            using CancellationTokenSource patience = new(TimeSpan.FromMinutes(3));
             while (!Directory.Exists(At("shared")) || Directory.GetDirectories(At("shared"), "checkpoint-*").Length == 0)
             {
-                await Task.Delay(20);
+                await Task.Delay(20, patience.Token);
             }
 
             using var other = killed.Children.Single();
