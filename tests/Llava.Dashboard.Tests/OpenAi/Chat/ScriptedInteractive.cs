@@ -27,10 +27,20 @@ internal sealed class ScriptedInteractive : IInteractiveModels
     public async IAsyncEnumerable<ChatEvent> ChatAsync(ChatRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
         Asked = request;
-        using var registration = cancellation.Register(() => GivenUp.TrySetResult());
-        await foreach (var said in Events?.ToAsyncEnumerable() ?? Said.Reader.ReadAllAsync(cancellation))
+        try
         {
-            yield return said is ChatFailed failed ? throw new InteractiveException(failed.Error) : said;
+            await foreach (var said in Events?.ToAsyncEnumerable() ?? Said.Reader.ReadAllAsync(cancellation))
+            {
+                yield return said is ChatFailed failed ? throw new InteractiveException(failed.Error) : said;
+            }
+        }
+        finally
+        {
+            // Not a callback of the token: whoever writes to the caller may see the token first, and leaves this without it.
+            if (cancellation.IsCancellationRequested)
+            {
+                GivenUp.TrySetResult();
+            }
         }
     }
 
