@@ -17,7 +17,7 @@ namespace Llava.Benchmarks.Training;
 /// </summary>
 internal static class TaughtShape
 {
-    private const int KnownQuestions = 3;
+    private const int KnownQuestions = 5;
     private const int MaxObjects = 3;
     private const int BatchSize = 8;
     private const int Side = 112;
