@@ -72,6 +72,8 @@ internal static partial class RecipeRules
         (r.Processes > 1 && r.Device.StartsWith("cuda:", StringComparison.Ordinal), $"device is '{r.Device}' with processes {r.Processes}, each of which takes a card of its own; it must be 'cuda', or 'cpu'."),
         (r.Zero is < 0 or > 2, $"zero is {r.Zero}; it must be 0 (nothing is shared out), 1 (what the optimizer remembers) or 2 (gradients too)."),
         (r.Zero is 1 or 2 && r.Processes == 1, $"zero is {r.Zero} with one process, which has nobody to share with; leave it out, or set processes."),
+        (r.OffloadOptimizer && r.Optimizer == OptimizerKind.Adafactor, "offload_optimizer is true with optimizer adafactor, which needs whole matrices and remembers next to nothing; take adamw or adamw8bit, or leave it out."),
+        (r.OffloadOptimizer && r.Processes > 1 && r.Zero == 0, $"offload_optimizer is true with processes {r.Processes} and zero 0, so that host memory would hold everything as many times; set zero to 1 or 2."),
         (r.Zero is 1 or 2 && r.Optimizer == OptimizerKind.Adafactor, $"zero is {r.Zero} with optimizer adafactor, which needs whole matrices and remembers next to nothing; take adamw or adamw8bit, or leave zero out."),
     ];
 

@@ -89,9 +89,11 @@ public sealed class TrainingRecipeTests : IDisposable
     [InlineData(2, 3, 2, "adamw", "zero is 3; it must be 0 ")]
     [InlineData(1, 2, 2, "adamw", "zero is 2 with one process")]
     [InlineData(2, 1, 2, "adafactor", "zero is 1 with optimizer adafactor")]
-    public void What_processes_cannot_share_out_is_refused(int processes, int zero, int accumulation, string optimizer, string finding)
+    [InlineData(2, 0, 2, "adamw", "offload_optimizer is true with processes 2 and zero 0", true)]
+    [InlineData(1, 0, 1, "adafactor", "offload_optimizer is true with optimizer adafactor", true)]
+    public void What_processes_cannot_share_out_or_hosts_not_keep_is_refused(int processes, int zero, int accumulation, string optimizer, string finding, bool isOffloaded = false)
     {
-        var recipe = new TrainingRecipe { Processes = processes, Zero = zero, GradientAccumulation = accumulation, Optimizer = Enum.Parse<OptimizerKind>(optimizer, ignoreCase: true) };
+        var recipe = new TrainingRecipe { Processes = processes, Zero = zero, GradientAccumulation = accumulation, Optimizer = Enum.Parse<OptimizerKind>(optimizer, ignoreCase: true), OffloadOptimizer = isOffloaded };
 
         var findings = Assert.Throws<TrainingValidationException>(() => recipe.Check()).Findings;
 
