@@ -10,12 +10,15 @@ internal sealed class KvArena : IDisposable
     private readonly Tensor[] _keys;
     private readonly Tensor[] _values;
 
-    public KvArena(LanguageModelConfig config, int positions, Device device)
+    /// <param name="config">The decoder.</param>
+    /// <param name="positions">How many there is room for.</param>
+    /// <param name="layers">The device of each layer.</param>
+    public KvArena(LanguageModelConfig config, int positions, IEnumerable<Device> layers)
     {
-        _keys = [.. Enumerable.Range(0, config.Layers).Select(_ => Allocate())];
-        _values = [.. Enumerable.Range(0, config.Layers).Select(_ => Allocate())];
+        _keys = [.. layers.Select(Allocate)];
+        _values = [.. layers.Select(Allocate)];
 
-        Tensor Allocate() => empty(positions, config.KeyValueHeads, config.HeadSize, ScalarType.Float32, device).DetachFromDisposeScope();
+        Tensor Allocate(Device device) => empty(positions, config.KeyValueHeads, config.HeadSize, ScalarType.Float32, device).DetachFromDisposeScope();
     }
 
     /// <summary>Bytes of one position in all layers.</summary>

@@ -83,6 +83,18 @@ public sealed class TrainingRecipeTests : IDisposable
     }
 
     [Theory]
+    [InlineData("cpu", 1, "cpu,tpu:0", "layer_devices is [cpu, tpu:0]; it must name one device or more")]
+    [InlineData("cuda", 1, "cuda", "layer_devices is [cuda]; it must name one device or more")]
+    [InlineData("cpu", 1, "cuda:0,cuda:1", "layer_devices is [cuda:0, cuda:1], and device is 'cpu'")]
+    [InlineData("cpu", 2, "cpu,cpu", "layer_devices is given with processes 2")]
+    public void Devices_that_layers_cannot_be_laid_over_are_refused(string device, int processes, string devices, string finding)
+    {
+        var recipe = new TrainingRecipe { Device = device, Processes = processes, GradientAccumulation = processes, LayerDevices = devices.Split(',') };
+
+        Assert.Single(Assert.Throws<TrainingValidationException>(() => recipe.Check()).Findings, found => found.StartsWith(finding, StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData(0, 0, 1, "adamw", "processes is 0; it must be from 1 to 16.")]
     [InlineData(17, 0, 17, "adamw", "processes is 17; it must be from 1 to 16.")]
     [InlineData(4, 0, 6, "adamw", "gradient_accumulation is 6; it must be a multiple of processes (4)")]
