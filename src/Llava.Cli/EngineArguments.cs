@@ -8,13 +8,19 @@ namespace Llava.Cli;
 /// <summary>What computes, for every command that loads a model; what is typed goes before the settings (<c>Llava__Engine__…</c>).</summary>
 internal sealed class EngineArguments
 {
-    private readonly Option<RunnerKind?> _runner = new("--runner") { Description = "What computes the language model: our own kernels (cpu, which auto takes) or the reference (torch)." };
+    private readonly Option<RunnerKind?> _runner = new("--runner") { Description = "What computes the language model: our own kernels (cpu, which auto takes unless a device is named), the reference (torch) or a CUDA device (cuda)." };
+
+    private readonly Option<string?> _device = new("--device") { Description = "Where models compute: cpu (the default), cuda or cuda:N (docs/gpu.md)." };
+
+    private readonly Option<bool> _fallback = new("--device-fallback") { Description = "Let the CPU compute where the device cannot be used or is too small." };
 
     private readonly Option<QuantizationScheme?> _quantize = new("--quantize") { Description = "How the language model's weights are kept: none (as in the checkpoint, the default), int8, int4, nf4 or llmint8 (docs/quantization.md)." };
 
     public void AddTo(Command command)
     {
         command.Options.Add(_runner);
+        command.Options.Add(_device);
+        command.Options.Add(_fallback);
         command.Options.Add(_quantize);
     }
 
@@ -23,6 +29,8 @@ internal sealed class EngineArguments
     {
         List<KeyValuePair<string, string?>> settings = [];
         Add(nameof(EngineOptions.Runner), typed.GetValue(_runner)?.ToString());
+        Add(nameof(EngineOptions.Device), typed.GetValue(_device));
+        Add(nameof(EngineOptions.DeviceFallback), typed.GetValue(_fallback) ? bool.TrueString : null);
         Add(nameof(EngineOptions.Quantize), typed.GetValue(_quantize)?.ToString());
         return settings;
 

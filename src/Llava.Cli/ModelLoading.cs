@@ -1,5 +1,6 @@
 using Llava.Hosting.Processes;
 using Llava.ModelCore.Engine;
+using Llava.ModelCore.Engine.Cuda;
 
 namespace Llava.Cli;
 
@@ -13,7 +14,13 @@ internal static class ModelLoading
     public static LoadedModel Load(string folder, EngineOptions options)
     {
         options.RequireValid();
-        MemoryFit.Require(folder, options, AvailableMemory.Read());
-        return LoadedModel.Load(folder, options);
+        var choice = DeviceChoice.Of(folder, options);
+        if (choice.FallbackReason is { } reason)
+        {
+            Console.Error.WriteLine($"The CPU computes: {reason}");
+        }
+
+        MemoryFit.Require(folder, choice.Options, AvailableMemory.Read());
+        return LoadedModel.Load(folder, choice.Options);
     }
 }

@@ -18,6 +18,7 @@ public sealed class EngineArgumentsTests
         Assert.Equal(["Llava:Engine:Runner=Torch", "Llava:Engine:Quantize=Int8"], engine.Settings(typed).Select(setting => $"{setting.Key}={setting.Value}"));
         Assert.Equal((RunnerKind.Torch, QuantizationScheme.Int8), (engine.Options(typed).Runner, engine.Options(typed).Quantize));
         Assert.Equal(QuantizationScheme.LlmInt8, engine.Options(command.Parse("--quantize llmint8")).Quantize);
+        Assert.Equal(["Llava:Engine:Device=cuda:1", "Llava:Engine:DeviceFallback=True"], engine.Settings(command.Parse("--device cuda:1 --device-fallback")).Select(setting => $"{setting.Key}={setting.Value}"));
     }
 
     [Theory]

@@ -5,6 +5,7 @@ using Llava.GpuConsumer.Training;
 using Llava.ModelCore.Engine;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Llava.Cli.Service;
@@ -22,7 +23,8 @@ internal static class ModelServices
         services.AddTrainedModels();
         services.AddSingleton(provider => new ModelLocations(provider.GetRequiredService<TrainingFolders>(), ModelFolders.Resolve));
         services.AddSingleton(provider => new EngineItemRunnerFactory(
-            provider.GetRequiredService<ModelLocations>().FolderOf, provider.GetRequiredService<IOptions<EngineOptions>>().Value, provider.GetRequiredService<IImageBytes>(), TimeProvider.System));
+            provider.GetRequiredService<ModelLocations>().FolderOf, provider.GetRequiredService<IOptions<EngineOptions>>().Value, provider.GetRequiredService<IImageBytes>(), TimeProvider.System,
+            provider.GetRequiredService<ILogger<EngineItemRunnerFactory>>()));
         services.AddSingleton<IItemRunnerFactory>(provider => new NullItemRunnerFactory(provider.GetRequiredService<EngineItemRunnerFactory>()));
     }
 }

@@ -1,4 +1,6 @@
 using Llava.ModelCore.Engine;
+using Llava.ModelCore.Engine.Cuda;
+using Microsoft.Extensions.Logging;
 
 namespace Llava.GpuConsumer.Runners;
 
@@ -7,12 +9,14 @@ namespace Llava.GpuConsumer.Runners;
 /// <param name="options">How engines are set up.</param>
 /// <param name="images">Reads the images.</param>
 /// <param name="time">Clock of the timings.</param>
-public sealed class EngineItemRunnerFactory(Func<string, string> folderOf, EngineOptions options, IImageBytes images, TimeProvider time) : IItemRunnerFactory
+/// <param name="logger">Hears of a device that cannot be used.</param>
+public sealed partial class EngineItemRunnerFactory(
+    Func<string, string> folderOf, EngineOptions options, IImageBytes images, TimeProvider time, ILogger<EngineItemRunnerFactory> logger) : IItemRunnerFactory
 {
     /// <inheritdoc/>
     /// <remarks>A load in progress is not given up: ending the process under native code that reads a checkpoint crashes it.</remarks>
     public async ValueTask<IItemRunner> GetAsync(string model, CancellationToken cancellation) =>
-        await Task.Run(() => new EngineItemRunner(model, LoadedModel.Load(folderOf(model), options, time), options.MaxSlots, images, time), CancellationToken.None);
+        await Task.Run(() => new EngineItemRunner(model, Load(model), options.MaxSlots, images, time), CancellationToken.None);
 
     /// <inheritdoc/>
     public async ValueTask<ModelDescription> DescribeAsync(string model, CancellationToken cancellation) =>
@@ -21,8 +25,23 @@ public sealed class EngineItemRunnerFactory(Func<string, string> folderOf, Engin
     /// <inheritdoc/>
     public int SlotsOf(string model) => options.MaxSlots;
 
-    private ModelDescription Describe(string folder) => new(LoadedModel.RevisionOf(folder, options), options.MaxSlots, ModelMemory.Estimate(folder, options).Total)
+    private LoadedModel Load(string model)
     {
-        Smaller = MemoryFit.Smaller(folder, options),
-    };
+        var loaded = LoadedModel.Load(folderOf(model), options, time);
+        if (loaded.FallbackReason is { } reason)
+        {
+            DeviceNotUsed(model, reason);
+        }
+
+        return loaded;
+    }
+
+    private ModelDescription Describe(string folder)
+    {
+        var chosen = DeviceChoice.Of(folder, options).Options;
+        return new(LoadedModel.RevisionOf(folder, chosen), options.MaxSlots, ModelMemory.Estimate(folder, chosen).Total) { Smaller = MemoryFit.Smaller(folder, chosen) };
+    }
+
+    [LoggerMessage(3035, LogLevel.Warning, "Model {Model} is computed by the CPU: {Reason}")]
+    private partial void DeviceNotUsed(string model, string reason);
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Engine.Cuda;
 using Llava.ModelCore.Kernels.Attention;
 using Llava.ModelCore.Kernels.Products;
 using Llava.ModelCore.Kernels.Threads;
@@ -17,11 +18,11 @@ public sealed class EngineOptions
     [Range(1, 1024)]
     public int MaxSlots { get; set; } = 32;
 
-    /// <summary>Tokens one step may process, prefill and decode together. Default 4096.</summary>
+    /// <summary>Tokens one step may process, prefill and decode together. Default 4096; on a CUDA device <see cref="CudaOptions.PrefillTokens"/> and a token per slot.</summary>
     [Range(64, 262_144)]
     public int MaxStepTokens { get; set; } = 4096;
 
-    /// <summary>Tokens of one prompt that are processed at once; a longer prompt is spread over steps. Default 1024.</summary>
+    /// <summary>Tokens of one prompt that are processed at once; a longer prompt is spread over steps. Default 1024; on a CUDA device <see cref="CudaOptions.PrefillTokens"/>.</summary>
     [Range(16, 65_536)]
     public int PrefillChunkTokens { get; set; } = 1024;
 
@@ -45,9 +46,18 @@ public sealed class EngineOptions
     [Range(0, 65_536)]
     public int PrefixCacheEntries { get; set; } = 64;
 
-    /// <summary>What computes the language model. Default auto: our own kernels.</summary>
+    /// <summary>What computes the language model. Default auto: the CUDA runner where <see cref="Device"/> names a device, otherwise our own kernels.</summary>
     [EnumDataType(typeof(RunnerKind))]
     public RunnerKind Runner { get; set; }
+
+    /// <summary>Where models compute: <c>cpu</c>, <c>cuda</c> (the first device) or <c>cuda:N</c>. Default null: the CPU, unless <see cref="Runner"/> is <see cref="RunnerKind.Cuda"/>.</summary>
+    public string? Device { get; set; }
+
+    /// <summary>Whether the CPU computes where the device cannot be used or is too small. Default false: the model is not loaded then.</summary>
+    public bool DeviceFallback { get; set; }
+
+    /// <summary>What the CUDA runner does by itself, and how much at once.</summary>
+    public CudaOptions Cuda { get; set; } = new();
 
     /// <summary>How the language model's weights are kept (docs/quantization.md). Default none: as the checkpoint has them.</summary>
     [EnumDataType(typeof(QuantizationScheme))]
@@ -64,8 +74,17 @@ public sealed class EngineOptions
     /// <summary>Threads that kernels get.</summary>
     internal int ThreadCount => Threads == 0 ? WorkerPool.FreeCores : Math.Min(Threads, WorkerPool.FreeCores);
 
-    /// <summary>Whether the language model runs on our own kernels.</summary>
-    internal bool UsesKernels => Runner != RunnerKind.Torch;
+    /// <summary>Whether models compute on a CUDA device.</summary>
+    internal bool UsesCuda => Runner == RunnerKind.Cuda || (Runner == RunnerKind.Auto && DeviceName.OrdinalOf(Device) is not null);
+
+    /// <summary>Whether the language model runs on our own kernels on the CPU.</summary>
+    internal bool UsesKernels => Runner != RunnerKind.Torch && !UsesCuda;
+
+    /// <summary>Tokens that one step may process.</summary>
+    internal int StepTokens => UsesCuda ? MaxSlots + Cuda.PrefillTokens : MaxStepTokens;
+
+    /// <summary>Tokens of one prompt that are processed at once.</summary>
+    internal int ChunkTokens => UsesCuda ? Cuda.PrefillTokens : PrefillChunkTokens;
 
     /// <summary>Whether keys and values are rounded to 16 bits, as befits weights that are rounded too.</summary>
     internal bool HasHalfKeyValues => UsesKernels && Quantize.RoundsActivations();
@@ -78,7 +97,8 @@ public sealed class EngineOptions
     {
         List<ValidationResult> results = [];
         Validator.TryValidateObject(this, new ValidationContext(this), results, validateAllProperties: true);
-        List<string> findings = [.. results.Select(r => $"{SectionName}: {r.ErrorMessage}")];
+        Validator.TryValidateObject(Cuda, new ValidationContext(Cuda), results, validateAllProperties: true);
+        List<string> findings = [.. results.Select(r => $"{SectionName}: {r.ErrorMessage}"), .. DeviceFindings()];
         if ((long)MaxSlots + PrefillChunkTokens > MaxStepTokens)
         {
             findings.Add(FormattableString.Invariant(
@@ -109,7 +129,8 @@ public sealed class EngineOptions
 
         if (!UsesKernels || (Quantize != QuantizationScheme.None && Quantize != packed.Scheme))
         {
-            throw new EngineOptionsException($"The engine cannot start: '{checkpoint.Path}' holds weights that are packed as {packed.Scheme}, and {SectionName}:{(UsesKernels ? $"{nameof(Quantize)} is {Quantize}" : $"{nameof(Runner)} is {Runner}")}. Use {QuantizationScheme.None} and {RunnerKind.Auto}, which take them as they are, or the checkpoint that it was made from.");
+            var other = UsesKernels ? $"{nameof(Quantize)} is {Quantize}" : Runner == RunnerKind.Auto ? $"{nameof(Device)} is {Device}" : $"{nameof(Runner)} is {Runner}";
+            throw new EngineOptionsException($"The engine cannot start: '{checkpoint.Path}' holds weights that are packed as {packed.Scheme}, and {SectionName}:{other}. Use {QuantizationScheme.None} and {RunnerKind.Auto}, which take them as they are on the CPU, or the checkpoint that it was made from.");
         }
 
         return With(packed.Scheme);
@@ -119,9 +140,12 @@ public sealed class EngineOptions
     internal EngineOptions With(QuantizationScheme scheme)
     {
         var changed = (EngineOptions)MemberwiseClone();
-        (changed.Quantize, changed.Runner) = (scheme, RunnerKind.Auto);
+        (changed.Quantize, changed.Runner, changed.Device) = (scheme, RunnerKind.Auto, null);
         return changed;
     }
+
+    /// <summary>The options on the CPU.</summary>
+    internal EngineOptions OnCpu() => With(Quantize);
 
     /// <summary>Refuses options that cannot be used.</summary>
     /// <exception cref="EngineOptionsException">The message lists every finding.</exception>
@@ -135,7 +159,7 @@ public sealed class EngineOptions
 
     /// <summary>Bytes of one position of the KV cache in all layers.</summary>
     internal long BytesPerPosition(LanguageModelConfig model) =>
-        UsesKernels ? KeyValueStore.BytesPerPosition(model, HasHalfKeyValues) : KvArena.BytesPerPosition(model);
+        UsesKernels ? KeyValueStore.BytesPerPosition(model, HasHalfKeyValues) : KvArena.BytesPerPosition(model, UsesCuda ? sizeof(ushort) : sizeof(float));
 
     /// <summary>Positions the KV cache gets for a model.</summary>
     internal int KvPositionsFor(LanguageModelConfig model) => KvPositionsFor(model, BytesPerPosition(model));
@@ -150,5 +174,25 @@ public sealed class EngineOptions
 
         var context = (long)ExtentAllocator.Rounded(LanguageModelPositions.Limit(model));
         return (int)Math.Min(Math.Clamp(KvCacheBytes / bytesPerPosition, context, context * MaxSlots), int.MaxValue);
+    }
+
+    private IEnumerable<string> DeviceFindings()
+    {
+        if (!DeviceName.IsKnown(Device))
+        {
+            yield return $"{SectionName}:{nameof(Device)} is '{Device}'. Use cpu, cuda or cuda:N.";
+            yield break;
+        }
+
+        var isCuda = DeviceName.OrdinalOf(Device) is not null;
+        if (Device is not null && Runner != RunnerKind.Auto && isCuda != (Runner == RunnerKind.Cuda))
+        {
+            yield return $"{SectionName}:{nameof(Device)} is {Device}, and {nameof(Runner)} {Runner} does not compute there. Use {RunnerKind.Auto}, or another device.";
+        }
+
+        if (UsesCuda && Quantize != QuantizationScheme.None)
+        {
+            yield return $"{SectionName}:{nameof(Quantize)} is {Quantize}, and the CUDA runner keeps weights in bfloat16. Use {nameof(QuantizationScheme.None)}, or the CPU.";
+        }
     }
 }

@@ -1,6 +1,7 @@
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Engine.Alternatives;
 using Llava.ModelCore.Engine.Chats;
+using Llava.ModelCore.Engine.Cuda;
 using Llava.ModelCore.Grammars;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Models;
@@ -28,7 +29,7 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <summary>The checkpoint's name: its folder's.</summary>
     public string Name { get; }
 
-    /// <summary>Changes when the weights, the settings beside them or their quantization change.</summary>
+    /// <summary>Changes when the weights, the settings beside them, their quantization or the type that they are computed in change.</summary>
     public string Revision { get; }
 
     /// <summary>The template that questions use unless they name another.</summary>
@@ -42,6 +43,9 @@ public sealed class LoadedModel : IAsyncDisposable
 
     /// <summary>What it takes, by the tensors that are there and the bounds of those that come and go.</summary>
     public ModelMemory Memory { get; }
+
+    /// <inheritdoc cref="DeviceChoice.FallbackReason"/>
+    public string? FallbackReason { get; private init; }
 
     /// <summary>Conversations, answered as they are generated.</summary>
     public ChatModel Chat { get; }
@@ -63,30 +67,35 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <param name="options">Sizes of the engine.</param>
     /// <param name="time">Clock; null is the system's.</param>
     /// <exception cref="LlavaException">The checkpoint, its tokenizer, its image settings or the options cannot be used.</exception>
-    public static LoadedModel Load(string folder, EngineOptions? options = null, TimeProvider? time = null)
+    public static LoadedModel Load(string folder, EngineOptions? options = null, TimeProvider? time = null) => Load(folder, options ?? new EngineOptions(), time, CudaSession.Open);
+
+    /// <summary>Loads it on a device that is opened in another way.</summary>
+    internal static LoadedModel Load(string folder, EngineOptions options, TimeProvider? time, Func<int, CudaSession> open)
     {
-        options ??= new EngineOptions();
         options.RequireValid();
         using var checkpoint = CheckpointFolder.Open(folder);
+        ((options, var fallback), var session) = DeviceChoice.Open(checkpoint, options, open);
         var revision = RevisionOf(checkpoint.Path, options);
         options = options.For(checkpoint);
-        var tokenizer = TokenizerFolder.Open(checkpoint.TokenizerFolder);
-        var model = LlavaModelLoader.Load(checkpoint, hasLanguage: !options.UsesKernels);
+        LlavaModel? model = null;
         PackedTower? tower = null;
         try
         {
+            var tokenizer = TokenizerFolder.Open(checkpoint.TokenizerFolder);
+            model = LlavaModelLoader.Load(checkpoint, hasLanguage: options.Runner == RunnerKind.Torch);
             // Everything that may be wrong with the folder comes first: an engine that runs holds on to the model.
             var (preprocessor, template) = (Preprocessor(checkpoint), TemplateOf(checkpoint));
             tower = PackedTower.Pack(model, options, checkpoint);
-            var (engine, languageBytes) = Start(checkpoint, model, options, time);
+            var (engine, languageBytes) = session is null ? Start(checkpoint, model, options, time) : Start(checkpoint, model, session, options, time);
             var preparation = new QuestionPreparation(checkpoint, tokenizer, preprocessor, template, engine);
             var memory = ModelMemory.Of(model, options, engine.KvBytes, languageBytes + (tower?.Bytes ?? 0));
-            return new LoadedModel(checkpoint.Name, revision, model, tower, engine, preparation, memory, new ChatModel(checkpoint.Config, tokenizer, preparation, engine));
+            return new LoadedModel(checkpoint.Name, revision, model, tower, engine, preparation, memory, new ChatModel(checkpoint.Config, tokenizer, preparation, engine)) { FallbackReason = fallback };
         }
         catch
         {
             tower?.Dispose();
-            model.Dispose();
+            model?.Dispose();
+            session?.Dispose();
             throw;
         }
     }
@@ -94,7 +103,7 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <summary>The revision that a checkpoint has once it is loaded.</summary>
     /// <exception cref="CheckpointException">The folder cannot be read.</exception>
     public static string RevisionOf(string folder, EngineOptions options) =>
-        CheckpointFingerprint.Of(folder) + (options.Quantize == QuantizationScheme.None ? "" : $"-{options.Quantize.Word()}");
+        CheckpointFingerprint.Of(folder) + (options.UsesCuda ? "-bf16" : options.Quantize == QuantizationScheme.None ? "" : $"-{options.Quantize.Word()}");
 
     /// <summary>Decodes, resizes and tokenizes on the calling thread; several may do so at the same time.</summary>
     /// <exception cref="ImageException">An image cannot be used.</exception>
@@ -179,6 +188,25 @@ public sealed class LoadedModel : IAsyncDisposable
         try
         {
             return (new LlavaEngine(model, weights, options, time), weights.Bytes);
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>An engine on a device, and the bytes of its language model.</summary>
+    private static (LlavaEngine Engine, long LanguageBytes) Start(CheckpointFolder checkpoint, LlavaModel model, CudaSession session, EngineOptions options, TimeProvider? time)
+    {
+        session.Enter();
+        CudaRunner.Place(model, session.Device);
+        var tensors = checkpoint.Tensors.ToDictionary(tensor => tensor.Parameter.Name);
+        DeviceWeights weights = new(checkpoint.Config.LanguageModel, name => tensors[name].Read(), session.Device);
+        try
+        {
+            var clock = time ?? TimeProvider.System;
+            return (new LlavaEngine(checkpoint.Config, options, positions => new CudaRunner(session, model, weights, options, positions, clock), clock), weights.Bytes);
         }
         catch
         {

@@ -19,7 +19,7 @@ public static class MemoryFit
     // The less a scheme rounds, the earlier it is proposed.
     private static readonly QuantizationScheme[] ByAccuracy = [QuantizationScheme.Int8, QuantizationScheme.Int4];
 
-    /// <summary>Refuses a model that is larger than what is free.</summary>
+    /// <summary>Refuses a model that is larger than what is free where it computes.</summary>
     /// <param name="folder">A checkpoint in any layout we read.</param>
     /// <param name="options">Sizes of the engine it would run in.</param>
     /// <param name="free">Bytes that may be taken.</param>
@@ -28,18 +28,19 @@ public static class MemoryFit
     public static void Require(string folder, EngineOptions options, long free)
     {
         var memory = ModelMemory.Estimate(folder, options);
-        if (memory.Total > free)
+        // On a device it is the device's memory that counts, which DeviceChoice looks at.
+        if (memory.Total > free && !options.UsesCuda)
         {
             throw new ModelMemoryException($"'{folder}' takes {memory}, and {ModelMemory.Megabytes(free)} are free. {Advice(Smaller(folder, options), free)}");
         }
     }
 
-    /// <summary>Schemes with which a model takes less than with the options' own, those that round least first; none where its weights are packed already.</summary>
+    /// <summary>Schemes with which a model takes less than with the options' own, those that round least first; none where its weights are packed already, and on a CUDA device.</summary>
     /// <exception cref="CheckpointException">It is no complete model of a kind we run.</exception>
     public static IReadOnlyList<SmallerScheme> Smaller(string folder, EngineOptions options)
     {
         using var checkpoint = CheckpointFolder.Open(folder);
-        if (checkpoint.Packed is not null)
+        if (checkpoint.Packed is not null || options.UsesCuda)
         {
             return [];
         }

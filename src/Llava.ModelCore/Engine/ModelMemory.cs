@@ -1,4 +1,5 @@
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Engine.Cuda;
 using Llava.ModelCore.Kernels.Decoding;
 using Llava.ModelCore.Models;
 
@@ -40,11 +41,12 @@ public sealed record ModelMemory(long Weights, long KvCache, long FeatureCache, 
         var language = checkpoint.Config.LanguageModel;
         options = options.For(checkpoint);
         var inTorch = ModelParameters.Of(checkpoint.Config).Where(parameter => !options.UsesKernels || !parameter.Name.StartsWith(ModelParameters.LanguageModel, StringComparison.Ordinal));
-        var weights = inTorch.Sum(parameter => PackedTower.BytesOf(parameter, options))
+        var weights = inTorch.Sum(parameter => options.UsesCuda ? DeviceWeights.BytesOf(parameter) : PackedTower.BytesOf(parameter, options))
             + (options.UsesKernels ? DecoderWeights.Estimate(language, options.Quantize, checkpoint.StorageType) : 0);
         var kv = checked(options.KvPositionsFor(language) * options.BytesPerPosition(language));
         var largest = checkpoint.Tensors.Where(tensor => !tensor.IsPacked).Max(tensor => tensor.Entry.Bytes);
-        return new(weights, kv, FeaturesOf(checkpoint.Config, options), WorkOf(checkpoint.Config, options) + largest);
+        // The host reads, and what it reads is not the device's.
+        return new(weights, kv, FeaturesOf(checkpoint.Config, options), WorkOf(checkpoint.Config, options) + (options.UsesCuda ? 0 : largest));
     }
 
     /// <summary>What a model takes whose tensors are there.</summary>
@@ -71,6 +73,11 @@ public sealed record ModelMemory(long Weights, long KvCache, long FeatureCache, 
         if (options.UsesKernels)
         {
             return CpuRunner.WorkBytes(config, options);
+        }
+
+        if (options.UsesCuda)
+        {
+            return DeviceDecoder.WorkBytes(config, options, Math.Min(LanguageModelPositions.Limit(config), options.KvPositionsFor(config)));
         }
 
         long rows = Math.Max(options.PrefillChunkTokens, options.MaxSlots);

@@ -64,6 +64,10 @@ internal sealed class Sampler
         return new SampledToken(token, (float)(logits[token] - logNormalizer), LikelyTokens.Of(logits, logNormalizer, settings.TopLogProbabilities));
     }
 
+    /// <summary>What becomes of a sequence whose logits hold a NaN or an infinity.</summary>
+    internal static SequenceFailedException NotFinite() =>
+        new("A token cannot be chosen: the model's logits are not finite numbers. Check the weights and the compute type.", isRetryable: false);
+
     /// <summary>Applies the processors in place; a removed token's score becomes −∞.</summary>
     internal void Warp(Span<float> scores, ReadOnlySpan<int> history, SamplingSettings settings)
     {
@@ -285,7 +289,7 @@ internal sealed class Sampler
         var logNormalizer = Softmax(scores, _probabilities.AsSpan(0, logits.Length));
         return double.IsFinite(logNormalizer)
             ? logNormalizer
-            : throw new SequenceFailedException("A token cannot be chosen: the model's logits are not finite numbers. Check the weights and the compute type.", isRetryable: false);
+            : throw NotFinite();
     }
 
     private void Reserve(int vocabulary)

@@ -44,7 +44,7 @@ internal sealed class StepPlanner
     {
         _plan.Clear();
         Admit();
-        var budget = _options.MaxStepTokens;
+        var budget = _options.StepTokens;
         foreach (var sequence in _running)
         {
             if (!sequence.IsPrefilling)
@@ -128,7 +128,7 @@ internal sealed class StepPlanner
         }
 
         var planned = 0;
-        while (sequence.IsPrefilling && sequence.NextChunk(_options.PrefillChunkTokens) is var count && planned + count <= budget)
+        while (sequence.IsPrefilling && sequence.NextChunk(_options.ChunkTokens) is var count && planned + count <= budget)
         {
             var first = sequence.Computed;
             sequence.Computed += count;

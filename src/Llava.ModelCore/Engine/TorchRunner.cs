@@ -31,7 +31,7 @@ internal sealed class TorchRunner : IStepRunner
         (_model, _time) = (model, time);
         _device = model.Language.Device;
         _layerDevices = model.Language.Devices;
-        _arena = new KvArena(model.Config.LanguageModel, kvPositions, model.Language.Layers.Select(layer => layer.Device));
+        _arena = new KvArena(model.Config.LanguageModel, kvPositions, [.. model.Language.Layers.Select(layer => layer.Device)]);
         _slopes = Alibi.SlopesOf(model.Config.LanguageModel, _device)?.DetachFromDisposeScope();
         _features = new ImageFeatures(model, options.FeatureCacheBytes);
         _blocks = RowBlocks.Probe(model.Language);

@@ -78,8 +78,8 @@ public sealed class EncoderAttention : nn.Module<Tensor, Tensor>
         var scale = Scalars.Of(1 / Math.Sqrt((double)_config.HiddenSize / _config.Heads));
         var x = input.to(_query.ComputeType); // once, not in each of the three
         var (query, key, value) = (Heads(_query.call(x)), Heads(_key.call(x)), Heads(_value.call(x)));
-        // Fused where nobody asks for gradients: scores of all heads take longer to write down than to compute. Backward, and in bf16, it is several times slower.
-        var mixed = is_grad_enabled() || x.dtype != ScalarType.Float32
+        // Fused where nobody asks for gradients: scores of all heads take longer to write down than to compute. Backward, and on the CPU in bf16, it is several times slower.
+        var mixed = is_grad_enabled() || (x.dtype != ScalarType.Float32 && x.device_type == DeviceType.CPU)
             ? query.mul(scale).matmul(key.transpose(-1, -2)).softmax(-1).matmul(value)
             : nn.functional.scaled_dot_product_attention(query, key, value);
         return _output.call(mixed.transpose(1, 2).reshape(input.shape));

@@ -122,7 +122,7 @@ public sealed class RealModelTests : IDisposable
         await using Pipeline pipeline = new();
         var list = Path.Combine(pipeline.Folder, "urls.txt");
         await File.WriteAllLinesAsync(list, [server.Url("/a.png", "127.0.0.1"), server.Url("/gone.png", "127.0.0.1"), "http://10.0.0.1/b.png", server.Url("/text.png", "127.0.0.1"), "c.png", server.Url("/d.png", "127.0.0.1")]);
-        await pipeline.StartAsync(new EngineItemRunnerFactory(Folder, _engine, new ItemImages(egress), TimeProvider.System), "a");
+        await pipeline.StartAsync(new EngineItemRunnerFactory(Folder, _engine, new ItemImages(egress), TimeProvider.System, NullLogger<EngineItemRunnerFactory>.Instance), "a");
 
         JobRequest request = new() { Model = "a", Prompt = "Describe this image.", Source = new() { Kind = SourceKind.Urls, Path = list }, Generation = new() { MaxNewTokens = 16 } };
         var job = (await pipeline.Get<JobSubmission>().SubmitAsync(request)).Id;
@@ -153,7 +153,7 @@ public sealed class RealModelTests : IDisposable
 
     private async Task<ModelPool> PoolAsync(long budget, params string[] names)
     {
-        EngineItemRunnerFactory runners = new(Folder, _engine, new ItemImages(_egress), TimeProvider.System);
+        EngineItemRunnerFactory runners = new(Folder, _engine, new ItemImages(_egress), TimeProvider.System, NullLogger<EngineItemRunnerFactory>.Instance);
         ModelPool pool = new(runners, new() { Models = names, Turn = TimeSpan.Zero }, budget, TimeProvider.System, NullLogger<ModelPool>.Instance);
         await pool.MeasureAsync();
         return pool;

@@ -1,27 +1,31 @@
 using System.Runtime.InteropServices;
 using Llava.ModelCore.Engine;
+using Llava.ModelCore.Engine.Cuda;
 using Llava.ModelCore.Kernels.Decoding;
 using Llava.ModelCore.Kernels.Threads;
 using Llava.ModelCore.Models;
+using Llava.ModelCore.Tests.Engine.Cuda;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Tests.Engine;
 
-/// <summary>The real loop, planner and runner (torch's, unless the options ask for our own kernels) on the test's own thread, with every sampled row's logits kept.</summary>
+/// <summary>The real loop, planner and runner (torch's, unless the options ask for another) on the test's own thread, with every sampled row's logits kept.</summary>
 internal sealed class EngineHarness : IDisposable
 {
     private readonly LlavaModel _model;
     private readonly IStepRunner _runner;
     private readonly EngineLoop _loop;
-
     public EngineHarness(LlavaModel model, EngineOptions? options = null)
     {
         options ??= new EngineOptions { KvPositions = 4096 };
         _model = model;
         Assert.Empty(options.Validate());
         var positions = options.KvPositionsFor(model.Config.LanguageModel);
-        _runner = options.Runner == RunnerKind.Cpu
-            ? new CpuRunner(model, Packed(model, options), options, positions, TimeProvider.System)
-            : new TorchRunner(model, options, positions, TimeProvider.System);
+        Images = options.UsesCuda ? ImagesOf(model) : null;
+        _runner = options.Runner == RunnerKind.Cpu ? new CpuRunner(model, Packed(model, options), options, positions, TimeProvider.System)
+            : Images is null ? new TorchRunner(model, options, positions, TimeProvider.System)
+            : new CudaRunner(EmulatedSession.Open(), Images, new DeviceWeights(model.Config.LanguageModel, Read(model), CPU), options, positions, TimeProvider.System);
         Sampled = (sequence, logits) =>
         {
             if (!Logits.TryGetValue(sequence, out var rows))
@@ -40,6 +44,9 @@ internal sealed class EngineHarness : IDisposable
         get => _runner.Sampled;
         set => _runner.Sampled = value;
     }
+
+    /// <summary>Tower and projector of the CUDA runner; null for others, which see with the model's own.</summary>
+    public LlavaModel? Images { get; }
 
     public Dictionary<Sequence, List<float[]>> Logits { get; } = [];
 
@@ -79,12 +86,37 @@ internal sealed class EngineHarness : IDisposable
         return sequence.Handle.Completion.GetAwaiter().GetResult();
     }
 
-    public void Dispose() => _loop.Dispose();
+    public void Dispose()
+    {
+        _loop.Dispose();
+        Images?.Dispose();
+    }
+
+    /// <summary>A copy of tower and projector as the device has them.</summary>
+    private static LlavaModel ImagesOf(LlavaModel model)
+    {
+        LlavaModel images = new(model.Config, hasLanguage: false);
+        var from = LlavaModelLoader.Named(model);
+        using var mode = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (name, parameter) in LlavaModelLoader.Named(images))
+        {
+            parameter.copy_(from[name]);
+        }
+
+        CudaRunner.Place(images, CPU);
+        return images;
+    }
+
+    private static Func<string, Tensor> Read(LlavaModel model)
+    {
+        var parameters = LlavaModelLoader.Named(model);
+        return name => parameters[name].detach().clone();
+    }
 
     private static DecoderWeights Packed(LlavaModel model, EngineOptions options)
     {
         using WorkerPool pool = new(1);
-        var parameters = LlavaModelLoader.Named(model);
-        return DecoderWeights.Pack(model.Config.LanguageModel, options.Quantize, name => parameters[name].detach().clone(), pool);
+        return DecoderWeights.Pack(model.Config.LanguageModel, options.Quantize, Read(model), pool);
     }
 }

@@ -11,6 +11,7 @@ public sealed class StableShimTests
     private static readonly TorchOperator Concatenate = new("aten::cat");
     private static readonly TorchOperator Sum = new("aten::sum", "dim_IntList");
     private static readonly TorchOperator Multiply = new("aten::mm");
+    private static readonly TorchOperator Largest = new("aten::max", "dim", results: 2);
     private static readonly TorchOperator Attention = new("aten::scaled_dot_product_attention");
 
     public StableShimTests() => TorchLibrary.EnsureLoaded();
@@ -98,6 +99,29 @@ public sealed class StableShimTests
         var failure = Assert.Throws<TorchLibraryException>(() => StableShim.CurrentCudaStream(0));
         Assert.Contains("'libtorch_cuda.so'", failure.Message, StringComparison.Ordinal);
         Assert.Contains(TorchLibrary.FolderVariable, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_a_libtorch_does_not_export_for_CUDA_is_named()
+    {
+        var failure = Assert.Throws<TorchLibraryException>(() => new CudaShimFunctions(TorchLibrary.Handle("libtorch_cpu.so")));
+        Assert.Contains("'aoti_torch_cuda_mm_out'", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_several_results_the_first_is_given_and_the_others_are_freed()
+    {
+        using Tensor numbers = rand(1 << 18, 2), expected = numbers.amax([1L]);
+        var before = Environment.WorkingSet;
+        for (var i = 0; i < 300; i++)
+        {
+            // A megabyte of numbers, and two of indices.
+            using var largest = StableShim.Wrap(Largest.Invoke(numbers.Handle, 1L, false));
+            Assert.True(i > 0 || largest.allclose(expected));
+        }
+
+        // All indices would be 600 MB.
+        Assert.InRange(Environment.WorkingSet - before, long.MinValue, 300L << 20);
     }
 
     [Fact]

@@ -42,7 +42,9 @@ internal sealed unsafe class ShimFunctions
 
     public delegate* unmanaged<nint, nint, nint, int> MultiplyInto { get; }
 
-    private static nint Export(nint library, string name) => NativeLibrary.TryGetExport(library, name, out var address)
+    /// <summary>Address of a function of the interface.</summary>
+    /// <exception cref="TorchLibraryException">The library has none of this name.</exception>
+    internal static nint Export(nint library, string name) => NativeLibrary.TryGetExport(library, name, out var address)
         ? address
         : throw new TorchLibraryException($"This libtorch has no '{name}', which PyTorch 2.9 and later have. Use PyTorch 2.10 or the next minor versions.");
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using TorchSharp;
 
 namespace Llava.ModelCore.Native.Shim;
@@ -31,19 +30,21 @@ internal static unsafe class StableShim
         return (nint)address;
     }
 
-    /// <summary>output = left · right, on the CPU, into memory that is there; autograd sees nothing of it.</summary>
+    /// <summary>output = left · right into memory that is there; autograd sees nothing of it. All three are of one type and on one device.</summary>
     /// <param name="output">(rows, columns).</param>
     /// <param name="left">(rows, inner).</param>
     /// <param name="right">(inner, columns).</param>
-    public static void MultiplyInto(nint output, nint left, nint right) => Check(ShimFunctions.Own.MultiplyInto(output, left, right), "multiply matrices");
+    /// <param name="onCuda">Whether they are on a CUDA device, whose function is another. Default false: on the CPU.</param>
+    /// <exception cref="TorchLibraryException">This libtorch has no such function for the device.</exception>
+    public static void MultiplyInto(nint output, nint left, nint right, bool onCuda = false) =>
+        Check(onCuda ? CudaShimFunctions.Own.MultiplyInto(output, left, right) : ShimFunctions.Own.MultiplyInto(output, left, right), "multiply matrices");
 
     /// <summary>The stream into which libtorch puts the work of this thread on a device: a <c>CUstream</c>.</summary>
     /// <exception cref="TorchLibraryException">This libtorch is for the CPU.</exception>
     public static nint CurrentCudaStream(int device)
     {
         nint stream;
-        var get = (delegate* unmanaged<int, nint*, int>)NativeLibrary.GetExport(TorchLibrary.Handle("libtorch_cuda.so"), "aoti_torch_get_current_cuda_stream");
-        Check(get(device, &stream), $"tell the stream of CUDA device {device}");
+        Check(CudaShimFunctions.Own.CurrentStream(device, &stream), "tell the stream of a CUDA device");
         return stream;
     }
 

@@ -1,0 +1,26 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Llava.ModelCore.Engine.Cuda;
+
+/// <summary>What the CUDA runner does by itself and how much it does at once. Everything is on; a benchmark switches one after the other on.</summary>
+public sealed class CudaOptions
+{
+    /// <summary>Tokens of prompts that one pass takes, packed without padding; rows that decode ride along. Default 12288.</summary>
+    [Range(16, 65_536)]
+    public int PrefillTokens { get; set; } = 12_288;
+
+    /// <summary>Whether sum with norm, and the gate of the MLP, are one kernel of ours each. Default true; false takes torch's operations.</summary>
+    public bool FusedElements { get; set; } = true;
+
+    /// <summary>Whether rotating and storing keys and values are one kernel of ours. Default true; false takes torch's operations.</summary>
+    public bool FusedRotary { get; set; } = true;
+
+    /// <summary>Whether rows that decode attend by our kernel. Default true; false has them attend as prompts do.</summary>
+    public bool DecodeAttention { get; set; } = true;
+
+    /// <summary>Whether prompts attend by libtorch's flash attention, which is there on CUDA alone. Default true; false takes products in float32, sequence by sequence.</summary>
+    public bool FlashAttention { get; set; } = true;
+
+    /// <summary>Whether tokens are chosen on the device where that needs nothing of the host. Default true; false brings all logits to the host.</summary>
+    public bool DeviceSampling { get; set; } = true;
+}

@@ -1,0 +1,138 @@
+using Llava.ModelCore.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Engine.Cuda;
+
+/// <summary>
+/// The runner on a CUDA device, in bfloat16: everything a step plans is one pass, in which rows that decode and chunks of prompts share the products. Products and flash attention are
+/// libtorch's, what lies between them ours, each replaceable by torch's operations (<see cref="CudaOptions"/>). A row's numbers may depend on how many rows share its pass, because the
+/// library chooses its products by their size (decision 0020).
+/// </summary>
+internal sealed class CudaRunner : IStepRunner
+{
+    private readonly CudaSession _session;
+    private readonly DeviceWeights _weights;
+    private readonly EngineOptions _options;
+    private readonly TimeProvider _time;
+    private readonly KvArena _arena;
+    private readonly DeviceDecoder _decoder;
+    private readonly ImageFeatures _features;
+    private readonly DeviceSampler _sampler;
+    private readonly HashSet<Sequence> _failed = [];
+
+    /// <param name="session">The device; disposed with the runner.</param>
+    /// <param name="images">Vision tower and projector, placed on the device; not disposed with the runner.</param>
+    /// <param name="weights">The language model; disposed with the runner.</param>
+    /// <param name="options">Sizes, and who computes what.</param>
+    /// <param name="kvPositions">Positions of the arena.</param>
+    /// <param name="time">Measures the phases.</param>
+    public CudaRunner(CudaSession session, LlavaModel images, DeviceWeights weights, EngineOptions options, int kvPositions, TimeProvider time)
+    {
+        (_session, _weights, _options, _time) = (session, weights, options, time);
+        session.Enter();
+        _arena = new KvArena(weights.Config, kvPositions, [.. Enumerable.Repeat(session.Device, weights.Config.Layers)], ScalarType.BFloat16);
+        _decoder = new DeviceDecoder(session, weights, _arena, options, Math.Min(kvPositions, LanguageModelPositions.Limit(weights.Config)));
+        _features = new ImageFeatures(images, options.FeatureCacheBytes);
+        _sampler = new DeviceSampler(session);
+        session.Kernels.LoadAll();
+    }
+
+    /// <inheritdoc/>
+    public RowSampling.SampledRow? Sampled
+    {
+        get => _sampler.Sampled;
+        set => _sampler.Sampled = value;
+    }
+
+    /// <summary>Brings vision tower and projector of a model to the device, in bfloat16.</summary>
+    public static void Place(LlavaModel images, Device device)
+    {
+        images.to(ScalarType.BFloat16);
+        images.to(device);
+        images.ComputeIn(ScalarType.BFloat16);
+    }
+
+    /// <inheritdoc/>
+    public void Run(StepPlan plan, StepOutcome outcome)
+    {
+        using var mode = inference_mode();
+        using var scope = NewDisposeScope();
+        var start = _time.GetTimestamp();
+        _session.Enter();
+        foreach (var copy in plan.Copies)
+        {
+            _arena.Copy(copy.Source, copy.Target, copy.Count);
+        }
+
+        var pass = Pass(plan, outcome);
+        if (pass.Rows > 0)
+        {
+            Run(pass, outcome);
+        }
+
+        var elapsed = _time.GetElapsedTime(start);
+        // One pass serves both phases; its time is shared as its rows are.
+        outcome.DecodeTime = elapsed * ((double)pass.Decoding / Math.Max(1, pass.Rows));
+        outcome.PrefillTime = elapsed - outcome.DecodeTime;
+    }
+
+    /// <inheritdoc/>
+    public float[] Embed(ImageInput image)
+    {
+        _session.Enter();
+        return _features.Embed(image);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _features.Dispose();
+        _decoder.Dispose();
+        _arena.Dispose();
+        _weights.Dispose();
+        _session.Dispose();
+    }
+
+    /// <summary>The rows of a step. An image that cannot be encoded fails its sequence alone, whose rows stay away.</summary>
+    private DevicePass Pass(StepPlan plan, StepOutcome outcome)
+    {
+        DevicePass pass = new(_weights.Config, new DeviceBlock(), _decoder.DecodesApart);
+        plan.Decodes.ForEach(pass.AddDecode);
+        _failed.Clear();
+        foreach (var work in plan.Prefills.Where(work => !_failed.Contains(work.Sequence)))
+        {
+            try
+            {
+                pass.AddPrefill(work, Parts(work, outcome));
+            }
+            catch (Exception e)
+            {
+                _failed.Add(work.Sequence);
+                outcome.Works.Add(new WorkOutcome(work, null, e));
+            }
+        }
+
+        return pass;
+    }
+
+    private PromptPart[] Parts(StepWork work, StepOutcome outcome) => [.. work.Sequence.Layout.Slice(work.FirstPosition, work.Count).Select(slice =>
+    {
+        var (piece, from, count) = slice;
+        return new PromptPart(piece, from, count, piece.Image < 0 ? null : _features.Get(work.Sequence.Request.Images[piece.Image], outcome).narrow(0, from, count));
+    })];
+
+    private void Run(DevicePass pass, StepOutcome outcome)
+    {
+        pass.Complete();
+        SampledRows sampled = new(pass, _weights.Config.VocabularySize, _options.Cuda.DeviceSampling);
+        pass.Block.Send(_session.Device);
+        var logits = _decoder.Run(pass, sampled.Rows);
+        foreach (var work in pass.Works.Where(work => !work.Samples))
+        {
+            outcome.Works.Add(new WorkOutcome(work, null));
+        }
+
+        _sampler.Choose(sampled, pass.Block, logits, outcome);
+    }
+}

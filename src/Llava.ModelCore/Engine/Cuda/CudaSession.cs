@@ -1,0 +1,104 @@
+using Llava.ModelCore.Kernels.Cuda;
+using Llava.ModelCore.Native;
+using Llava.ModelCore.Native.Cuda;
+using Llava.ModelCore.Native.Shim;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Engine.Cuda;
+
+/// <summary>One device as torch and as the driver know it, with our kernels on it.</summary>
+/// <param name="device">Where torch's tensors lie.</param>
+/// <param name="cuda">The same device in the driver's eyes; disposed with the session.</param>
+/// <param name="kernels">Its kernels; disposed with the session.</param>
+internal sealed class CudaSession(Device device, CudaDevice cuda, DeviceKernels kernels) : IDisposable
+{
+    // bfloat16 begins with Ampere.
+    private const int LeastCapability = 80;
+
+    public Device Device { get; } = device;
+
+    public string Name => cuda.Name;
+
+    public DeviceKernels Kernels { get; } = kernels;
+
+    /// <summary>Whether torch computes on CUDA too; in tests the kernels' device is played by the processor.</summary>
+    public bool IsCuda => Device.type == DeviceType.CUDA;
+
+    /// <summary>Finds out, in the order in which things can be put right, whether a device can be used, and opens it.</summary>
+    /// <param name="ordinal">Which device.</param>
+    /// <exception cref="CudaException">There is no driver, no such device, or it is too old; the message says what to do.</exception>
+    /// <exception cref="TorchLibraryException">libtorch is for the CPU or has no stable interface for CUDA.</exception>
+    public static CudaSession Open(int ordinal) => Open(ordinal, CudaDriver.Library, TorchLibrary.EnsureLoaded());
+
+    /// <summary>Opens it by a particular driver and libtorch.</summary>
+    internal static CudaSession Open(int ordinal, string driverLibrary, TorchLibraryReport torch)
+    {
+        var driver = CudaDriver.Open(driverLibrary);
+        if (ordinal >= driver.DeviceCount)
+        {
+            throw new CudaException($"There is no device 'cuda:{ordinal}': the driver shows {driver.DeviceCount}. Name one from cuda:0 on, see whether CUDA_VISIBLE_DEVICES hides it, or use the CPU.");
+        }
+
+        CudaDevice cuda = new(driver, ordinal);
+        try
+        {
+            cuda.Activate();
+            RequireUsable(cuda, ordinal, torch);
+            var compiler = Nvrtc.Open(NvrtcFiles.Candidates(torch.Folder));
+            if (driver.Lacks(compiler.Version) is { } finding)
+            {
+                throw new CudaException(finding);
+            }
+
+            KernelCompiler kernels = new(compiler, cuda.Capability);
+            return new CudaSession(new Device(DeviceType.CUDA, ordinal), cuda, new DeviceKernels(driver, (name, source) => kernels.Compile(name, source, KernelSources.Headers)));
+        }
+        catch
+        {
+            cuda.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes the device the calling thread's, and its stream the one that torch uses there. Every call of the runner begins with it.</summary>
+    public void Enter()
+    {
+        cuda.Activate();
+        Kernels.Stream = IsCuda ? StableShim.CurrentCudaStream(Device.index) : 0;
+    }
+
+    /// <summary>Bytes that are free on the device now.</summary>
+    public long FreeBytes()
+    {
+        cuda.Activate();
+        return cuda.Memory().Free;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        cuda.Activate();
+        Kernels.Dispose();
+        cuda.Dispose();
+    }
+
+    private static void RequireUsable(CudaDevice cuda, int ordinal, TorchLibraryReport library)
+    {
+        if (cuda.Capability.Number < LeastCapability)
+        {
+            throw new CudaException($"'{cuda.Name}' has compute capability {cuda.Capability}, and bfloat16 needs 8.0 (Ampere) or later. Name another device, or use the CPU.");
+        }
+
+        if (!library.Files.Any(file => Path.GetFileName(file) == "libtorch_cuda.so"))
+        {
+            throw new TorchLibraryException($"The libtorch in '{library.Folder}' is for the CPU. Set {TorchLibrary.FolderVariable} to the torch/lib folder of a PyTorch for CUDA, or use the CPU.");
+        }
+
+        _ = CudaShimFunctions.Own;
+        if (!TorchSharp.torch.cuda.is_available() || TorchSharp.torch.cuda.device_count() <= ordinal)
+        {
+            throw new TorchLibraryException($"The libtorch in '{library.Folder}' cannot use '{cuda.Name}'. See whether its CUDA fits the driver ('llava doctor' has both), or use the CPU.");
+        }
+    }
+}

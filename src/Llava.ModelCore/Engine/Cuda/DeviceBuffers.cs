@@ -1,0 +1,57 @@
+using Llava.ModelCore.Checkpoints;
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Engine.Cuda;
+
+/// <summary>What lies between the layers' operations, allocated once for the largest pass, bfloat16.</summary>
+internal sealed class DeviceBuffers : IDisposable
+{
+    private readonly Tensor[] _all;
+
+    /// <param name="config">The decoder.</param>
+    /// <param name="rows">Rows of the largest pass.</param>
+    /// <param name="sampled">Rows that sample at most.</param>
+    /// <param name="device">Where they lie.</param>
+    public DeviceBuffers(LanguageModelConfig config, int rows, int sampled, Device device) => _all =
+    [
+        .. Widths(config).Select(width => empty(rows, width, ScalarType.BFloat16, device).DetachFromDisposeScope()),
+        empty(sampled, config.HiddenSize, ScalarType.BFloat16, device).DetachFromDisposeScope(),
+        empty(sampled, config.VocabularySize, ScalarType.BFloat16, device).DetachFromDisposeScope(),
+        empty(sampled, config.VocabularySize, ScalarType.Float32, device).DetachFromDisposeScope(),
+    ];
+
+    /// <summary>Bytes of them.</summary>
+    public static long BytesOf(LanguageModelConfig config, int rows, int sampled) => checked(
+        ((long)rows * sizeof(ushort) * Widths(config).Sum()) + ((long)sampled * ((sizeof(ushort) * (long)config.HiddenSize) + ((sizeof(ushort) + sizeof(float)) * (long)config.VocabularySize))));
+
+    /// <summary>The buffers of a pass, views in the caller's scope.</summary>
+    public PassBuffers For(int rows, int sampled)
+    {
+        var views = _all.Select((buffer, i) => buffer.narrow(0, 0, i < _all.Length - 3 ? rows : sampled)).ToArray();
+        return new(views[0], views[1], views[2], views[3], views[4], views[5], views[6], views[7], views[8], views[9], views[10]);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Array.ForEach(_all, buffer => buffer.Dispose());
+
+    private static long[] Widths(LanguageModelConfig config)
+    {
+        long hidden = config.HiddenSize, queries = (long)config.Heads * config.HeadSize, merged = (config.Heads + (2L * config.KeyValueHeads)) * config.HeadSize;
+        return [hidden, hidden, hidden, merged, queries, queries, 2L * config.IntermediateSize, config.IntermediateSize];
+    }
+}
+
+/// <summary>Buffers of one pass, each with as many rows as the pass has; the last three with as many as sample.</summary>
+/// <param name="Residual">(rows, hidden): the residual stream.</param>
+/// <param name="Delta">(rows, hidden): what the last block adds to it.</param>
+/// <param name="Normed">(rows, hidden).</param>
+/// <param name="Merged">(rows, (heads + 2 · shared) · size): queries, keys and values before they are turned.</param>
+/// <param name="Queries">(rows, heads · size), turned.</param>
+/// <param name="Mixed">(rows, heads · size): what attention gives.</param>
+/// <param name="Gates">(rows, 2 · intermediate).</param>
+/// <param name="Gated">(rows, intermediate).</param>
+/// <param name="Final">(sampled, hidden) behind the last norm.</param>
+/// <param name="Products">(sampled, vocabulary), bfloat16.</param>
+/// <param name="Logits">(sampled, vocabulary), float32.</param>
+internal sealed record PassBuffers(
+    Tensor Residual, Tensor Delta, Tensor Normed, Tensor Merged, Tensor Queries, Tensor Mixed, Tensor Gates, Tensor Gated, Tensor Final, Tensor Products, Tensor Logits);

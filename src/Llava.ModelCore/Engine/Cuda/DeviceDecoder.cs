@@ -1,0 +1,97 @@
+using Llava.ModelCore.Checkpoints;
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Engine.Cuda;
+
+/// <summary>Runs passes through the language model: products of libtorch into buffers that are there, and between them what is ours.</summary>
+internal sealed class DeviceDecoder : IDisposable
+{
+    private readonly DeviceWeights _weights;
+    private readonly DeviceBuffers _buffers;
+    private readonly DeviceElements _elements;
+    private readonly DeviceRotary _rotary;
+    private readonly DeviceAttention _attention;
+
+    /// <param name="session">The device.</param>
+    /// <param name="weights">The language model; not disposed here.</param>
+    /// <param name="arena">Keys and values; not disposed here.</param>
+    /// <param name="options">Sizes, and who computes what.</param>
+    /// <param name="longest">Positions of a sequence at most.</param>
+    public DeviceDecoder(CudaSession session, DeviceWeights weights, KvArena arena, EngineOptions options, int longest)
+    {
+        var config = weights.Config;
+        _weights = weights;
+        _buffers = new DeviceBuffers(config, options.StepTokens, options.MaxSlots, session.Device);
+        _elements = new DeviceElements(session, options.Cuda, config);
+        _rotary = new DeviceRotary(session, options.Cuda, config, arena);
+        _attention = new DeviceAttention(session, options.Cuda, config, arena, options.MaxSlots, longest);
+    }
+
+    /// <summary>Whether rows that decode attend by themselves.</summary>
+    public bool DecodesApart => _attention.HasDecoding;
+
+    /// <summary>Bytes that passes compute with.</summary>
+    public static long WorkBytes(LanguageModelConfig config, EngineOptions options, int longest) =>
+        DeviceBuffers.BytesOf(config, options.StepTokens, options.MaxSlots)
+        + DeviceAttention.ScratchBytes(options.Cuda, config, options.MaxSlots, longest)
+        // What flash attention gives, and its sums.
+        + ((long)options.StepTokens * config.Heads * ((sizeof(ushort) * config.HeadSize) + sizeof(float)));
+
+    /// <summary>Computes keys and values of all rows, and the logits of some.</summary>
+    /// <param name="pass">The rows, sent to the device.</param>
+    /// <param name="sampled">Rows whose logits are wanted.</param>
+    /// <returns>float32 (sampled, vocabulary), in the caller's scope, until the next pass.</returns>
+    public Tensor Run(DevicePass pass, BlockPart sampled)
+    {
+        var buffers = _buffers.For(pass.Rows, sampled.Count);
+        Embed(pass, buffers.Residual);
+        _rotary.Begin(pass);
+        _attention.Begin(pass);
+        for (var i = 0; i < _weights.Layers.Count; i++)
+        {
+            using var scope = NewDisposeScope();
+            Run(i, pass, buffers);
+        }
+
+        if (sampled.Count > 0)
+        {
+            var rows = pass.Block[sampled];
+            _elements.AddNorm(buffers.Residual.index_select(0, rows), buffers.Delta.index_select(0, rows), _weights.Norm, buffers.Final);
+            _weights.Head.Multiply(buffers.Final, buffers.Products);
+            buffers.Logits.copy_(buffers.Products);
+        }
+
+        return buffers.Logits;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _attention.Dispose();
+        _rotary.Dispose();
+        _buffers.Dispose();
+    }
+
+    private void Embed(DevicePass pass, Tensor residual)
+    {
+        residual.copy_(_weights.Embeddings.index_select(0, pass.Block[pass.Ids]));
+        foreach (var (row, features) in pass.Images)
+        {
+            residual.narrow(0, row, features.shape[0]).copy_(features);
+        }
+    }
+
+    private void Run(int index, DevicePass pass, PassBuffers buffers)
+    {
+        var layer = _weights.Layers[index];
+        _elements.AddNorm(buffers.Residual, index == 0 ? null : buffers.Delta, layer.AttentionNorm, buffers.Normed);
+        layer.Merged.Multiply(buffers.Normed, buffers.Merged);
+        _rotary.Append(index, pass, buffers.Merged, buffers.Queries);
+        _attention.Attend(index, pass, buffers.Queries, buffers.Mixed);
+        layer.Output.Multiply(buffers.Mixed, buffers.Delta);
+        _elements.AddNorm(buffers.Residual, buffers.Delta, layer.MlpNorm, buffers.Normed);
+        layer.Gates.Multiply(buffers.Normed, buffers.Gates);
+        _elements.Gate(buffers.Gates, buffers.Gated);
+        layer.Down.Multiply(buffers.Gated, buffers.Delta);
+    }
+}

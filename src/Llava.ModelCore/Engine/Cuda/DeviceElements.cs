@@ -1,0 +1,59 @@
+using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Kernels.Cuda;
+using Llava.ModelCore.Native;
+using Llava.ModelCore.Native.Shim;
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Engine.Cuda;
+
+/// <summary>What lies between the products, by our kernels or by torch's operations; both round to bfloat16 at the same places.</summary>
+/// <param name="session">The device.</param>
+/// <param name="options">Which of the two.</param>
+/// <param name="config">The decoder.</param>
+internal sealed class DeviceElements(CudaSession session, CudaOptions options, LanguageModelConfig config)
+{
+    private const int Vector = 8;
+
+    private readonly bool _usesKernels = options.FusedElements && config.HiddenSize % Vector == 0 && config.IntermediateSize % Vector == 0;
+
+    /// <summary>residual += delta, output = RmsNorm(residual) · weight.</summary>
+    /// <param name="residual">(rows, hidden), changed in place.</param>
+    /// <param name="delta">(rows, hidden); null adds nothing.</param>
+    /// <param name="weight">(hidden).</param>
+    /// <param name="output">(rows, hidden), written.</param>
+    public void AddNorm(Tensor residual, Tensor? delta, Tensor weight, Tensor output)
+    {
+        if (_usesKernels)
+        {
+            var (rows, columns) = ((int)residual.shape[0], (int)residual.shape[1]);
+            ElementKernels.AddRmsNorm(session.Kernels, At(residual), delta is null ? 0 : At(delta), At(weight), At(output), rows, columns, (float)config.NormEpsilon);
+            return;
+        }
+
+        if (delta is not null)
+        {
+            residual.add_(delta, Scalars.One);
+        }
+
+        var x = residual.to(ScalarType.Float32);
+        var scale = x.square().mean([-1L], keepdim: true).add(Scalars.Of(config.NormEpsilon)).rsqrt();
+        output.copy_((x * scale).to(ScalarType.BFloat16) * weight);
+    }
+
+    /// <summary>output = silu(gate) · up.</summary>
+    /// <param name="gates">(rows, 2 · intermediate): gate, then up.</param>
+    /// <param name="output">(rows, intermediate), written.</param>
+    public void Gate(Tensor gates, Tensor output)
+    {
+        var columns = output.shape[1];
+        if (_usesKernels)
+        {
+            ElementKernels.GatedActivation(session.Kernels, At(gates), At(output), (int)output.shape[0], (int)columns);
+            return;
+        }
+
+        output.copy_(nn.functional.silu(gates.narrow(1, 0, columns)) * gates.narrow(1, columns, columns));
+    }
+
+    private static nint At(Tensor tensor) => StableShim.Address(tensor.Handle);
+}

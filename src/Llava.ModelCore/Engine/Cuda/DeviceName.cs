@@ -1,0 +1,18 @@
+using System.Globalization;
+
+namespace Llava.ModelCore.Engine.Cuda;
+
+/// <summary>Reads what a device is called.</summary>
+internal static class DeviceName
+{
+    private const string Cpu = "cpu";
+    private const string Cuda = "cuda";
+
+    /// <summary>Whether it names a device, or nothing.</summary>
+    public static bool IsKnown(string? name) => name is null or Cpu || OrdinalOf(name) is not null;
+
+    /// <summary>Number of a CUDA device: 0 for <c>cuda</c>, N for <c>cuda:N</c>; null for anything else.</summary>
+    public static int? OrdinalOf(string? name) => name is Cuda ? 0
+        : name?.StartsWith($"{Cuda}:", StringComparison.Ordinal) == true && int.TryParse(name.AsSpan(Cuda.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal) ? ordinal
+        : null;
+}

@@ -1,0 +1,94 @@
+using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Engine;
+using Llava.ModelCore.Engine.Cuda;
+using Llava.ModelCore.Native;
+using Llava.ModelCore.Native.Cuda;
+using Llava.ModelCore.Quantization;
+using Llava.ModelCore.Tests.Kernels.Cuda;
+using Llava.Testing;
+
+namespace Llava.ModelCore.Tests.Engine.Cuda;
+
+public sealed class DeviceChoiceTests
+{
+    private static string Shipped => Repository.Path("models", "llava-scenes");
+
+    [Theory]
+    [InlineData(RunnerKind.Auto, null, false)]
+    [InlineData(RunnerKind.Auto, "cpu", false)]
+    [InlineData(RunnerKind.Auto, "cuda", true)]
+    [InlineData(RunnerKind.Auto, "cuda:3", true)]
+    [InlineData(RunnerKind.Cuda, null, true)]
+    [InlineData(RunnerKind.Cpu, null, false)]
+    [InlineData(RunnerKind.Torch, "cpu", false)]
+    public void A_device_computes_only_where_it_is_named(RunnerKind runner, string? device, bool usesCuda)
+    {
+        EngineOptions options = new() { Runner = runner, Device = device };
+        Assert.Empty(options.Validate());
+        Assert.Equal(usesCuda, options.UsesCuda);
+    }
+
+    [Theory]
+    [InlineData(RunnerKind.Auto, "gpu", QuantizationScheme.None, "Device is 'gpu'")]
+    [InlineData(RunnerKind.Auto, "cuda:-1", QuantizationScheme.None, "Device is 'cuda:-1'")]
+    [InlineData(RunnerKind.Cpu, "cuda:0", QuantizationScheme.None, "Device is cuda:0, and Runner Cpu does not compute there")]
+    [InlineData(RunnerKind.Cuda, "cpu", QuantizationScheme.None, "Device is cpu, and Runner Cuda does not compute there")]
+    [InlineData(RunnerKind.Auto, "cuda", QuantizationScheme.Int8, "keeps weights in bfloat16")]
+    public void What_contradicts_itself_is_said_in_one_sentence(RunnerKind runner, string device, QuantizationScheme scheme, string finding) =>
+        Assert.Contains(finding, Assert.Single(new EngineOptions { Runner = runner, Device = device, Quantize = scheme }.Validate()), StringComparison.Ordinal);
+
+    [Fact]
+    public void What_is_missing_is_said_before_anything_is_loaded_with_what_to_do()
+    {
+        Assert.StartsWith("There is no NVIDIA driver here", Refused<CudaException>("libcuda-of-nowhere.so", 0), StringComparison.Ordinal);
+        Assert.StartsWith("There is no device 'cuda:5': the driver shows 1.", Refused<CudaException>(EmulatedDevice.Library, 5), StringComparison.Ordinal);
+        Assert.Contains("is for the CPU. Set LLAVA_LIBTORCH", Refused<TorchLibraryException>(EmulatedDevice.Library, 0), StringComparison.Ordinal);
+
+        static string Refused<T>(string driver, int ordinal)
+            where T : Exception => Assert.Throws<T>(() => CudaSession.Open(ordinal, driver, TorchLibrary.EnsureLoaded())).Message;
+    }
+
+    [Fact]
+    public void A_model_that_the_device_has_no_room_for_is_refused_with_both_figures()
+    {
+        // The emulated device has 3 GiB free.
+        EngineOptions options = new() { Device = "cuda", KvPositions = 4_000_000 };
+        using var checkpoint = CheckpointFolder.Open(Shipped);
+        var refused = Assert.Throws<ModelMemoryException>(() => DeviceChoice.Open(checkpoint, options, EmulatedSession.Open));
+        Assert.Contains($"takes {ModelMemory.Estimate(Shipped, options)} on 'Emulated device', and 2,684 MB are free there. Lower Llava:Engine:KvCacheBytes", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_CPU_computes_instead_only_where_that_is_allowed()
+    {
+        Func<int, CudaSession> none = _ => throw new CudaException("There is no driver.");
+        using var checkpoint = CheckpointFolder.Open(Shipped);
+        Assert.Throws<CudaException>(() => DeviceChoice.Open(checkpoint, new EngineOptions { Device = "cuda" }, none));
+        var (choice, session) = DeviceChoice.Open(checkpoint, new EngineOptions { Runner = RunnerKind.Cuda, DeviceFallback = true, MaxSlots = 7 }, none);
+        Assert.Null(session);
+        Assert.Equal(("There is no driver.", false, 7), (choice.FallbackReason, choice.Options.UsesCuda, choice.Options.MaxSlots));
+    }
+
+    [Fact]
+    public void An_MPT_is_refused_with_what_computes_it()
+    {
+        var config = Requests.Config().LanguageModel with { Mpt = new MptSettings() };
+        var refused = Assert.Throws<EngineOptionsException>(() => DeviceWeights.RequireSupported(config));
+        Assert.Contains("MPT", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("--runner cpu", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_loaded_model_answers_on_the_device_as_it_does_on_the_CPU_and_takes_what_was_estimated()
+    {
+        EngineOptions options = new() { Device = "cuda", MaxSlots = 2, KvPositions = 512, Cuda = new() { PrefillTokens = 256 } };
+        Question question = new() { Images = [await File.ReadAllBytesAsync(Directory.GetFiles(Repository.Path("samples", "images")).Order(StringComparer.Ordinal).First())], Text = "What is in the image?", Sampling = new() { MaxNewTokens = 8 } };
+        await using var onDevice = LoadedModel.Load(Shipped, options, time: null, EmulatedSession.Open);
+        await using var onCpu = LoadedModel.Load(Shipped, new EngineOptions { KvPositions = 512 });
+        Assert.Equal((await onCpu.AnswerAsync(question)).Text, (await onDevice.AnswerAsync(question)).Text);
+        Assert.NotEqual(onCpu.Revision, onDevice.Revision);
+        Assert.Null(onDevice.FallbackReason);
+        var estimate = ModelMemory.Estimate(Shipped, options);
+        Assert.Equal((estimate.Weights, estimate.KvCache, estimate.Work), (onDevice.Memory.Weights, onDevice.Memory.KvCache, onDevice.Memory.Work));
+    }
+}
