@@ -12,6 +12,7 @@ using Llava.Scheduler;
 using Llava.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Llava.Benchmarks.Model;
 
@@ -108,7 +109,7 @@ internal sealed class ModelService : IAsyncDisposable
     /// <summary>Loads the model for the service and remembers its runner.</summary>
     private sealed class SharedRunner(IImageBytes images) : IItemRunnerFactory
     {
-        private readonly EngineItemRunnerFactory _loads = new(_ => Repository.Path("models", Model), new EngineOptions(), images, TimeProvider.System);
+        private readonly EngineItemRunnerFactory _loads = new(_ => Repository.Path("models", Model), new EngineOptions(), images, TimeProvider.System, NullLogger<EngineItemRunnerFactory>.Instance);
 
         public IItemRunner? Runner { get; private set; }
 

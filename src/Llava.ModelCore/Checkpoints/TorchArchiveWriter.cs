@@ -9,6 +9,9 @@ namespace Llava.ModelCore.Checkpoints;
 /// <summary>Writes what <c>torch.save</c> writes for a dictionary of tensors, for programs that read nothing else.</summary>
 public static class TorchArchiveWriter
 {
+    // Equal weights are equal files; the first time that an archive can hold.
+    private static readonly DateTimeOffset NoTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     /// <summary>Writes one archive.</summary>
     /// <param name="path">The file; it appears whole or not at all.</param>
     /// <param name="entries">Names, types and shapes, in the dictionary's order.</param>
@@ -31,7 +34,9 @@ public static class TorchArchiveWriter
     /// <summary>Entries are stored as they are: torch reads them in place.</summary>
     private static void Add(ZipArchive archive, string name, Action<Stream> write)
     {
-        using var target = archive.CreateEntry(name, CompressionLevel.NoCompression).Open();
+        var entry = archive.CreateEntry(name, CompressionLevel.NoCompression);
+        entry.LastWriteTime = NoTime;
+        using var target = entry.Open();
         write(target);
     }
 

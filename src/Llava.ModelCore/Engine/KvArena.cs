@@ -3,23 +3,24 @@ using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Engine;
 
-/// <summary>Keys and values of everything the engine remembers: one tensor, allocated once, cut into extents.</summary>
+/// <summary>Keys and values of everything the engine remembers: one tensor on each device, allocated once, cut into extents.</summary>
 internal sealed class KvArena : IDisposable
 {
-    // (2 · layers, positions, key-value heads, head size): a layer's keys, then its values. Positions nobody wrote are never read, so they are not cleared.
-    private readonly Tensor _all;
+    // (2 · the device's layers, positions, key-value heads, head size): a layer's keys, then its values. Positions nobody wrote are never read, so they are not cleared.
+    private readonly Tensor[] _blocks;
     private readonly Tensor[] _keys;
     private readonly Tensor[] _values;
 
     /// <param name="config">Sizes.</param>
     /// <param name="positions">Positions.</param>
-    /// <param name="device">Where it lies.</param>
+    /// <param name="layers">The device of each layer.</param>
     /// <param name="type">What numbers are rounded to. Default float32.</param>
-    public KvArena(LanguageModelConfig config, int positions, Device device, ScalarType type = ScalarType.Float32)
+    public KvArena(LanguageModelConfig config, int positions, IReadOnlyList<Device> layers, ScalarType type = ScalarType.Float32)
     {
-        _all = empty(2 * config.Layers, positions, config.KeyValueHeads, config.HeadSize, type, device).DetachFromDisposeScope();
-        _keys = [.. Enumerable.Range(0, config.Layers).Select(layer => _all.select(0, 2 * layer).DetachFromDisposeScope())];
-        _values = [.. Enumerable.Range(0, config.Layers).Select(layer => _all.select(0, (2 * layer) + 1).DetachFromDisposeScope())];
+        _blocks = [.. layers.GroupBy(device => device.ToString()).Select(on => empty(2 * on.Count(), positions, config.KeyValueHeads, config.HeadSize, type, on.First()).DetachFromDisposeScope())];
+        var pairs = _blocks.SelectMany(block => Enumerable.Range(0, (int)block.shape[0] / 2).Select(i => (Key: block.select(0, 2 * i), Value: block.select(0, (2 * i) + 1)))).ToList();
+        _keys = [.. pairs.Select(pair => pair.Key.DetachFromDisposeScope())];
+        _values = [.. pairs.Select(pair => pair.Value.DetachFromDisposeScope())];
     }
 
     /// <summary>Bytes of one position in all layers.</summary>
@@ -30,8 +31,8 @@ internal sealed class KvArena : IDisposable
     /// <summary>Stores (tokens, key-value heads, head size) at the given arena positions, int64 (tokens).</summary>
     public void Write(int layer, Tensor positions, Tensor key, Tensor value)
     {
-        _keys[layer].index_copy_(0, positions, key.to(_all.dtype));
-        _values[layer].index_copy_(0, positions, value.to(_all.dtype));
+        _keys[layer].index_copy_(0, positions, key.to(_keys[layer].dtype));
+        _values[layer].index_copy_(0, positions, value.to(_values[layer].dtype));
     }
 
     /// <summary>All keys of a layer: (positions, key-value heads, head size). The arena's own.</summary>
@@ -50,12 +51,15 @@ internal sealed class KvArena : IDisposable
     public void Copy(int source, int target, int count)
     {
         using var scope = NewDisposeScope();
-        _all.narrow(1, target, count).copy_(_all.narrow(1, source, count));
+        foreach (var block in _blocks)
+        {
+            block.narrow(1, target, count).copy_(block.narrow(1, source, count));
+        }
     }
 
     public void Dispose()
     {
-        foreach (var tensor in (Tensor[])[.. _keys, .. _values, _all])
+        foreach (var tensor in (Tensor[])[.. _keys, .. _values, .. _blocks])
         {
             tensor.Dispose();
         }

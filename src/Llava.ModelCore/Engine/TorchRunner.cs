@@ -18,6 +18,7 @@ internal sealed class TorchRunner : IStepRunner
     private readonly RowBlocks _blocks;
     private readonly RowSampling _sampling = new();
     private readonly Device _device;
+    private readonly IReadOnlyList<Device> _layerDevices;
     private readonly Tensor? _slopes;
     private StepOutcome _outcome = new();
 
@@ -28,8 +29,9 @@ internal sealed class TorchRunner : IStepRunner
     public TorchRunner(LlavaModel model, EngineOptions options, int kvPositions, TimeProvider time)
     {
         (_model, _time) = (model, time);
-        _device = model.parameters().First().device;
-        _arena = new KvArena(model.Config.LanguageModel, kvPositions, _device);
+        _device = model.Language.Device;
+        _layerDevices = model.Language.Devices;
+        _arena = new KvArena(model.Config.LanguageModel, kvPositions, [.. model.Language.Layers.Select(layer => layer.Device)]);
         _slopes = Alibi.SlopesOf(model.Config.LanguageModel, _device)?.DetachFromDisposeScope();
         _features = new ImageFeatures(model, options.FeatureCacheBytes);
         _blocks = RowBlocks.Probe(model.Language);
@@ -136,7 +138,7 @@ internal sealed class TorchRunner : IStepRunner
         }
 
         var (embeddings, positions) = Inputs(works, _blocks.For(rows));
-        var hidden = Forward(embeddings, positions, Longest(works[0]), new ExtentAttention(_arena, spans, _device, _slopes));
+        var hidden = Forward(embeddings, positions, Longest(works[0]), PlacedAttention.On(_layerDevices, device => new ExtentAttention(_arena, spans, device, _slopes?.to(device))));
         if (samples.Count == 0)
         {
             Add(works, [], 0);
@@ -145,7 +147,7 @@ internal sealed class TorchRunner : IStepRunner
 
         // The head's product has a verified number of rows too; the first sampled row fills it up.
         var padding = Enumerable.Repeat(samples[0], _blocks.For(samples.Count) - samples.Count);
-        var sampled = hidden.index_select(0, tensor([.. samples, .. padding], device: _device));
+        var sampled = hidden.index_select(0, tensor([.. samples, .. padding], device: hidden.device));
         var logits = _model.Language.Logits(sampled).cpu();
         Add(works, MemoryMarshal.Cast<byte, float>(logits.bytes), (int)logits.shape[1]);
     }

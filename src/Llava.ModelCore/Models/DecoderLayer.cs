@@ -31,6 +31,9 @@ public sealed class DecoderLayer : nn.Module
         RegisterComponents();
     }
 
+    /// <summary>Where its parameters are.</summary>
+    public Device Device => _attentionNorm.parameters().First().device;
+
     /// <summary>Runs the block on packed tokens.</summary>
     /// <param name="hidden">(tokens, hidden size).</param>
     /// <param name="cosine">(tokens, 1, head size); null where positions are told by the attention.</param>

@@ -42,11 +42,14 @@ public sealed class LanguageModel : nn.Module
     /// <summary>Sizes.</summary>
     public LanguageModelConfig Config { get; }
 
-    /// <summary>Where the parameters are.</summary>
+    /// <summary>Where embeddings are looked up; all parameters are there, unless the layers were <see cref="Place">placed</see>.</summary>
     public Device Device => _embeddings.Weight.device;
 
     /// <summary>Looks tokens up: int64 (tokens) → (tokens, hidden).</summary>
     public Tensor Embed(Tensor ids) => _embeddings.Weight.index_select(0, ids);
+
+    /// <summary>The devices that have layers, in order.</summary>
+    internal IReadOnlyList<Device> Devices => [.. _layers.Select(layer => layer.Device).DistinctBy(device => device.ToString())];
 
     /// <summary>The blocks, in order; training runs them one at a time.</summary>
     internal ModuleList<DecoderLayer> Layers => _layers;
@@ -57,7 +60,39 @@ public sealed class LanguageModel : nn.Module
     /// <summary>Cosine and sine that the blocks rotate by at each position; null where positions are told by the attention.</summary>
     /// <param name="positions">int64 (tokens).</param>
     /// <param name="longest">Length of the longest sequence.</param>
-    internal (Tensor? Cosine, Tensor? Sine) Angles(Tensor positions, long longest) => _rotary?.At(positions, longest) ?? default;
+    internal LayerAngles Angles(Tensor positions, long longest)
+    {
+        (Tensor? Cosine, Tensor? Sine) at = _rotary is null ? default : _rotary.At(positions, longest);
+        return new(at.Cosine, at.Sine, Devices);
+    }
+
+    /// <summary>Runs one block, where it is.</summary>
+    /// <param name="index">Which.</param>
+    /// <param name="hidden">(tokens, hidden).</param>
+    /// <param name="angles">See <see cref="Angles"/>.</param>
+    /// <param name="attention">What each token sees.</param>
+    /// <param name="wanted">int64: the tokens whose output is needed; null for all.</param>
+    /// <returns>(tokens or wanted, hidden), on the block's device.</returns>
+    internal Tensor Layer(int index, Tensor hidden, LayerAngles angles, IAttention attention, Tensor? wanted = null)
+    {
+        var layer = _layers[index];
+        var device = layer.Device;
+        var (cosine, sine) = angles.On(device);
+        return layer.Forward(hidden.to(device), cosine, sine, attention, wanted?.to(device));
+    }
+
+    /// <summary>Moves the layers to their devices.</summary>
+    internal void Place(LayerPlacement placement)
+    {
+        _embeddings.to(placement.First);
+        foreach (var (layer, device) in _layers.Zip(placement.Layers))
+        {
+            layer.to(device);
+        }
+
+        _norm.to(placement.Layers[^1]);
+        _head?.to(placement.Layers[^1]);
+    }
 
     /// <summary>Runs all layers and the final norm.</summary>
     /// <param name="embeddings">(tokens, hidden).</param>
@@ -70,11 +105,11 @@ public sealed class LanguageModel : nn.Module
     public Tensor Forward(
         Tensor embeddings, Tensor positions, long longest, IAttention attention, Action<int, Tensor>? observe = null, Tensor? wanted = null)
     {
-        var (cosine, sine) = Angles(positions, longest);
+        var angles = Angles(positions, longest);
         var hidden = embeddings;
         for (var i = 0; i < _layers.Count; i++)
         {
-            hidden = _layers[i].Forward(hidden, cosine, sine, attention, i == _layers.Count - 1 ? wanted : null);
+            hidden = Layer(i, hidden, angles, attention, i == _layers.Count - 1 ? wanted : null);
             observe?.Invoke(i, hidden);
         }
 
@@ -84,7 +119,7 @@ public sealed class LanguageModel : nn.Module
     /// <summary>Logits of final hidden states: (tokens, hidden) → (tokens, vocabulary), float32.</summary>
     public Tensor Logits(Tensor hidden)
     {
-        var logits = (_head is null ? nn.functional.linear(hidden, _embeddings.Weight.to(hidden.dtype)) : _head.call(hidden)).to(ScalarType.Float32);
+        var logits = (_head is null ? nn.functional.linear(hidden.to(Device), _embeddings.Weight.to(hidden.dtype)) : _head.call(hidden)).to(ScalarType.Float32);
         return Config.Mpt?.LogitScale is { } scale ? logits.mul(Scalars.Of(scale)) : logits;
     }
 

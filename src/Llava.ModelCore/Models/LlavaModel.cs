@@ -53,6 +53,14 @@ public sealed class LlavaModel : nn.Module
     /// <summary>Normalised pixels (images, 3, side, side) → image embeddings (images, features, hidden).</summary>
     public Tensor EncodeImages(Tensor pixels) => Projector.call(Vision.call(pixels));
 
+    /// <summary>Moves the parts to their devices.</summary>
+    public void Place(LayerPlacement placement)
+    {
+        _vision?.to(placement.First);
+        _projector?.to(placement.First);
+        _language?.Place(placement);
+    }
+
     /// <summary>Sets the type matrix products are computed in; parameters and the residual stream stay as they are.</summary>
     public void ComputeIn(ScalarType type)
     {

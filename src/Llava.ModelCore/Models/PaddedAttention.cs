@@ -19,7 +19,7 @@ public sealed class PaddedAttention(long rows, Tensor mask) : IAttention
     {
         var length = isToken.shape[1];
         // The diagonal stays open, so that a row of padding has something to attend to and yields no NaN.
-        var hidden = isToken.logical_not().view(-1, 1, 1, length).logical_and(eye(length, dtype: ScalarType.Bool, device: isToken.device).logical_not());
+        var hidden = isToken.bitwise_not().view(-1, 1, 1, length).bitwise_and(eye(length, dtype: ScalarType.Bool, device: isToken.device).bitwise_not());
         return CausalMask(length, isToken.device).masked_fill(hidden, Scalars.Of(double.NegativeInfinity));
     }
 

@@ -31,8 +31,11 @@ internal sealed class RotaryEmbedding(LanguageModelConfig config)
     }
 
     /// <summary>Rotates (tokens, heads, head size).</summary>
-    public static Tensor Rotate(Tensor x, Tensor cosine, Tensor sine) =>
-        (x * cosine).add(x.roll(x.shape[^1] / 2, -1) * sine, Scalars.One);
+    public static Tensor Rotate(Tensor x, Tensor cosine, Tensor sine)
+    {
+        var half = x.shape[^1] / 2;
+        return (x * cosine).add(cat([x.narrow(-1, half, half), x.narrow(-1, 0, half)], -1) * sine, Scalars.One);
+    }
 
     private (double Theta, double Divisor) Scaled(long length) => config.RopeScaling switch
     {

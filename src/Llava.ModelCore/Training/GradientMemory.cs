@@ -9,13 +9,15 @@ internal sealed class GradientMemory(IReadOnlyList<(string Name, long Numbers)> 
 {
     private bool AddsUp => recipe.GradientAccumulation > recipe.Processes;
 
-    private bool IsSharded => recipe.Zero > 0;
+    private bool IsSharded => recipe.Zero > 0 || recipe.OffloadOptimizer;
 
-    /// <summary>Numbers at the peak, on rank 0, whose shares are the largest.</summary>
+    private bool CollectsAlways => recipe.Zero == 2 || recipe.OffloadOptimizer;
+
+    /// <summary>Numbers at the peak on the device that computes, on rank 0, whose shares are the largest.</summary>
     public long Peak(int layers)
     {
         // Sums of earlier micro-batches are there from the beginning: whole, or as shares where none is kept whole.
-        var (keepsWhole, keepsShares) = (AddsUp && recipe.Zero < 2, AddsUp && recipe.Zero == 2);
+        var (keepsWhole, keepsShares) = (AddsUp && !CollectsAlways, AddsUp && CollectsAlways);
         var held = keepsWhole ? learning.Sum(one => one.Numbers) : keepsShares ? learning.Sum(one => Own(one.Numbers)) : 0;
         var peak = held;
         foreach (var part in Enumerable.Range(0, layers).Reverse().Select(ModelPart.Layer).Prepend(ModelPart.Head).Append(ModelPart.Rest))
@@ -37,5 +39,5 @@ internal sealed class GradientMemory(IReadOnlyList<(string Name, long Numbers)> 
         return peak;
     }
 
-    private long Own(long numbers) => Share.Of(numbers, rank: 0, recipe.Processes).Length;
+    private long Own(long numbers) => recipe.IsOffloaded ? 0 : Share.Of(numbers, rank: 0, recipe.Processes).Length;
 }

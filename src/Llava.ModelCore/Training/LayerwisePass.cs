@@ -88,8 +88,8 @@ internal sealed class LayerwisePass(LlavaModel model, int recomputed, int logits
 
     private RunLayers Forward(MicroBatchInputs inputs, int lowest, long? seed)
     {
-        var (cosine, sine) = _language.Angles(inputs.Positions(), inputs.Lengths.Max());
-        RunLayers run = new(_language, cosine, sine, new PackedAttention(_language.Config, inputs.Lengths, inputs.Embeddings.device), inputs.Predictors, seed);
+        var attention = PlacedAttention.On(_language.Devices, device => new PackedAttention(_language.Config, inputs.Lengths, device));
+        RunLayers run = new(_language, _language.Angles(inputs.Positions(), inputs.Lengths.Max()), attention, inputs.Predictors, seed);
         var hidden = inputs.Embeddings.detach();
         for (var i = 0; i < LayerCount; i++)
         {
@@ -145,8 +145,8 @@ internal sealed class LayerwisePass(LlavaModel model, int recomputed, int logits
         {
             using var scope = NewDisposeScope();
             var length = Math.Min(atOnce, targets - start);
-            var wanted = inputs.Targets.narrow(0, start, length);
             var logits = _language.Logits(_language.FinalNorm.call(hidden.narrow(0, start, length)));
+            var wanted = inputs.Targets.narrow(0, start, length).to(logits.device);
             var loss = nn.functional.cross_entropy(logits, wanted, reduction: nn.Reduction.Sum);
             sum += loss.item<float>();
             if (!double.IsFinite(sum))
@@ -165,7 +165,7 @@ internal sealed class LayerwisePass(LlavaModel model, int recomputed, int logits
     }
 
     /// <summary>The layers of one micro-batch: what they see, and what is kept of them.</summary>
-    private sealed class RunLayers(LanguageModel language, Tensor? cosine, Tensor? sine, IAttention attention, Tensor wanted, long? seed)
+    private sealed class RunLayers(LanguageModel language, LayerAngles angles, IAttention attention, Tensor wanted, long? seed)
     {
         /// <summary>(tokens, hidden) into each layer that a gradient has to reach.</summary>
         public Tensor?[] Inputs { get; } = new Tensor?[language.Layers.Count];
@@ -180,9 +180,9 @@ internal sealed class LayerwisePass(LlavaModel model, int recomputed, int logits
         public Tensor Layer(int index, Tensor hidden)
         {
             using var scope = NewDisposeScope();
-            using var random = seed is { } drawn ? new Generator((ulong)(drawn + index), hidden.device) : null;
+            using var random = seed is { } drawn ? new Generator((ulong)(drawn + index), language.Layers[index].Device) : null;
             DrawFrom(random, index);
-            var output = language.Layers[index].Forward(hidden, cosine, sine, attention, index == language.Layers.Count - 1 ? wanted : null);
+            var output = language.Layer(index, hidden, angles, attention, index == language.Layers.Count - 1 ? wanted : null);
             DrawFrom(null, index);
             return output.MoveToOuterDisposeScope();
         }

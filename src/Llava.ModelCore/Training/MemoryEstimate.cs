@@ -13,7 +13,8 @@ namespace Llava.ModelCore.Training;
 /// <param name="Graphs">What layers keep for their gradient: those that are not recomputed, and one at work.</param>
 /// <param name="Head">Logits, and the head's weight in the type that products are computed in.</param>
 /// <param name="Images">The vision tower at work.</param>
-public sealed record MemoryEstimate(long Weights, long OptimizerState, long Gradients, long LayerInputs, long Graphs, long Head, long Images)
+/// <param name="Host">What <c>offload_optimizer</c> keeps in host memory, where that is another than the device's; not in <see cref="Total"/>.</param>
+public sealed record MemoryEstimate(long Weights, long OptimizerState, long Gradients, long LayerInputs, long Graphs, long Head, long Images, long Host = 0)
 {
     private const long Full = 4;
     private const long Logits = 3 * (1L << 26);
@@ -26,7 +27,7 @@ public sealed record MemoryEstimate(long Weights, long OptimizerState, long Grad
     /// <summary>The figures as a person reads them.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Size(Total)} (weights {Size(Weights)}, optimizer {Size(OptimizerState)}, gradients {Size(Gradients)}, layers {Size(LayerInputs + Graphs)}, head {Size(Head)}, images {Size(Images)})");
+        $"{Size(Total)} (weights {Size(Weights)}, optimizer {Size(OptimizerState)}, gradients {Size(Gradients)}, layers {Size(LayerInputs + Graphs)}, head {Size(Head)}, images {Size(Images)}){(Host == 0 ? "" : $" and {Size(Host)} of host memory")}");
 
     /// <summary>A number of bytes as a person reads it.</summary>
     public static string Size(long bytes) => bytes >= 1L << 30
@@ -47,14 +48,17 @@ public sealed record MemoryEstimate(long Weights, long OptimizerState, long Grad
         long tokens = lengths.Sum();
         var layer = parts.Where(parameter => ModelPart.Layer(0).Has(parameter.Name)).Sum(Count);
         var graph = GraphOf(language, element, tokens, lengths, IsAdapted(recipe) && element == 2 ? 0 : layer);
+        var (remembered, copies) = ((long)learning.Sum(parameter => StateOf(parameter, recipe)), recipe.OffloadOptimizer ? learning.Sum(parameter => OwnOf(parameter, recipe)) * Full : 0);
         return new(
             parts.Sum(parameter => (long)(Count(parameter) * BytesOf(parameter.Name, recipe))) + (IsAdapted(recipe) ? learning.Where(parameter => IsFactor(parameter.Name)).Sum(Count) * Full : 0),
-            (long)learning.Sum(parameter => StateOf(parameter, recipe)),
+            recipe.IsOffloaded ? 0 : remembered + copies,
             new GradientMemory([.. learning.Select(parameter => (parameter.Name, Count(parameter)))], recipe).Peak(language.Layers) * Full,
             language.Layers * tokens * language.HiddenSize * Full,
             (language.Layers - Math.Min(recomputed, language.Layers - 1) + 1) * graph,
             Math.Min(Logits, 3 * Full * tokens * language.VocabularySize) + ((long)language.VocabularySize * language.HiddenSize * (element == 2 ? element : 0)),
-            config.Vision is { } vision ? ImagesOf(vision, lengths.Count, element) : 0);
+            config.Vision is { } vision ? ImagesOf(vision, lengths.Count, element) : 0,
+            // Gradients are as large as the copies.
+            recipe.IsOffloaded ? remembered + (2 * copies) : 0);
     }
 
     private static bool IsAdapted(TrainingRecipe recipe) => recipe.Lora is not null;
@@ -79,10 +83,12 @@ public sealed record MemoryEstimate(long Weights, long OptimizerState, long Grad
         return parts.Concat(factors).Where(parameter => ParameterGroup.IsTrained(parameter.Name, recipe));
     }
 
+    private static long OwnOf(ModelParameter parameter, TrainingRecipe recipe) => recipe.Zero == 0 ? Count(parameter) : Share.Of(Count(parameter), rank: 0, recipe.Processes).Length;
+
     /// <summary>Of rank 0, whose shares are the largest.</summary>
     private static double StateOf(ModelParameter parameter, TrainingRecipe recipe)
     {
-        var own = recipe.Zero == 0 ? Count(parameter) : Share.Of(Count(parameter), rank: 0, recipe.Processes).Length;
+        var own = OwnOf(parameter, recipe);
         return recipe.Optimizer switch
         {
             OptimizerKind.Adamw8bit when AdamW8Bit.IsCoded(parameter.Name, Count(parameter)) => own * BytesPerCode,

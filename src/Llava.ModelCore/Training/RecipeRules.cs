@@ -10,7 +10,7 @@ internal static partial class RecipeRules
     /// <summary>As many as the optimizers' blocks can be dealt to, and more than a machine has cards.</summary>
     private const int MostProcesses = 16;
 
-    public static IEnumerable<string> Findings(TrainingRecipe recipe) => Numbers(recipe).Concat(Files(recipe)).Concat(Combinations(recipe)).Concat(Sharing(recipe))
+    public static IEnumerable<string> Findings(TrainingRecipe recipe) => Numbers(recipe).Concat(Files(recipe)).Concat(Combinations(recipe)).Concat(Sharing(recipe)).Concat(Placement(recipe))
         .Where(rule => rule.IsBroken).Select(rule => rule.Finding);
 
     private static IEnumerable<(bool IsBroken, string Finding)> Numbers(TrainingRecipe r) =>
@@ -72,8 +72,20 @@ internal static partial class RecipeRules
         (r.Processes > 1 && r.Device.StartsWith("cuda:", StringComparison.Ordinal), $"device is '{r.Device}' with processes {r.Processes}, each of which takes a card of its own; it must be 'cuda', or 'cpu'."),
         (r.Zero is < 0 or > 2, $"zero is {r.Zero}; it must be 0 (nothing is shared out), 1 (what the optimizer remembers) or 2 (gradients too)."),
         (r.Zero is 1 or 2 && r.Processes == 1, $"zero is {r.Zero} with one process, which has nobody to share with; leave it out, or set processes."),
+        (r.OffloadOptimizer && r.Optimizer == OptimizerKind.Adafactor, "offload_optimizer is true with optimizer adafactor, which needs whole matrices and remembers next to nothing; take adamw or adamw8bit, or leave it out."),
+        (r.OffloadOptimizer && r.Processes > 1 && r.Zero == 0, $"offload_optimizer is true with processes {r.Processes} and zero 0, so that host memory would hold everything as many times; set zero to 1 or 2."),
         (r.Zero is 1 or 2 && r.Optimizer == OptimizerKind.Adafactor, $"zero is {r.Zero} with optimizer adafactor, which needs whole matrices and remembers next to nothing; take adamw or adamw8bit, or leave zero out."),
     ];
+
+    private static IEnumerable<(bool IsBroken, string Finding)> Placement(TrainingRecipe r) => r.LayerDevices is not { } devices ? [] :
+    [
+        (devices.Count == 0 || devices.Any(name => !LayerDevices().IsMatch(name)), $"layer_devices is [{string.Join(", ", devices)}]; it must name one device or more, each 'cuda:N' or 'cpu'."),
+        (devices is [var first, ..] && first != r.Device, $"layer_devices is [{string.Join(", ", devices)}], and device is '{r.Device}'; layer_devices begins with device."),
+        (r.Processes > 1, $"layer_devices is given with processes {r.Processes}, each of which takes a device of its own; leave one of them out."),
+    ];
+
+    [GeneratedRegex(@"^(cpu|cuda:\d+)$")]
+    private static partial Regex LayerDevices();
 
     [GeneratedRegex(@"^(linear|mlp[1-9]\d*x_gelu)$")]
     private static partial Regex ProjectorTypes();

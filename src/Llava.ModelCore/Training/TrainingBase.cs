@@ -54,7 +54,7 @@ internal sealed class TrainingBase : IDisposable
                 LlavaModelLoader.LoadProjector(model, projector);
             }
 
-            model.to(device(recipe.Device));
+            Place(model, recipe);
             if (recipe.Lora is { } lora)
             {
                 LoraSetup.Attach(model, recipe, lora);
@@ -104,6 +104,17 @@ internal sealed class TrainingBase : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Model.Dispose();
+
+    private static void Place(LlavaModel model, TrainingRecipe recipe)
+    {
+        if (recipe.LayerDevices is { } devices)
+        {
+            model.Place(LayerPlacement.Over(model.Config, [.. devices.Select(name => device(name))]));
+            return;
+        }
+
+        model.to(device(recipe.Device));
+    }
 
     private static LlavaConfig WithTower(LlavaConfig language, TrainingRecipe recipe, string tower)
     {

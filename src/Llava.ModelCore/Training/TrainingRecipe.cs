@@ -132,6 +132,12 @@ public sealed record TrainingRecipe
     /// <summary>How parameters follow their gradients. Default adamw.</summary>
     public OptimizerKind Optimizer { get; init; }
 
+    /// <summary>
+    /// Whether what the optimizer remembers, a copy of all that learns and sums of gradients are kept in host memory, where the updates are made too (Ren et al. 2021,
+    /// ZeRO-Offload): 12 bytes for each number that learns which a card need not hold, for 8 bytes over the bus at each update. Default false.
+    /// </summary>
+    public bool OffloadOptimizer { get; init; }
+
     /// <summary>Decoupled weight decay on everything except biases and LayerNorm. Default 0.</summary>
     public double WeightDecay { get; init; }
 
@@ -167,6 +173,15 @@ public sealed record TrainingRecipe
 
     /// <summary>Torch device, for example <c>cpu</c> or <c>cuda:0</c>. Default cpu.</summary>
     public string Device { get; init; } = "cpu";
+
+    /// <summary>
+    /// Devices that the decoder's layers are laid over, for a model that is larger than one, for example <c>["cuda:0", "cuda:1"]</c>; the first is <see cref="Device"/>. They compute one
+    /// after the other. Null has all on one.
+    /// </summary>
+    public IReadOnlyList<string>? LayerDevices { get; init; }
+
+    /// <summary>Whether host memory is another than that of the device.</summary>
+    internal bool IsOffloaded => OffloadOptimizer && Device != "cpu";
 
     /// <summary>Reads and checks a recipe; relative paths in it start at the recipe's own folder.</summary>
     /// <exception cref="TrainingException">The file cannot be read as a recipe.</exception>
@@ -215,7 +230,7 @@ public sealed record TrainingRecipe
 
     /// <summary>Whether a resumed run may have another value: where things lie and how often to save does not change the losses.</summary>
     internal static bool MayChangeOnResume(string field) => field is "base" or "vision_tower" or "projector" or "data" or "image_folder" or "data_order"
-        or "device" or "save_steps" or "save_total_limit" or "verify_images" or "skip_bad_samples" or "validation_data" or "eval_steps" or "recompute_layers" or "memory_gb" or "auto_micro_batch" or "tensorboard" or "processes" or "zero";
+        or "device" or "save_steps" or "save_total_limit" or "verify_images" or "skip_bad_samples" or "validation_data" or "eval_steps" or "recompute_layers" or "memory_gb" or "auto_micro_batch" or "tensorboard" or "processes" or "zero" or "offload_optimizer" or "layer_devices";
 
     private TrainingRecipe RelativeTo(string folder) => this with
     {

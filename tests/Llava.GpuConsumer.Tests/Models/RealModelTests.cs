@@ -153,7 +153,7 @@ public sealed class RealModelTests : IDisposable
 
     private async Task<ModelPool> PoolAsync(long budget, params string[] names)
     {
-        EngineItemRunnerFactory runners = new(Folder, _engine, new ItemImages(_egress), TimeProvider.System);
+        EngineItemRunnerFactory runners = new(Folder, _engine, new ItemImages(_egress), TimeProvider.System, NullLogger<EngineItemRunnerFactory>.Instance);
         ModelPool pool = new(runners, new() { Models = names, Turn = TimeSpan.Zero }, budget, TimeProvider.System, NullLogger<ModelPool>.Instance);
         await pool.MeasureAsync();
         return pool;

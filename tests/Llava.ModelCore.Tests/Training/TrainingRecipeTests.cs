@@ -83,15 +83,29 @@ public sealed class TrainingRecipeTests : IDisposable
     }
 
     [Theory]
+    [InlineData("cpu", 1, "cpu,tpu:0", "layer_devices is [cpu, tpu:0]; it must name one device or more")]
+    [InlineData("cuda", 1, "cuda", "layer_devices is [cuda]; it must name one device or more")]
+    [InlineData("cpu", 1, "cuda:0,cuda:1", "layer_devices is [cuda:0, cuda:1], and device is 'cpu'")]
+    [InlineData("cpu", 2, "cpu,cpu", "layer_devices is given with processes 2")]
+    public void Devices_that_layers_cannot_be_laid_over_are_refused(string device, int processes, string devices, string finding)
+    {
+        var recipe = new TrainingRecipe { Device = device, Processes = processes, GradientAccumulation = processes, LayerDevices = devices.Split(',') };
+
+        Assert.Single(Assert.Throws<TrainingValidationException>(() => recipe.Check()).Findings, found => found.StartsWith(finding, StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData(0, 0, 1, "adamw", "processes is 0; it must be from 1 to 16.")]
     [InlineData(17, 0, 17, "adamw", "processes is 17; it must be from 1 to 16.")]
     [InlineData(4, 0, 6, "adamw", "gradient_accumulation is 6; it must be a multiple of processes (4)")]
     [InlineData(2, 3, 2, "adamw", "zero is 3; it must be 0 ")]
     [InlineData(1, 2, 2, "adamw", "zero is 2 with one process")]
     [InlineData(2, 1, 2, "adafactor", "zero is 1 with optimizer adafactor")]
-    public void What_processes_cannot_share_out_is_refused(int processes, int zero, int accumulation, string optimizer, string finding)
+    [InlineData(2, 0, 2, "adamw", "offload_optimizer is true with processes 2 and zero 0", true)]
+    [InlineData(1, 0, 1, "adafactor", "offload_optimizer is true with optimizer adafactor", true)]
+    public void What_processes_cannot_share_out_or_hosts_not_keep_is_refused(int processes, int zero, int accumulation, string optimizer, string finding, bool isOffloaded = false)
     {
-        var recipe = new TrainingRecipe { Processes = processes, Zero = zero, GradientAccumulation = accumulation, Optimizer = Enum.Parse<OptimizerKind>(optimizer, ignoreCase: true) };
+        var recipe = new TrainingRecipe { Processes = processes, Zero = zero, GradientAccumulation = accumulation, Optimizer = Enum.Parse<OptimizerKind>(optimizer, ignoreCase: true), OffloadOptimizer = isOffloaded };
 
         var findings = Assert.Throws<TrainingValidationException>(() => recipe.Check()).Findings;
 

@@ -55,11 +55,12 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Theory]
-    [InlineData(OptimizerKind.Adamw8bit)]
-    [InlineData(OptimizerKind.Adafactor)]
-    public void A_killed_run_goes_on_exactly_with_every_optimizer(OptimizerKind kind)
+    [InlineData(OptimizerKind.Adamw8bit, false)]
+    [InlineData(OptimizerKind.Adafactor, false)]
+    [InlineData(OptimizerKind.Adamw, true)]
+    public void A_killed_run_goes_on_exactly_with_every_optimizer(OptimizerKind kind, bool isOffloaded)
     {
-        var recipe = Drawn(First) with { MaxSteps = 5, SaveSteps = 2, Optimizer = kind, Clip = null };
+        var recipe = Drawn(First) with { MaxSteps = 5, SaveSteps = 2, Optimizer = kind, OffloadOptimizer = isOffloaded, Clip = null };
         TrainingRun.Start(recipe, _folder.File("undisturbed"));
         Assert.Throws<InvalidOperationException>(() => TrainingRun.Start(
             recipe, _folder.File("killed"), new RecordingObserver(progress => _ = progress.Step == 3 ? throw new InvalidOperationException("killed") : 0)));

@@ -32,7 +32,7 @@ internal sealed class CudaRunner : IStepRunner
     {
         (_session, _weights, _options, _time) = (session, weights, options, time);
         session.Enter();
-        _arena = new KvArena(weights.Config, kvPositions, session.Device, ScalarType.BFloat16);
+        _arena = new KvArena(weights.Config, kvPositions, [.. Enumerable.Repeat(session.Device, weights.Config.Layers)], ScalarType.BFloat16);
         _decoder = new DeviceDecoder(session, weights, _arena, options, Math.Min(kvPositions, LanguageModelPositions.Limit(weights.Config)));
         _features = new ImageFeatures(images, options.FeatureCacheBytes);
         _sampler = new DeviceSampler(session);

@@ -134,7 +134,7 @@ internal abstract class Optimizer(IReadOnlyList<ParameterGroup> groups) : IDispo
     {
         using var scope = NewDisposeScope();
         List<Tensor> norms = [.. parameters.Select(parameter => parameter.Value.grad).OfType<Tensor>().Select(gradient => gradient.norm())];
-        return norms.Count == 0 ? 0 : stack(norms).norm().item<float>();
+        return norms.Count == 0 ? 0 : stack(norms.Select(norm => norm.to(norms[0].device))).norm().item<float>();
     }
 
     /// <summary>Updates one parameter in the step that was begun.</summary>

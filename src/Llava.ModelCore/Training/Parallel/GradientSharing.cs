@@ -7,9 +7,9 @@ namespace Llava.ModelCore.Training.Parallel;
 internal abstract class GradientSharing : IDisposable
 {
     /// <summary>For a recipe and its ranks.</summary>
-    public static GradientSharing For(IReadOnlyList<ParameterGroup> groups, TrainingRecipe recipe, ICollective ranks) => recipe.Zero == 0
+    public static GradientSharing For(IReadOnlyList<ParameterGroup> groups, TrainingRecipe recipe, ICollective ranks) => recipe is { Zero: 0, OffloadOptimizer: false }
         ? new WholeGradients(groups, recipe.Optimizer, ranks)
-        : new ShardedGradients(groups, recipe.Optimizer, ranks, keepsNoneWhole: recipe.Zero == 2);
+        : new ShardedGradients(groups, recipe.Optimizer, ranks, keepsNoneWhole: recipe.Zero == 2 || recipe.OffloadOptimizer, isOnHost: recipe.OffloadOptimizer);
 
     /// <summary>What this rank updates, and what it remembers of it.</summary>
     public abstract Optimizer Optimizer { get; }

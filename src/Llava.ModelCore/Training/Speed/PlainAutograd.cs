@@ -37,11 +37,11 @@ internal sealed class PlainAutograd(LlavaModel model)
 
     private Tensor Layers(Tensor hidden, Tensor positions, long longest, PaddedAttention attention)
     {
-        var (cosine, sine) = model.Language.Angles(positions, longest);
-        foreach (var layer in model.Language.Layers)
+        var angles = model.Language.Angles(positions, longest);
+        for (var i = 0; i < model.Language.Layers.Count; i++)
         {
             using var scope = NewDisposeScope();
-            hidden = layer.Forward(hidden, cosine, sine, attention).MoveToOuterDisposeScope();
+            hidden = model.Language.Layer(i, hidden, angles, attention).MoveToOuterDisposeScope();
         }
 
         return hidden;

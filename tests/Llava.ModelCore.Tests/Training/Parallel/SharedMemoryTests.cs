@@ -18,11 +18,14 @@ public sealed class SharedMemoryTests
     [InlineData(4, 1, 1.0, 2)]
     [InlineData(4, 2, null, 2)]
     [InlineData(4, 2, 1.0, 2)]
-    public async Task State_and_gradients_are_as_large_as_estimated(int processes, int microBatchesEach, double? clip, int zero)
+    [InlineData(1, 2, null, 0, true)]
+    [InlineData(1, 1, 1.0, 0, true)]
+    [InlineData(2, 2, null, 1, true)]
+    public async Task State_and_gradients_are_as_large_as_estimated(int processes, int microBatchesEach, double? clip, int zero, bool isOffloaded = false)
     {
         foreach (var kind in (OptimizerKind[])[OptimizerKind.Adamw, OptimizerKind.Adamw8bit])
         {
-            var recipe = TinyModel.Recipe with { Processes = processes, Zero = zero, GradientAccumulation = processes * microBatchesEach, Clip = clip, Optimizer = kind };
+            var recipe = TinyModel.Recipe with { Processes = processes, Zero = zero, GradientAccumulation = processes * microBatchesEach, Clip = clip, Optimizer = kind, OffloadOptimizer = isOffloaded };
             var estimate = MemoryEstimate.Of(WideModel.Config, recipe, [13, 12], recomputed: 0);
 
             var held = await Ranks.RunAsync(Ranks.InProcess(processes), ranks => Held(recipe, ranks, microBatchesEach));
@@ -50,6 +53,20 @@ public sealed class SharedMemoryTests
         Assert.InRange((double)second.Gradients / alone.Gradients, 0.5, 0.55);
     }
 
+    [Fact]
+    public void On_a_card_what_is_offloaded_takes_host_memory_instead()
+    {
+        MemoryEstimate Of(bool isOffloaded) => MemoryEstimate.Of(WideModel.Config, TinyModel.Recipe with { Device = "cuda:0", GradientAccumulation = 2, OffloadOptimizer = isOffloaded }, [13, 12], recomputed: 0);
+
+        var (kept, offloaded) = (Of(false), Of(true));
+
+        Assert.Equal((0, 0), (offloaded.OptimizerState, kept.Host));
+        // Moments are two numbers for each that learns; beside them lie its copy and its gradient.
+        Assert.Equal(2 * kept.OptimizerState, offloaded.Host);
+        Assert.True(offloaded.Gradients < kept.Gradients);
+        Assert.EndsWith("of host memory", offloaded.ToString(), StringComparison.Ordinal);
+    }
+
     private static (long State, long Gradients) Held(TrainingRecipe recipe, ICollective ranks, int microBatches)
     {
         using var model = WideModel.Create();
@@ -57,7 +74,9 @@ public sealed class SharedMemoryTests
         using var trainer = new Trainer(model, recipe, 2, watched);
         watched.Look = () => Gradients(trainer);
         trainer.Step([.. Enumerable.Range(0, microBatches).Select(WideModel.Batch)]);
-        return (trainer.Optimizer.State.Sum(state => state.Value.numel() * state.Value.element_size()), watched.Most);
+        // Offloaded, it also has copies of all that it updates.
+        var copies = recipe.OffloadOptimizer ? trainer.Optimizer.Parameters.Sum(parameter => parameter.Value.numel() * 4) : 0;
+        return (trainer.Optimizer.State.Sum(state => state.Value.numel() * state.Value.element_size()) + copies, watched.Most);
     }
 
     private static long Gradients(Trainer trainer)

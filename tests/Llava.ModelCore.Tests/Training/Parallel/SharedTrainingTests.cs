@@ -65,6 +65,21 @@ public sealed class SharedTrainingTests
         static TrainingBatch Batch(int seed) => TinyModel.Batch(seed, (9, seed % 2 == 0), (12, false));
     }
 
+    [Theory]
+    [InlineData(1, 0, null, false)]
+    [InlineData(1, 0, 0.05, true)]
+    [InlineData(2, 1, null, true)]
+    [InlineData(4, 2, null, false)]
+    public async Task So_are_those_of_moments_and_updates_in_host_memory(int processes, int zero, double? clip, bool isCoded)
+    {
+        var recipe = Recipe with { Clip = clip, Optimizer = isCoded ? OptimizerKind.Adamw8bit : OptimizerKind.Adamw };
+        var alone = Train(recipe, new SingleRank(), WideModel.Create, WideModel.Batch);
+
+        var offloaded = await Ranks.RunAsync(Ranks.InProcess(processes), ranks => Train(recipe with { Processes = processes, Zero = zero, OffloadOptimizer = true }, ranks, WideModel.Create, WideModel.Batch));
+
+        Assert.All(offloaded, rank => RequireSame(alone, rank, isExact: true));
+    }
+
     [Fact]
     public async Task Measuring_is_shared_out_and_comes_to_the_same()
     {

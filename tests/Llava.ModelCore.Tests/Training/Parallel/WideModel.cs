@@ -8,7 +8,7 @@ namespace Llava.ModelCore.Tests.Training.Parallel;
 /// <summary>A language model whose matrices are large enough for 8-bit moments, with random weights.</summary>
 internal static class WideModel
 {
-    private const int Vocabulary = 200;
+    public const int Vocabulary = 200;
 
     public static LlavaConfig Config { get; } = new()
     {
