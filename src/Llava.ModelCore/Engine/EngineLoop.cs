@@ -67,7 +67,7 @@ internal sealed class EngineLoop : IDisposable
     public bool Step()
     {
         var plan = _planner.Plan();
-        if (plan.IsEmpty)
+        if (plan.IsEmpty && !_runner.IsBehind)
         {
             return false;
         }
@@ -75,7 +75,14 @@ internal sealed class EngineLoop : IDisposable
         _outcome.Clear();
         try
         {
-            _runner.Run(plan, _outcome);
+            if (plan.IsEmpty)
+            {
+                _runner.CatchUp(_outcome);
+            }
+            else
+            {
+                _runner.Run(plan, _outcome);
+            }
         }
         catch (Exception e)
         {
@@ -166,7 +173,7 @@ internal sealed class EngineLoop : IDisposable
 
         Publish(s => s with
         {
-            Steps = s.Steps + 1,
+            Steps = s.Steps + (plan.IsEmpty ? 0 : 1),
             PrefillTokens = s.PrefillTokens + plan.TokenCount - plan.Decodes.Count,
             DecodeTokens = s.DecodeTokens + plan.Decodes.Count,
             CachedTokens = s.CachedTokens + plan.Copies.Sum(copy => copy.Count),
@@ -220,7 +227,7 @@ internal sealed class EngineLoop : IDisposable
 
     private void FailAll(StepPlan plan, Exception error)
     {
-        var affected = plan.Prefills.Concat(plan.Decodes).Select(work => work.Sequence).Concat(plan.Copies.Select(copy => copy.Sequence));
+        var affected = plan.Prefills.Concat(plan.Decodes).Select(work => work.Sequence).Concat(plan.Copies.Select(copy => copy.Sequence)).Concat(_planner.Running.Where(sequence => sequence.Unread > 0));
         foreach (var sequence in affected.Distinct().ToArray())
         {
             Finish(sequence, FinishReason.Error, error);

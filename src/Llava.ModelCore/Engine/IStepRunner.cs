@@ -5,8 +5,19 @@ internal interface IStepRunner : IDisposable
 {
     /// <summary>Runs copies, then prefills in order, then decodes.</summary>
     /// <param name="plan">What to compute.</param>
-    /// <param name="outcome">Gets what became of each work; of a sequence that failed, only the failure counts.</param>
+    /// <param name="outcome">
+    /// Gets what became of each work; of a sequence that failed, only the failure counts. A runner may leave tokens unread (<see cref="Sequence.Unread"/>); then they come with the next call.
+    /// </param>
     void Run(StepPlan plan, StepOutcome outcome);
+
+    /// <summary>Whether tokens of the last step are yet to come. Default: they never are.</summary>
+    bool IsBehind => false;
+
+    /// <summary>Reads what is yet to come, where there is no step to run.</summary>
+    /// <param name="outcome">Gets it.</param>
+    void CatchUp(StepOutcome outcome)
+    {
+    }
 
     /// <inheritdoc cref="RowSampling.Sampled"/>
     RowSampling.SampledRow? Sampled { get; set; }

@@ -48,6 +48,12 @@ internal sealed class Sequence
     /// <summary>Positions whose keys and values are in the extent, or will be after the step that is planned.</summary>
     public int Computed { get; set; }
 
+    /// <summary>Tokens that a runner has chosen and nobody has read yet: 0 or 1. The sequence is planned as if they were there.</summary>
+    public int Unread { get; set; }
+
+    /// <summary>Tokens that are chosen, read or not.</summary>
+    public int Chosen => Generated.Length + Unread;
+
     /// <summary>Positions copied from a shared prefix instead of being computed.</summary>
     public int CachedPositions { get; set; }
 

@@ -47,7 +47,8 @@ internal sealed class StepPlanner
         var budget = _options.StepTokens;
         foreach (var sequence in _running)
         {
-            if (!sequence.IsPrefilling)
+            // One whose last token is chosen, though not read, has nothing left to compute.
+            if (!sequence.IsPrefilling && sequence.Chosen < sequence.Request.Sampling.MaxNewTokens)
             {
                 _plan.Decodes.Add(new StepWork(sequence, sequence.Computed, 1, Samples: true));
                 sequence.Computed++;

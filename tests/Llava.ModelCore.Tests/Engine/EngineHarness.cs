@@ -61,6 +61,8 @@ internal sealed class EngineHarness : IDisposable
 
     public bool Step() => _loop.Step();
 
+    public void Finish(Sequence sequence, FinishReason reason) => _loop.Finish(sequence, reason);
+
     public void RunToTheEnd()
     {
         while (_loop.Step())

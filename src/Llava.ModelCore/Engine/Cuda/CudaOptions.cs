@@ -23,4 +23,10 @@ public sealed class CudaOptions
 
     /// <summary>Whether tokens are chosen on the device where that needs nothing of the host. Default true; false brings all logits to the host.</summary>
     public bool DeviceSampling { get; set; } = true;
+
+    /// <summary>
+    /// Whether the host reads tokens that the device has chosen one step late, while the next step computes with them; a row of which the last token was an end is dropped then.
+    /// Default true; false waits for every step.
+    /// </summary>
+    public bool LateTokens { get; set; } = true;
 }

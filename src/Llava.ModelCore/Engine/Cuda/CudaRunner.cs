@@ -20,6 +20,7 @@ internal sealed class CudaRunner : IStepRunner
     private readonly ImageFeatures _features;
     private readonly DeviceSampler _sampler;
     private readonly HashSet<Sequence> _failed = [];
+    private UnreadTokens? _unread;
 
     /// <param name="session">The device; disposed with the runner.</param>
     /// <param name="images">Vision tower and projector, placed on the device; not disposed with the runner.</param>
@@ -45,6 +46,9 @@ internal sealed class CudaRunner : IStepRunner
         set => _sampler.Sampled = value;
     }
 
+    /// <inheritdoc/>
+    public bool IsBehind => _unread is not null;
+
     /// <summary>Brings vision tower and projector of a model to the device, in bfloat16.</summary>
     public static void Place(LlavaModel images, Device device)
     {
@@ -66,15 +70,30 @@ internal sealed class CudaRunner : IStepRunner
         }
 
         var pass = Pass(plan, outcome);
-        if (pass.Rows > 0)
+        try
         {
             Run(pass, outcome);
+        }
+        catch
+        {
+            // The step fails whoever waits for what was unread.
+            _unread?.Dispose();
+            _unread = null;
+            throw;
         }
 
         var elapsed = _time.GetElapsedTime(start);
         // One pass serves both phases; its time is shared as its rows are.
         outcome.DecodeTime = elapsed * ((double)pass.Decoding / Math.Max(1, pass.Rows));
         outcome.PrefillTime = elapsed - outcome.DecodeTime;
+    }
+
+    /// <inheritdoc/>
+    public void CatchUp(StepOutcome outcome)
+    {
+        using var scope = NewDisposeScope();
+        _session.Enter();
+        ReadLate(outcome);
     }
 
     /// <inheritdoc/>
@@ -87,6 +106,7 @@ internal sealed class CudaRunner : IStepRunner
     /// <inheritdoc/>
     public void Dispose()
     {
+        _unread?.Dispose();
         _features.Dispose();
         _decoder.Dispose();
         _arena.Dispose();
@@ -98,7 +118,7 @@ internal sealed class CudaRunner : IStepRunner
     private DevicePass Pass(StepPlan plan, StepOutcome outcome)
     {
         DevicePass pass = new(_weights.Config, new DeviceBlock(), _decoder.DecodesApart);
-        plan.Decodes.ForEach(pass.AddDecode);
+        plan.Decodes.ForEach(work => pass.AddDecode(work, work.Sequence.Unread > 0 ? _unread!.IndexOf(work.Sequence) : null));
         _failed.Clear();
         foreach (var work in plan.Prefills.Where(work => !_failed.Contains(work.Sequence)))
         {
@@ -122,17 +142,50 @@ internal sealed class CudaRunner : IStepRunner
         return new PromptPart(piece, from, count, piece.Image < 0 ? null : _features.Get(work.Sequence.Request.Images[piece.Image], outcome).narrow(0, from, count));
     })];
 
+    /// <summary>Puts a pass into the stream, then reads the tokens of the step before, while the device computes; those of this step only if the host has to have them at once.</summary>
     private void Run(DevicePass pass, StepOutcome outcome)
     {
+        if (pass.Rows == 0)
+        {
+            ReadLate(outcome);
+            return;
+        }
+
         pass.Complete();
         SampledRows sampled = new(pass, _weights.Config.VocabularySize, _options.Cuda.DeviceSampling);
         pass.Block.Send(_session.Device);
-        var logits = _decoder.Run(pass, sampled.Rows);
-        foreach (var work in pass.Works.Where(work => !work.Samples))
+        var logits = _decoder.Run(pass, sampled.Rows, _unread?.OnDevice);
+        var chosen = _sampler.Choose(sampled, pass.Block, logits);
+        try
         {
-            outcome.Works.Add(new WorkOutcome(work, null));
-        }
+            ReadLate(outcome);
+            foreach (var work in pass.Works.Where(work => !work.Samples))
+            {
+                outcome.Works.Add(new WorkOutcome(work, null));
+            }
 
-        _sampler.Choose(sampled, pass.Block, logits, outcome);
+            if (_options.Cuda.LateTokens && _sampler.IsDevicesAlone(sampled))
+            {
+                chosen?.Leave();
+                (_unread, chosen) = (chosen, null);
+                return;
+            }
+
+            _sampler.Read(chosen, outcome, logits);
+            _sampler.ChooseOnHost(sampled, logits, outcome);
+        }
+        finally
+        {
+            chosen?.Dispose();
+        }
+    }
+
+    /// <summary>Reads the tokens of the step before. Where that fails, they stay unread, and whoever waits for them fails with the step.</summary>
+    private void ReadLate(StepOutcome outcome)
+    {
+        using var unread = _unread;
+        _unread = null;
+        _sampler.Read(unread, outcome);
+        unread?.Return();
     }
 }

@@ -20,6 +20,8 @@ internal sealed class CudaSession(Device device, CudaDevice cuda, DeviceKernels 
 
     public string Name => cuda.Name;
 
+    public CudaDriver Driver => cuda.Driver;
+
     public DeviceKernels Kernels { get; } = kernels;
 
     /// <summary>Whether torch computes on CUDA too; in tests the kernels' device is played by the processor.</summary>

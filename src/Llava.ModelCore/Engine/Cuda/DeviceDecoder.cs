@@ -1,4 +1,5 @@
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Native;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Engine.Cuda;
@@ -40,11 +41,12 @@ internal sealed class DeviceDecoder : IDisposable
     /// <summary>Computes keys and values of all rows, and the logits of some.</summary>
     /// <param name="pass">The rows, sent to the device.</param>
     /// <param name="sampled">Rows whose logits are wanted.</param>
+    /// <param name="unread">int32: tokens that only the device knows, for rows of the pass that continue with them.</param>
     /// <returns>float32 (sampled, vocabulary), in the caller's scope, until the next pass.</returns>
-    public Tensor Run(DevicePass pass, BlockPart sampled)
+    public Tensor Run(DevicePass pass, BlockPart sampled, Tensor? unread)
     {
         var buffers = _buffers.For(pass.Rows, sampled.Count);
-        Embed(pass, buffers.Residual);
+        Embed(pass, buffers.Residual, unread);
         _rotary.Begin(pass);
         _attention.Begin(pass);
         for (var i = 0; i < _weights.Layers.Count; i++)
@@ -72,9 +74,17 @@ internal sealed class DeviceDecoder : IDisposable
         _buffers.Dispose();
     }
 
-    private void Embed(DevicePass pass, Tensor residual)
+    private void Embed(DevicePass pass, Tensor residual, Tensor? unread)
     {
-        residual.copy_(_weights.Embeddings.index_select(0, pass.Block[pass.Ids]));
+        var ids = pass.Block[pass.Ids];
+        if (unread is not null && pass.UnreadRows.Count > 0)
+        {
+            // A row that could not be sampled has −1, and whatever it goes on with is dropped.
+            var tokens = unread.index_select(0, pass.Block[pass.UnreadTokens]).clamp_min(Scalars.OfInteger(0));
+            ids.index_copy_(0, pass.Block[pass.UnreadRows].to(ScalarType.Int64), tokens);
+        }
+
+        residual.copy_(_weights.Embeddings.index_select(0, ids));
         foreach (var (row, features) in pass.Images)
         {
             residual.narrow(0, row, features.shape[0]).copy_(features);

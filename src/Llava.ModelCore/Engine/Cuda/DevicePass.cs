@@ -19,6 +19,8 @@ internal sealed class DevicePass(LanguageModelConfig config, DeviceBlock block, 
     private readonly List<int> _slots = [];
     private readonly List<(int Position, int Longest)> _ownAngles = [];
     private readonly List<PassImage> _images = [];
+    private readonly List<int> _unreadRows = [];
+    private readonly List<int> _unreadTokens = [];
     private readonly int _knownAngles = LanguageModelPositions.Limit(config);
 
     public DeviceBlock Block => block;
@@ -42,8 +44,14 @@ internal sealed class DevicePass(LanguageModelConfig config, DeviceBlock block, 
     /// <summary>Rows that decode, from the first.</summary>
     public int Decoding { get; private set; }
 
-    /// <summary>Ids of the rows, int32; 0 where an image lies.</summary>
+    /// <summary>Ids of the rows, int32; 0 where an image lies, and where only the device knows the token.</summary>
     public BlockPart Ids { get; private set; }
+
+    /// <summary>Rows whose token only the device knows.</summary>
+    public BlockPart UnreadRows { get; private set; }
+
+    /// <summary>Where it lies among the unread ones.</summary>
+    public BlockPart UnreadTokens { get; private set; }
 
     /// <summary>Lines of the tables of angles.</summary>
     public BlockPart Angles { get; private set; }
@@ -61,11 +69,19 @@ internal sealed class DevicePass(LanguageModelConfig config, DeviceBlock block, 
     public BlockPart QueryOffsets { get; private set; }
 
     /// <summary>Adds a row that decodes; all of them come before the first prompt.</summary>
-    public void AddDecode(StepWork work)
+    /// <param name="work">The row.</param>
+    /// <param name="unread">Where its token lies among the unread ones; null where the host knows it.</param>
+    public void AddDecode(StepWork work, int? unread)
     {
+        if (unread is { } place)
+        {
+            _unreadRows.Add(Rows);
+            _unreadTokens.Add(place);
+        }
+
         Decoding++;
         Begin(work);
-        _ids.Add(work.Sequence.Tokens[^1]);
+        _ids.Add(unread is null ? work.Sequence.Tokens[^1] : 0);
     }
 
     /// <summary>Adds a chunk of a prompt.</summary>
@@ -93,6 +109,8 @@ internal sealed class DevicePass(LanguageModelConfig config, DeviceBlock block, 
     {
         Apart = decodesApart ? Decoding : 0;
         Ids = block.Add<int>(CollectionsMarshal.AsSpan(_ids));
+        UnreadRows = block.Add<int>(CollectionsMarshal.AsSpan(_unreadRows));
+        UnreadTokens = block.Add<int>(CollectionsMarshal.AsSpan(_unreadTokens));
         Angles = block.Add<int>(CollectionsMarshal.AsSpan(_angles));
         Slots = block.Add<int>(CollectionsMarshal.AsSpan(_slots));
         Starts = block.Add<int>([.. _spans.Select(span => span.ExtentStart), 0]);

@@ -18,29 +18,19 @@ internal sealed class DeviceSampler(CudaSession session)
         set => _host.Sampled = value;
     }
 
-    /// <summary>Chooses, and waits for it.</summary>
+    /// <summary>Has the device choose, without waiting for it; null where there is nothing for it to choose.</summary>
     /// <param name="rows">The rows.</param>
     /// <param name="block">Where their settings lie on the device.</param>
     /// <param name="logits">float32 (rows, vocabulary).</param>
-    /// <param name="outcome">Gets a token or a failure for each.</param>
-    public void Choose(SampledRows rows, DeviceBlock block, Tensor logits, StepOutcome outcome)
-    {
-        var vocabulary = (int)logits.shape[1];
-        var (tokens, logProbabilities) = rows.OnDevice > 0 ? Choose(rows, block, logits) : ([], []);
-        // Whoever wants to see logits sees all of them.
-        var firstSeen = Sampled is null ? rows.OnDevice : 0;
-        var seen = firstSeen == rows.Count ? [] : MemoryMarshal.Cast<byte, float>(logits.narrow(0, firstSeen, rows.Count - firstSeen).cpu().bytes);
-        for (var i = 0; i < rows.Count; i++)
-        {
-            var own = i < firstSeen ? [] : seen.Slice((i - firstSeen) * vocabulary, vocabulary);
-            outcome.Works.Add(i < rows.OnDevice ? Chosen(rows[i], tokens[i], logProbabilities[i], own) : _host.Sample(rows[i], own));
-        }
-    }
-
-    private (int[] Tokens, float[] LogProbabilities) Choose(SampledRows rows, DeviceBlock block, Tensor logits)
+    public UnreadTokens? Choose(SampledRows rows, DeviceBlock block, Tensor logits)
     {
         var (count, stride) = (rows.OnDevice, (int)logits.shape[1]);
-        var chosen = empty(2 * count, ScalarType.Int32, session.Device); // tokens, then log-probabilities
+        if (count == 0)
+        {
+            return null;
+        }
+
+        var chosen = empty(2 * count, ScalarType.Int32, session.Device);
         var (tokens, scores) = (StableShim.Address(chosen.Handle), StableShim.Address(logits.Handle));
         var first = 0;
         foreach (var (vocabulary, run) in rows.Limits)
@@ -53,15 +43,55 @@ internal sealed class DeviceSampler(CudaSession session)
             first += run;
         }
 
-        var bytes = chosen.cpu().bytes;
-        return (MemoryMarshal.Cast<byte, int>(bytes)[..count].ToArray(), MemoryMarshal.Cast<byte, float>(bytes)[count..].ToArray());
+        return new UnreadTokens([.. Enumerable.Range(0, count).Select(i => rows[i])], chosen, session);
     }
 
-    private WorkOutcome Chosen(StepWork work, int token, float logProbability, ReadOnlySpan<float> logits)
+    /// <summary>Whether no row needs the host, so that nobody has to wait.</summary>
+    public bool IsDevicesAlone(SampledRows rows) => Sampled is null && rows.OnDevice == rows.Count;
+
+    /// <summary>Notes tokens that the device has chosen.</summary>
+    /// <param name="unread">The tokens; null for none.</param>
+    /// <param name="outcome">Gets a token or a failure for each.</param>
+    /// <param name="logits">float32 (rows, vocabulary), the tokens' rows first; looked at only if somebody wants to see them.</param>
+    public void Read(UnreadTokens? unread, StepOutcome outcome, Tensor? logits = null)
+    {
+        if (unread is null)
+        {
+            return;
+        }
+
+        var read = unread.Read();
+        var seen = Sampled is null ? null : logits?.narrow(0, 0, read.Length).cpu();
+        for (var i = 0; i < read.Length; i++)
+        {
+            outcome.Works.Add(Chosen(read[i].Work, read[i].Token, read[i].LogProbability, seen, i));
+        }
+    }
+
+    /// <summary>Chooses on the host for the rows that need it.</summary>
+    public void ChooseOnHost(SampledRows rows, Tensor logits, StepOutcome outcome)
+    {
+        if (rows.OnDevice == rows.Count)
+        {
+            return;
+        }
+
+        var own = logits.narrow(0, rows.OnDevice, rows.Count - rows.OnDevice).cpu();
+        for (var i = rows.OnDevice; i < rows.Count; i++)
+        {
+            outcome.Works.Add(_host.Sample(rows[i], Row(own, i - rows.OnDevice)));
+        }
+    }
+
+    private WorkOutcome Chosen(StepWork work, int token, float logProbability, Tensor? seen, int row)
     {
         try
         {
-            Sampled?.Invoke(work.Sequence, logits);
+            if (seen is not null)
+            {
+                Sampled!(work.Sequence, Row(seen, row));
+            }
+
             return token < 0 ? new WorkOutcome(work, null, Sampler.NotFinite()) : new WorkOutcome(work, new SampledToken(token, logProbability));
         }
         catch (Exception e)
@@ -70,4 +100,6 @@ internal sealed class DeviceSampler(CudaSession session)
             return new WorkOutcome(work, null, e);
         }
     }
+
+    private static ReadOnlySpan<float> Row(Tensor logits, int row) => MemoryMarshal.Cast<byte, float>(logits.bytes).Slice(row * (int)logits.shape[1], (int)logits.shape[1]);
 }

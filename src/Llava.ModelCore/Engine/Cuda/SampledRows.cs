@@ -34,7 +34,7 @@ internal sealed class SampledRows
         TopKs = pass.Block.Add<int>([.. chosen.Select(work => work.Sequence.Request.Sampling.TopK)]);
         TopPs = pass.Block.Add<float>([.. chosen.Select(work => (float)work.Sequence.Request.Sampling.TopP)]);
         Seeds = pass.Block.Add<long>([.. chosen.Select(work => work.Sequence.Seed)]);
-        Steps = pass.Block.Add<int>([.. chosen.Select(work => work.Sequence.Generated.Length)]);
+        Steps = pass.Block.Add<int>([.. chosen.Select(work => work.Sequence.Chosen)]);
         Limits = [.. chosen.GroupBy(work => Limit(work, vocabulary)).Select(group => (group.Key, group.Count()))];
     }
 
@@ -72,7 +72,7 @@ internal sealed class SampledRows
         var (request, settings) = (work.Sequence.Request, work.Sequence.Request.Sampling);
         return request is { Forced: null, Constraint: null }
             && settings is { RepetitionPenalty: 1, MinP: 0, PresencePenalty: 0, FrequencyPenalty: 0, LogitBias.Count: 0, TopLogProbabilities: 0 }
-            && (settings.StopTokens.Count == 0 || work.Sequence.Generated.Length >= settings.MinNewTokens);
+            && (settings.StopTokens.Count == 0 || work.Sequence.Chosen >= settings.MinNewTokens);
     }
 
     private static int Limit(StepWork work, int vocabulary) => Math.Min(vocabulary, work.Sequence.Request.Sampling.VocabularyLimit ?? vocabulary);

@@ -137,6 +137,52 @@ public sealed class CudaRunnerTests : IDisposable
     }
 
     [Fact]
+    public void Tokens_that_are_read_late_are_those_that_are_read_at_once_and_ends_are_kept()
+    {
+        using var late = Harness(new CudaOptions());
+        using var prompt = Harness(new CudaOptions { LateTokens = false });
+        (late.Sampled, prompt.Sampled) = (null, null);
+        var requests = Mixed(6).Select((request, i) => request with
+        {
+            Sampling = request.Sampling with { StopTokens = [.. Enumerable.Range(10 * i, 25)], Temperature = i % 2 * 0.9, Seed = i, RepetitionPenalty = i == 3 ? 1.2 : 1 },
+        }).ToArray();
+        var (first, second, unread) = (new List<Sequence>(), new List<Sequence>(), 0);
+        foreach (var request in requests)
+        {
+            first.Add(late.Submit(request));
+            second.Add(prompt.Submit(request));
+            late.Step();
+            prompt.Step();
+            Assert.All(second, sequence => Assert.Equal(0, sequence.Unread));
+            unread += first.Count(sequence => sequence.Unread > 0);
+        }
+
+        Assert.InRange(unread, 1, int.MaxValue);
+        late.RunToTheEnd();
+        prompt.RunToTheEnd();
+        var results = first.Zip(second, (one, other) => (Late: EngineHarness.Result(one), Prompt: EngineHarness.Result(other))).ToArray();
+        Assert.All(results, pair => Assert.Equal((pair.Prompt.Reason, string.Join(' ', pair.Prompt.Tokens)), (pair.Late.Reason, string.Join(' ', pair.Late.Tokens))));
+        Assert.Contains(results, pair => pair.Late.Reason == FinishReason.Stop);
+        Assert.Contains(results, pair => pair.Late.Reason == FinishReason.Length);
+    }
+
+    [Fact]
+    public void A_sequence_that_goes_while_its_token_is_unread_leaves_the_others_alone()
+    {
+        using var device = Harness(new CudaOptions());
+        device.Sampled = null;
+        var (gone, stays) = (device.Submit(Requests.Text(_random, 5, 9)), device.Submit(Requests.Text(_random, 5, 4)));
+        device.Step();
+        device.Step();
+        Assert.Equal((1, 1), (gone.Unread, gone.Generated.Length));
+        device.Finish(gone, FinishReason.Cancelled);
+        var next = device.Submit(Requests.Text(_random, 5, 3));
+        device.RunToTheEnd();
+        Assert.Equal((1, 4, 3), (EngineHarness.Result(gone).Tokens.Count, EngineHarness.Result(stays).Tokens.Count, EngineHarness.Result(next).Tokens.Count));
+        Assert.Equal(0, device.Statistics.KvUsage);
+    }
+
+    [Fact]
     public void Positions_that_are_scaled_by_length_are_the_references()
     {
         using var model = Rounded(Config(new RopeScaling(RopeScalingKind.Dynamic, 4)));
@@ -196,6 +242,7 @@ public sealed class CudaRunnerTests : IDisposable
     public void Steps_without_number_leave_no_tensor_behind()
     {
         using var device = Harness(new CudaOptions(), new EngineOptions { KvPositions = 512, FeatureCacheBytes = 0 });
+        device.Sampled = null;
         Work();
         var before = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
         var steps = device.Statistics.Steps;
