@@ -12,6 +12,8 @@ internal sealed class EngineArguments
 
     private readonly Option<string?> _device = new("--device") { Description = "Where models compute: cpu (the default), cuda or cuda:N (docs/gpu.md)." };
 
+    private readonly Option<string[]> _layerDevices = new("--layer-devices") { Description = "Devices that --runner torch lays a large model's layers over, such as cuda:0 cuda:1.", AllowMultipleArgumentsPerToken = true };
+
     private readonly Option<bool> _fallback = new("--device-fallback") { Description = "Let the CPU compute where the device cannot be used or is too small." };
 
     private readonly Option<QuantizationScheme?> _quantize = new("--quantize") { Description = "How the language model's weights are kept: none (as in the checkpoint, the default), int8, int4, nf4 or llmint8 (docs/quantization.md)." };
@@ -20,6 +22,7 @@ internal sealed class EngineArguments
     {
         command.Options.Add(_runner);
         command.Options.Add(_device);
+        command.Options.Add(_layerDevices);
         command.Options.Add(_fallback);
         command.Options.Add(_quantize);
     }
@@ -30,6 +33,11 @@ internal sealed class EngineArguments
         List<KeyValuePair<string, string?>> settings = [];
         Add(nameof(EngineOptions.Runner), typed.GetValue(_runner)?.ToString());
         Add(nameof(EngineOptions.Device), typed.GetValue(_device));
+        foreach (var (index, device) in (typed.GetValue(_layerDevices) ?? []).Index())
+        {
+            Add($"{nameof(EngineOptions.LayerDevices)}:{index}", device);
+        }
+
         Add(nameof(EngineOptions.DeviceFallback), typed.GetValue(_fallback) ? bool.TrueString : null);
         Add(nameof(EngineOptions.Quantize), typed.GetValue(_quantize)?.ToString());
         return settings;

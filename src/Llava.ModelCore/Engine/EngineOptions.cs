@@ -4,6 +4,7 @@ using Llava.ModelCore.Engine.Cuda;
 using Llava.ModelCore.Kernels.Attention;
 using Llava.ModelCore.Kernels.Products;
 using Llava.ModelCore.Kernels.Threads;
+using Llava.ModelCore.Native;
 using Llava.ModelCore.Quantization;
 
 namespace Llava.ModelCore.Engine;
@@ -52,6 +53,11 @@ public sealed class EngineOptions
 
     /// <summary>Where models compute: <c>cpu</c>, <c>cuda</c> (the first device) or <c>cuda:N</c>. Default null: the CPU, unless <see cref="Runner"/> is <see cref="RunnerKind.Cuda"/>.</summary>
     public string? Device { get; set; }
+
+    /// <summary>
+    /// Devices that the torch runner lays the decoder's layers over, for a model that is larger than one (docs/gpu.md): each <c>cpu</c> or <c>cuda:N</c>. Default none.
+    /// </summary>
+    public IList<string> LayerDevices { get; set; } = [];
 
     /// <summary>Whether the CPU computes where the device cannot be used or is too small. Default false: the model is not loaded then.</summary>
     public bool DeviceFallback { get; set; }
@@ -188,6 +194,16 @@ public sealed class EngineOptions
         if (Device is not null && Runner != RunnerKind.Auto && isCuda != (Runner == RunnerKind.Cuda))
         {
             yield return $"{SectionName}:{nameof(Device)} is {Device}, and {nameof(Runner)} {Runner} does not compute there. Use {RunnerKind.Auto}, or another device.";
+        }
+
+        if (LayerDevices.FirstOrDefault(name => !DeviceName.IsKnown(name)) is { } unknown)
+        {
+            yield return $"{SectionName}:{nameof(LayerDevices)} has '{unknown}'. Use cpu or cuda:N.";
+        }
+
+        if (LayerDevices.Count > 0 && Runner != RunnerKind.Torch)
+        {
+            yield return $"{SectionName}:{nameof(LayerDevices)} is given, and {nameof(Runner)} is {Runner}; only {RunnerKind.Torch} lays a model over several devices.";
         }
 
         if (UsesCuda && Quantize != QuantizationScheme.None)

@@ -83,6 +83,11 @@ public sealed class LoadedModel : IAsyncDisposable
         {
             var tokenizer = TokenizerFolder.Open(checkpoint.TokenizerFolder);
             model = LlavaModelLoader.Load(checkpoint, hasLanguage: options.Runner == RunnerKind.Torch);
+            if (options.LayerDevices.Count > 0)
+            {
+                model.Place(LayerPlacement.Over(checkpoint.Config, [.. options.LayerDevices.Select(DeviceName.Find)]));
+            }
+
             // Everything that may be wrong with the folder comes first: an engine that runs holds on to the model.
             var (preprocessor, template) = (Preprocessor(checkpoint), TemplateOf(checkpoint));
             tower = PackedTower.Pack(model, options, checkpoint);

@@ -1,7 +1,7 @@
 using Llava.ModelCore.Checkpoints;
-using Llava.ModelCore.Engine.Cuda;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Models;
+using Llava.ModelCore.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -36,6 +36,7 @@ internal sealed class TrainingBase : IDisposable
     /// <summary>Loads everything.</summary>
     /// <exception cref="CheckpointException">A folder or file is not what the recipe takes it for.</exception>
     /// <exception cref="TrainingException">The stage needs a vision tower and none is named.</exception>
+    /// <exception cref="TorchLibraryException">libtorch does not see a device.</exception>
     public static TrainingBase Load(TrainingRecipe recipe)
     {
         using var folder = CheckpointFolder.Open(recipe.Base, new CheckpointOptions { VisionTowerFolder = recipe.VisionTower });
@@ -110,25 +111,11 @@ internal sealed class TrainingBase : IDisposable
     {
         if (recipe.LayerDevices is { } devices)
         {
-            model.Place(LayerPlacement.Over(model.Config, [.. devices.Select(DeviceOf)]));
+            model.Place(LayerPlacement.Over(model.Config, [.. devices.Select(DeviceName.Find)]));
             return;
         }
 
-        model.to(DeviceOf(recipe.Device));
-    }
-
-    /// <exception cref="TrainingException">libtorch does not see it.</exception>
-    private static Device DeviceOf(string name)
-    {
-        if (DeviceName.OrdinalOf(name) is not { } ordinal)
-        {
-            return CPU;
-        }
-
-        var seen = cuda.is_available() ? cuda.device_count() : 0;
-        return ordinal < seen
-            ? new Device(DeviceType.CUDA, ordinal)
-            : throw new TrainingException($"device is '{name}', and this libtorch sees {seen} CUDA devices. 'llava doctor' tells what is missing; cpu trains without one.");
+        model.to(DeviceName.Find(recipe.Device));
     }
 
     private static LlavaConfig WithTower(LlavaConfig language, TrainingRecipe recipe, string tower)

@@ -25,9 +25,10 @@ public sealed class GpuBenchmarkTests : IDisposable
             """);
         BenchLines lines = new(_folder.File("bench.jsonl"));
 
-        Assert.True(BenchRun.Run(Settings(python), lines, TextWriter.Null));
+        var isWhole = BenchRun.Run(Settings(python), lines, TextWriter.Null);
 
-        Assert.Equal(BenchRun.Parts.Select(part => (part.Name, "done")), lines.Of("part").Select(part => ((string)part["part"]!, (string)part["outcome"]!)));
+        Assert.Equal(BenchRun.Parts.Select(part => (part.Name, "done", (string?)null)), lines.Of("part").Select(part => ((string)part["part"]!, (string)part["outcome"]!, (string?)part["message"])));
+        Assert.True(isWhole);
         Assert.Equal(5, lines.Of("forms").Count(form => (double)form["worst_relative_error"]! is > 0 and < 0.05));
         Assert.Equal([4, 4, 4, 4, 4, 2], lines.Of("engine").Select(engine => (int)engine["answer_tokens"]!));
         Assert.Equal(lines.Written.Count, File.ReadAllLines(_folder.File("bench.jsonl")).Length);

@@ -37,6 +37,20 @@ public sealed class DeviceChoiceTests
     public void What_contradicts_itself_is_said_in_one_sentence(RunnerKind runner, string device, QuantizationScheme scheme, string finding) =>
         Assert.Contains(finding, Assert.Single(new EngineOptions { Runner = runner, Device = device, Quantize = scheme }.Validate()), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData(RunnerKind.Torch, "gpu", "LayerDevices has 'gpu'")]
+    [InlineData(RunnerKind.Auto, "cpu", "only Torch lays a model over several devices")]
+    public void So_is_what_layers_cannot_be_laid_over(RunnerKind runner, string device, string finding) =>
+        Assert.Contains(finding, Assert.Single(new EngineOptions { Runner = runner, LayerDevices = [device] }.Validate()), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_device_that_torch_does_not_see_is_refused_by_its_name()
+    {
+        EngineOptions options = new() { Runner = RunnerKind.Torch, LayerDevices = ["cpu", "cuda:1"] };
+
+        Assert.StartsWith("There is no device 'cuda:1': this libtorch sees 0 CUDA devices.", Assert.Throws<TorchLibraryException>(() => LoadedModel.Load(Shipped, options)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void What_is_missing_is_said_before_anything_is_loaded_with_what_to_do()
     {

@@ -1,6 +1,8 @@
 using System.Globalization;
+using TorchSharp;
+using static TorchSharp.torch;
 
-namespace Llava.ModelCore.Engine.Cuda;
+namespace Llava.ModelCore.Native;
 
 /// <summary>Reads what a device is called.</summary>
 internal static class DeviceName
@@ -15,4 +17,19 @@ internal static class DeviceName
     public static int? OrdinalOf(string? name) => name is Cuda ? 0
         : name?.StartsWith($"{Cuda}:", StringComparison.Ordinal) == true && int.TryParse(name.AsSpan(Cuda.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal) ? ordinal
         : null;
+
+    /// <summary>The device as torch knows it.</summary>
+    /// <exception cref="TorchLibraryException">libtorch does not see it.</exception>
+    public static Device Find(string name)
+    {
+        if (OrdinalOf(name) is not { } ordinal)
+        {
+            return CPU;
+        }
+
+        var seen = cuda.is_available() ? cuda.device_count() : 0;
+        return ordinal < seen
+            ? new Device(DeviceType.CUDA, ordinal)
+            : throw new TorchLibraryException($"There is no device '{name}': this libtorch sees {seen} CUDA devices. 'llava doctor' tells what is missing; 'cpu' needs none.");
+    }
 }
