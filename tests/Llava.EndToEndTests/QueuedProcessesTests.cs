@@ -1,7 +1,7 @@
 namespace Llava.EndToEndTests;
 
 /// <summary>A run of the queue that two processes train together.</summary>
-public sealed class QueuedProcessesTests : IAsyncDisposable
+public sealed class QueuedProcessesTests : IAsyncLifetime
 {
     private const int Steps = 24;
 
@@ -12,12 +12,13 @@ public sealed class QueuedProcessesTests : IAsyncDisposable
 
     private readonly TrainingServer _server = new();
 
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    public Task InitializeAsync() => _server.StartAsync(Together);
+
+    public async Task DisposeAsync() => await _server.DisposeAsync();
 
     [Fact]
     public async Task Two_processes_have_the_losses_of_one_whichever_of_them_is_killed_and_one_alone_goes_on()
     {
-        await _server.StartAsync(Together);
         var rows = await _server.SendScenesAsync(10);
         var asked = new { model = "llava-scenes", training_file = rows, max_steps = Steps, save_every = 4, learning_rate = 1e-4, hyperparameters = new { batch_size = 2 } };
         var id = await _server.CreateAsync(asked);

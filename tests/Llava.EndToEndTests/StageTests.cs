@@ -5,18 +5,9 @@ using Llava.Testing;
 namespace Llava.EndToEndTests;
 
 /// <summary>LLaVA's stages as one chain of queued runs, and runs that make room for what is more urgent.</summary>
-public sealed class StageTests : IAsyncLifetime
+public sealed class StageTests(StageTests.Service service) : IClassFixture<StageTests.Service>
 {
-    private static readonly string Fixtures = Path.Combine(Repository.Root, "tests", "Fixtures", "G_training_parity");
-
-    private readonly TrainingServer _server = new();
-
-    public Task InitializeAsync() => _server.StartAsync(
-        ("Llava__Training__Bases__tiny__Folder", Path.Combine(Fixtures, "vicuna-tiny")),
-        ("Llava__Training__Bases__tiny__VisionTower", Path.Combine(Fixtures, "openai", "clip-vit-tiny-patch14-42")),
-        ("Llava__Training__Poll", "00:00:00.3"));
-
-    public async Task DisposeAsync() => await _server.DisposeAsync();
+    private readonly TrainingServer _server = service.Server;
 
     [Fact]
     public async Task A_base_is_aligned_tuned_evaluated_and_promoted_as_one_chain()
@@ -91,4 +82,19 @@ public sealed class StageTests : IAsyncLifetime
     private static string? Text(JsonElement json, string field) => json.GetProperty(field).GetString();
 
     private static List<string?> Names(JsonElement models) => [.. models.GetProperty("data").EnumerateArray().Select(model => Text(model, "id"))];
+
+    /// <summary>A server that can align the small base of case G.</summary>
+    public sealed class Service : IAsyncLifetime
+    {
+        private static readonly string Fixtures = Repository.Path("tests", "Fixtures", "G_training_parity");
+
+        internal TrainingServer Server { get; } = new();
+
+        public Task InitializeAsync() => Server.StartAsync(
+            ("Llava__Training__Bases__tiny__Folder", Path.Combine(Fixtures, "vicuna-tiny")),
+            ("Llava__Training__Bases__tiny__VisionTower", Path.Combine(Fixtures, "openai", "clip-vit-tiny-patch14-42")),
+            ("Llava__Training__Poll", "00:00:00.3"));
+
+        public async Task DisposeAsync() => await Server.DisposeAsync();
+    }
 }
