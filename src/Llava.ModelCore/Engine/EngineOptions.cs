@@ -190,9 +190,9 @@ public sealed class EngineOptions
             yield return $"{SectionName}:{nameof(Device)} is {Device}, and {nameof(Runner)} {Runner} does not compute there. Use {RunnerKind.Auto}, or another device.";
         }
 
-        if (UsesCuda && Quantize != QuantizationScheme.None)
+        if (UsesCuda && Quantize is not (QuantizationScheme.None or QuantizationScheme.Int4 or QuantizationScheme.Nf4))
         {
-            yield return $"{SectionName}:{nameof(Quantize)} is {Quantize}, and the CUDA runner keeps weights in bfloat16. Use {nameof(QuantizationScheme.None)}, or the CPU.";
+            yield return $"{SectionName}:{nameof(Quantize)} is {Quantize}, and the CUDA runner keeps weights in bfloat16, or as {QuantizationScheme.Int4} or {QuantizationScheme.Nf4}. Use one of these, or the CPU.";
         }
     }
 }
