@@ -9,7 +9,10 @@ internal static class Figures
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     /// <summary>Writes one line.</summary>
-    public static void Write(string benchmark, object figures) => Console.WriteLine(JsonSerializer.Serialize(
+    public static void Write(string benchmark, object figures) => Console.WriteLine(Line(benchmark, figures));
+
+    /// <summary>One line.</summary>
+    public static string Line(string benchmark, object figures) => JsonSerializer.Serialize(
         new
         {
             Benchmark = benchmark,
@@ -20,7 +23,7 @@ internal static class Figures
             LoadBefore = LoadAverage(),
             Figures = figures,
         },
-        Json));
+        Json);
 
     /// <summary>What else the machine does: processes that want to run, over the last minute.</summary>
     public static double LoadAverage() => double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);

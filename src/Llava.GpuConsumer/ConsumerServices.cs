@@ -4,6 +4,7 @@ using Llava.GpuConsumer.Interactive;
 using Llava.GpuConsumer.Models;
 using Llava.GpuConsumer.Runners;
 using Llava.GpuConsumer.Telemetry;
+using Llava.GpuConsumer.Training;
 using Llava.GpuConsumer.Workers;
 using Llava.Hosting.Egress;
 using Llava.Hosting.Health;
@@ -38,6 +39,7 @@ public static class ConsumerServices
             provider.GetService<IStartupValidator>()?.Validate();
             return provider.GetRequiredService<IOptions<ConsumerOptions>>().Value;
         });
+        services.AddTrainedModels();
         services.AddLlavaEgress();
         services.TryAddSingleton<IImageBytes, ItemImages>();
         services.TryAddSingleton<IItemRunnerFactory>(_ => new NullItemRunnerFactory());

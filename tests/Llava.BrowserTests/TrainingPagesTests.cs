@@ -26,10 +26,21 @@ public sealed class TrainingPagesTests(TrainingUnderTest pages) : IClassFixture<
         await Expect(page.Locator("#run-state .state")).ToHaveTextAsync("paused");
         await page.GetByRole(AriaRole.Button, new() { Name = "Resume" }).ClickAsync();
         await Expect(page.Locator("#run-state .state")).ToHaveTextAsync("running", new() { Timeout = 60_000 });
+        var next = await OpenAsync("/training/new");
+        await next.GetByLabel("Start from").SelectOptionAsync(new SelectOptionValue { Label = "by-hand, from llava-scenes" });
+        await next.GetByLabel("Name").FillAsync("next");
+        await next.GetByRole(AriaRole.Button, new() { Name = "Start" }).ClickAsync();
+        await Expect(next.Locator("#run-state .state")).ToHaveTextAsync("waiting");
+        await Expect(next.Locator("#card-chain tbody tr")).ToHaveCountAsync(2);
+        await pages.ShootAsync(next, "/training/chain", "wide");
+
         page.Dialog += (_, dialog) => _ = dialog.AcceptAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
         await Expect(page.Locator("#run-state .state")).ToHaveTextAsync("cancelled");
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Pause" })).ToHaveCountAsync(0);
+        await Expect(page.Locator("#card-chain")).ToContainTextAsync("next");
+        await Expect(next.Locator("#run-failure")).ToContainTextAsync("previous_failed");
+        await next.CloseAsync();
         await page.CloseAsync();
     }
 

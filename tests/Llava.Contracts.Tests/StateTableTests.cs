@@ -30,10 +30,11 @@ public sealed class StateTableTests
     public void Every_pair_of_states_of_training_runs_is_allowed_or_refused_as_written() => AssertSteps(
         TrainingRunStates.Table,
         [
+            "waiting>validating_files", "waiting>paused", "waiting>failed", "waiting>cancelled",
             "validating_files>queued", "validating_files>paused", "validating_files>failed", "validating_files>cancelled",
             "queued>running", "queued>paused", "queued>cancelled",
             "running>queued", "running>paused", "running>succeeded", "running>failed", "running>cancelled",
-            "paused>validating_files", "paused>queued", "paused>cancelled",
+            "paused>waiting", "paused>validating_files", "paused>queued", "paused>failed", "paused>cancelled",
         ],
         ends: ["succeeded", "failed", "cancelled"]);
 

@@ -41,7 +41,10 @@ internal sealed class LlavaProcess : IDisposable
     public static LlavaProcess Start(string dataFolder, IReadOnlyDictionary<string, string> settings, params string[] arguments) => new(dataFolder, arguments, settings.Select(setting => (setting.Key, setting.Value)));
 
     /// <summary>Processes that it started and that live.</summary>
-    public IReadOnlyList<Process> Children => [.. Directory.EnumerateDirectories($"/proc/{_process.Id}/task")
+    public IReadOnlyList<Process> Children => ChildrenOf(_process.Id);
+
+    /// <summary>Processes that one started and that live.</summary>
+    public static IReadOnlyList<Process> ChildrenOf(int process) => [.. Directory.EnumerateDirectories($"/proc/{process}/task")
         .SelectMany(thread => File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
         .Select(id => Process.GetProcessById(int.Parse(id, null)))];
 

@@ -22,9 +22,18 @@ internal sealed partial class TrainingServer : IAsyncDisposable
 
     public string Data => Path.Combine(_folder.FullName, "data");
 
-    public async Task StartAsync()
+    /// <summary>Processes that it started and that live.</summary>
+    public IReadOnlyList<Process> Children => LlavaProcess.ChildrenOf(_process!.Id);
+
+    /// <summary>Starts it with settings as environment variables.</summary>
+    public async Task StartAsync(params IEnumerable<(string Name, string Value)> settings)
     {
         ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "llava"), ["up", "--port", "0", "--data", Data]) { RedirectStandardOutput = true };
+        foreach (var (name, value) in settings)
+        {
+            start.Environment[name] = value;
+        }
+
         _process = Process.Start(start)!;
         Link = Address().Match(await _process.StandardOutput.ReadLineAsync() ?? "").Value;
         Assert.NotEmpty(Link);
@@ -33,10 +42,10 @@ internal sealed partial class TrainingServer : IAsyncDisposable
         await UntilAsync("/v1/models", models => models.GetProperty("data").GetArrayLength() > 0);
     }
 
-    /// <summary>kill -9.</summary>
-    public async Task KillAsync()
+    /// <summary>kill -9, of itself alone where its children are to see for themselves.</summary>
+    public async Task KillAsync(bool withChildren = true)
     {
-        _process!.Kill(entireProcessTree: true);
+        _process!.Kill(withChildren);
         await _process.WaitForExitAsync();
         _process.Dispose();
         _process = null;
@@ -109,6 +118,10 @@ internal sealed partial class TrainingServer : IAsyncDisposable
         Assert.True(now == state || now is not ("succeeded" or "failed" or "cancelled"), seen.ToString());
         return now == state && seen.GetProperty("x_progress").GetProperty("step").GetInt32() >= step;
     });
+
+    /// <summary>What happened to a job, the newest first.</summary>
+    public async Task<List<string>> EventsAsync(string job) =>
+        [.. (await GetAsync($"/v1/fine_tuning/jobs/{job}/events?limit=100")).GetProperty("data").EnumerateArray().Select(one => one.GetProperty("message").GetString()!)];
 
     /// <summary>Loss of every step, as the result file has it.</summary>
     public async Task<List<string>> ResultLinesAsync(JsonElement job)

@@ -77,7 +77,8 @@ internal sealed class ScheduleAddCommand
         {
             var file = typed.GetValue(rows) is { } named ? await client.KeepRowsAsync(named, cancellationToken) : ScheduleDefinition.NewestFile;
             var validation = typed.GetValue(arguments.Validation) is { } measured ? await client.KeepRowsAsync(measured, cancellationToken) : null;
-            var model = await client.ModelAsync(typed.GetValue(arguments.Model)!, cancellationToken);
+            var from = typed.GetValue(arguments.Model)!;
+            var model = arguments.IsBase(typed) ? from : await client.ModelAsync(from, cancellationToken);
             return await KeepAsync(client, typed, Definition(typed, ScheduleKind.Finetune) with { Training = arguments.Request(typed, model, file, validation) }, cancellationToken);
         }, cancellationToken));
         return command;

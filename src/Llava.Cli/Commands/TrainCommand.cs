@@ -1,10 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Llava.Cli.Training;
-using Llava.Hosting.Processes;
-using Llava.ModelCore.Native;
+using Llava.GpuConsumer.Training.Processes;
 using Llava.ModelCore.Training;
-using Llava.ModelCore.Training.Parallel;
 
 namespace Llava.Cli.Commands;
 
@@ -15,7 +13,7 @@ internal static class TrainCommand
     {
         var recipe = new Argument<FileInfo>("recipe") { Description = "A recipe: stage, base, data and settings as JSON." };
         var output = new Option<DirectoryInfo>("--out", "-o") { Description = "Gets the model and its training checkpoints; an unfinished run there is continued.", Required = true };
-        var worker = new Option<bool>(TrainingProcesses.WorkerOption) { Hidden = true };
+        var worker = new Option<bool>(TrainingProgram.WorkerOption) { Hidden = true };
         var command = new Command("train", "Run alignment or instruction tuning. Killed or stopped, the same command continues with the same losses.") { recipe, output, worker };
         command.SetAction((typed, cancellationToken) => Failures.ReportAsync(async () =>
         {
@@ -23,18 +21,12 @@ internal static class TrainCommand
             var loaded = TrainingRecipe.Load(from);
             if (typed.GetValue(worker))
             {
-                using var ranks = await TrainingProcesses.JoinAsync(OnCards(loaded), cancellationToken);
-                await TrainAsync(loaded, folder, ranks, cancellationToken);
+                using var ranks = await TrainingRank.JoinAsync(SharedTraining.OnCards(loaded), cancellationToken);
+                await SharedTraining.RunRankAsync(loaded, folder, ranks, observer: null, cancellationToken);
                 return ExitCodes.Ok;
             }
 
-            if (loaded.Processes == 1)
-            {
-                return await ReportAsync(await TrainAsync(loaded, folder, ranks: null, cancellationToken));
-            }
-
-            await using var processes = await TrainingProcesses.StartAsync(loaded.Processes, OnCards(loaded), ["train", from, "--out", folder], cancellationToken);
-            return await ReportAsync(await processes.RunAsync(() => TrainAsync(loaded, folder, processes.Ranks, cancellationToken)));
+            return await ReportAsync(await SharedTraining.RunAsync(loaded, from, folder, TrainingRank.Program, new Lines(), cancellationToken));
         }));
         command.Subcommands.Add(TrainCheckCommand.Create());
         foreach (var run in TrainRunsCommand.Create())
@@ -44,21 +36,6 @@ internal static class TrainCommand
 
         return command;
     }
-
-    private static bool OnCards(TrainingRecipe recipe) => recipe.Device != "cpu";
-
-    /// <summary>The processes of a run on CPUs share out the threads and what is free.</summary>
-    private static Task<TrainingOutcome> TrainAsync(TrainingRecipe recipe, string folder, ICollective? ranks, CancellationToken cancellationToken) => Task.Run(
-        () =>
-        {
-            if (ranks is not null && !OnCards(recipe))
-            {
-                TorchThreads.ShareOut(ranks.Size);
-            }
-
-            return TrainingRun.Start(recipe, folder, new Lines(), OnCards(recipe) ? null : AvailableMemory.Read() / recipe.Processes, ranks, cancellationToken);
-        },
-        CancellationToken.None);
 
     private static async Task<int> ReportAsync(TrainingOutcome outcome)
     {

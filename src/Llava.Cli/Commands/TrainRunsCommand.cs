@@ -40,13 +40,27 @@ internal static class TrainRunsCommand
             await using var ledger = await EmbeddedLedger.OpenAsync(folder, cancellationToken);
             var file = await ledger.Files.KeepAsync(typed.GetValue(rows)!, cancellationToken);
             var validation = typed.GetValue(arguments.Validation) is { } measured ? await ledger.Files.KeepAsync(measured, cancellationToken) : null;
-            var named = typed.GetValue(arguments.Model)!;
-            var model = await ledger.Promotions.TargetAsync(Tenant, named, cancellationToken) ?? ModelFolders.NameForJobs(named, folder);
+            var model = arguments.IsLeftToAnother(typed) ? "" : await ModelAsync(ledger, typed.GetValue(arguments.Model)!, arguments.IsBase(typed), folder, cancellationToken);
             var run = await ledger.Training.CreateAsync(arguments.Request(typed, model, file, validation), cancellationToken);
             Console.WriteLine(run.Id);
             return ExitCodes.Ok;
         }));
         return command;
+    }
+
+    private static async Task<string> ModelAsync(EmbeddedLedger ledger, string named, bool isBase, string folder, CancellationToken cancellationToken)
+    {
+        if (!isBase)
+        {
+            return await ledger.Promotions.TargetAsync(Tenant, named, cancellationToken) ?? ModelFolders.NameForJobs(named, folder);
+        }
+
+        // Whether there is such a base only the consumers know; where none lives, the first that does says.
+        var live = await ledger.Workers.LiveAsync(cancellationToken);
+        var bases = live.SelectMany(worker => worker.Bases).Distinct().Order(StringComparer.Ordinal).ToList();
+        return live.Count == 0 || bases.Contains(named)
+            ? named
+            : throw new UsageException($"No live consumer has the base '{named}', and alignment starts from one. Those there are: {(bases.Count > 0 ? string.Join(", ", bases) : "none; Llava__Training__Bases__NAME__Folder and __VisionTower of a consumer make one")}.");
     }
 
     private static Command Status()
@@ -60,7 +74,7 @@ internal static class TrainRunsCommand
                 table.AddRow(
                     new Text(found.Id),
                     new Text(found.Failure is { } failure ? $"{found.State.WireName()}: {failure.Code}" : found.State.WireName()),
-                    new Text(ModelFolders.NameOf(found.Request.Model)),
+                    new Text(found.Request.After ?? ModelFolders.NameOf(found.Request.Model)),
                     new Text(string.Create(CultureInfo.InvariantCulture, $"{found.Step}/{found.Steps}")),
                     new Text(found.Loss?.ToString("0.000", CultureInfo.InvariantCulture) ?? ""),
                     new Text(found.HasModel ? found.Model : ""));

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Llava.Cli.Bench;
 using Llava.Cli.Training;
+using Llava.GpuConsumer.Training.Processes;
 using Llava.ModelCore.Evaluation.Speed;
 using Llava.ModelCore.Training;
 using Llava.ModelCore.Training.Speed;
@@ -28,7 +29,7 @@ internal static class TrainingBenchCommand
         processes.Validators.Add(BenchCommand.AtLeastOne);
         var zero = new Option<int>("--zero") { Description = "With --processes: what else they share out; 0 nothing, 1 what the optimizer remembers, 2 gradients too." };
         zero.AcceptOnlyFromAmong("0", "1", "2");
-        var worker = new Option<bool>(TrainingProcesses.WorkerOption) { Hidden = true };
+        var worker = new Option<bool>(TrainingProgram.WorkerOption) { Hidden = true };
         var command = new Command("train", "Measure optimizer steps of a language model, layer by layer beside a plain autograd loop, or by several processes beside one: speed, share of the matrix product's, peak memory.")
         {
             shape, samples, length, rounds, precision, processes, zero, worker,
@@ -46,7 +47,7 @@ internal static class TrainingBenchCommand
             SharedTrainingBenchmark shared = new(settings, typed.GetValue(zero));
             if (typed.GetValue(worker))
             {
-                using var ranks = await TrainingProcesses.JoinAsync(onCards: false, cancellationToken);
+                using var ranks = await TrainingRank.JoinAsync(onCards: false, cancellationToken);
                 await Task.Run(() => shared.Run(ranks), CancellationToken.None);
                 return ExitCodes.Ok;
             }
@@ -73,7 +74,7 @@ internal static class TrainingBenchCommand
 
     private static async Task<SharedTrainingFigures> ShareAsync(SharedTrainingBenchmark bench, int processes, IReadOnlyList<string> command, CancellationToken cancellationToken)
     {
-        await using var started = await TrainingProcesses.StartAsync(processes, onCards: false, command, cancellationToken);
+        await using var started = await TrainingProcesses.StartAsync(processes, onCards: false, TrainingRank.Program, [.. command, TrainingProgram.WorkerOption], cancellationToken);
         return await started.RunAsync(() => Task.Run(() => bench.Run(started.Ranks), CancellationToken.None));
     }
 

@@ -1,4 +1,5 @@
 using Llava.Cli.Embedded;
+using Llava.Cli.Training;
 using Llava.GpuConsumer.Models;
 using Llava.GpuConsumer.Runners;
 using Llava.GpuConsumer.Training;
@@ -21,6 +22,7 @@ internal static class ModelServices
         services.AddOptions<EngineOptions>().BindConfiguration($"Llava:{EngineOptions.SectionName}");
         services.AddOptions<TrainingOptions>().Configure(options => options.Folder = TrainedModelsFolder.In(dataFolder));
         services.AddTrainedModels();
+        services.AddSingleton(TrainingRank.Program);
         services.AddSingleton(provider => new ModelLocations(provider.GetRequiredService<TrainingFolders>(), ModelFolders.Resolve));
         services.AddSingleton(provider => new EngineItemRunnerFactory(
             provider.GetRequiredService<ModelLocations>().FolderOf, provider.GetRequiredService<IOptions<EngineOptions>>().Value, provider.GetRequiredService<IImageBytes>(), TimeProvider.System,

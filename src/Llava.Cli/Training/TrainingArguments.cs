@@ -7,9 +7,11 @@ namespace Llava.Cli.Training;
 /// <summary>What a training run is told about how it learns, at once or again and again.</summary>
 internal sealed class TrainingArguments
 {
+    private readonly Option<string?> _after = new("--after") { Description = "A run whose model this one starts from, once that has succeeded; instead of --model." };
+
     private readonly Option<string?> _suffix = new("--suffix") { Description = "Part of the new model's name." };
 
-    private readonly Option<TrainingMode> _mode = new("--mode") { Description = "What is trained.", DefaultValueFactory = _ => TrainingMode.Full };
+    private readonly Option<TrainingMode> _mode = new("--mode") { Description = "What is trained; alignment starts from a base of the consumers, which --model names.", DefaultValueFactory = _ => TrainingMode.Full };
 
     private readonly Option<int?> _rank = new("--lora-rank") { Description = "Rank of the adapter, with --mode lora or qlora. Default: 64." };
 
@@ -35,13 +37,19 @@ internal sealed class TrainingArguments
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[Model, Validation, _suffix, _mode, _rank, _optimizer, _epochs, _batch, _rate, _steps, _seed])
+        foreach (var option in (Option[])[Model, _after, Validation, _suffix, _mode, _rank, _optimizer, _epochs, _batch, _rate, _steps, _seed])
         {
             command.Options.Add(option);
         }
 
         _promotion.AddTo(command);
     }
+
+    /// <summary>Whether the model is a base, which no folder is looked for.</summary>
+    public bool IsBase(ParseResult typed) => typed.GetValue(_mode) == TrainingMode.Alignment;
+
+    /// <summary>Whether another run makes the model.</summary>
+    public bool IsLeftToAnother(ParseResult typed) => typed.GetValue(_after) is not null && typed.GetResult(Model) is null or { Implicit: true };
 
     /// <summary>The run as typed.</summary>
     /// <param name="typed">What was typed.</param>
@@ -51,6 +59,7 @@ internal sealed class TrainingArguments
     public TrainingRequest Request(ParseResult typed, string model, string file, string? validation) => new()
     {
         Model = model,
+        After = typed.GetValue(_after),
         TrainingFile = file,
         ValidationFile = validation,
         Suffix = typed.GetValue(_suffix),

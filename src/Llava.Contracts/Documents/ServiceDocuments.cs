@@ -13,7 +13,8 @@ public sealed record ModelDocument(string Id, IReadOnlyList<string> Revisions, i
 /// <param name="Models">Models it answers for.</param>
 /// <param name="Draining">Whether it takes no more work and finishes what it has.</param>
 /// <param name="HeartbeatAt">When it last said that it lives.</param>
-public sealed record WorkerDocument(string Id, string Host, IReadOnlyList<string> Models, bool Draining, DateTimeOffset HeartbeatAt);
+/// <param name="Bases">Bases from which it can train LLaVA's first stage.</param>
+public sealed record WorkerDocument(string Id, string Host, IReadOnlyList<string> Models, bool Draining, DateTimeOffset HeartbeatAt, IReadOnlyList<string> Bases);
 
 /// <summary>A whole list.</summary>
 /// <param name="Data">Its entries.</param>

@@ -16,8 +16,13 @@ public sealed record TrainingRequest
     /// <summary>Who asks; default <c>default</c>.</summary>
     public string Tenant { get; init; } = "default";
 
-    /// <summary>The model to start from, by the name that jobs use.</summary>
+    /// <summary>
+    /// The model to start from, by the name that jobs use; for <see cref="TrainingMode.Alignment"/> a base, by the name that consumers give it; empty after another run, whose model it then is.
+    /// </summary>
     public required string Model { get; init; }
+
+    /// <summary>Id of a run of the tenant's: this one waits until it has succeeded, and starts from its model. Null for none.</summary>
+    public string? After { get; init; }
 
     /// <summary>Id of the file of rows to learn from.</summary>
     public required string TrainingFile { get; init; }
@@ -53,6 +58,8 @@ public sealed record TrainingRequest
         .. Broken(Math.Abs(Priority) > MaxPriority, "priority", FormattableString.Invariant($"is {Priority}; give a number from -{MaxPriority} to {MaxPriority}.")),
         .. Broken(Metadata is { Count: > MaxMetadata } || Metadata?.Any(pair => pair.Key.Length > MaxKeyLength || pair.Value.Length > MaxValueLength) == true,
             "metadata", FormattableString.Invariant($"is too much; give up to {MaxMetadata} pairs, keys of up to {MaxKeyLength} and values of up to {MaxValueLength} letters.")),
+        .. Broken(After is not null && Settings.Mode == TrainingMode.Alignment, "after", "is given, but alignment starts from a base, which no run makes; name one as the model."),
+        .. Broken(Promotion is not null && Settings.Mode == TrainingMode.Alignment, "promotion", "is given, but alignment makes no model yet that answers questions; give it to the run that follows."),
         .. Settings.Findings(),
         .. Promotion?.Findings() ?? [],
     ];

@@ -82,6 +82,10 @@ public enum TrainingMode
     /// <summary>As <see cref="Lora"/>, the weights beside the adapter in 4 bits (NF4).</summary>
     [JsonStringEnumMemberName("qlora")]
     QLora,
+
+    /// <summary>LLaVA's first stage: a new projector between a vision tower and a plain language model, from images with their captions.</summary>
+    [JsonStringEnumMemberName("alignment")]
+    Alignment,
 }
 
 /// <summary>How weights follow their gradients.</summary>

@@ -3,10 +3,13 @@ using static Llava.Contracts.States.TrainingRunState;
 
 namespace Llava.Contracts.States;
 
-/// <summary>Where a training run is in its life; the words are those of the OpenAI fine-tuning API, and <see cref="Paused"/>, which it lacks.</summary>
+/// <summary>Where a training run is in its life; the words are those of the OpenAI fine-tuning API, and <see cref="Waiting"/> and <see cref="Paused"/>, which it lacks.</summary>
 [JsonConverter(typeof(TrainingRunStateConverter))]
 public enum TrainingRunState
 {
+    /// <summary>It waits for the run whose model it starts from.</summary>
+    Waiting,
+
     /// <summary>Its files are being checked, row by row.</summary>
     ValidatingFiles,
 
@@ -34,10 +37,11 @@ public static class TrainingRunStates
 {
     /// <summary>Which states there are and which may follow which.</summary>
     public static StateTable<TrainingRunState> Table { get; } = new(
+        new(Waiting, "waiting", ValidatingFiles, Paused, Failed, Cancelled),
         new(ValidatingFiles, "validating_files", Queued, Paused, Failed, Cancelled),
         new(Queued, "queued", Running, Paused, Cancelled),
         new(Running, "running", Queued, Paused, Succeeded, Failed, Cancelled),
-        new(Paused, "paused", ValidatingFiles, Queued, Cancelled),
+        new(Paused, "paused", Waiting, ValidatingFiles, Queued, Failed, Cancelled),
         new(Succeeded, "succeeded"),
         new(Failed, "failed"),
         new(Cancelled, "cancelled"));

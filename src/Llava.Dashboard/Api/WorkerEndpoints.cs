@@ -22,7 +22,7 @@ internal static class WorkerEndpoints
                 .Select(served => new ModelDocument(served.Key, [.. served.Select(model => model.Revision).Distinct().Order(StringComparer.Ordinal)], served.Sum(model => model.Slots), served.Count()))))
             .RequireRole(AccessRole.Viewer).WithSummary("Lists what live workers answer for").Produces<ListDocument<ModelDocument>>();
         api.MapGet("/workers", async (Caller caller, WorkerRegistry workers, TrainedModelOwners owners, CancellationToken cancellation) => Json(
-            (await workers.LiveForAsync(owners, caller.Confinement, cancellation)).Select(worker => new WorkerDocument(worker.Id, worker.Host, [.. worker.Models.Select(model => model.Name)], worker.Draining, worker.HeartbeatAt))))
+            (await workers.LiveForAsync(owners, caller.Confinement, cancellation)).Select(worker => new WorkerDocument(worker.Id, worker.Host, [.. worker.Models.Select(model => model.Name)], worker.Draining, worker.HeartbeatAt, worker.Bases))))
             .RequireRole(AccessRole.Viewer).WithSummary("Lists live workers").Produces<ListDocument<WorkerDocument>>();
     }
 

@@ -7,6 +7,7 @@ internal sealed class TrainingReader(TrainingRuns runs, TimeProvider time)
 {
     private const int ShownEvents = 30;
     private const int ShownCheckpoints = 20;
+    private const int LongestChain = 10;
 
     /// <summary>Runs on a page of the list.</summary>
     public const int PageSize = 50;
@@ -27,10 +28,29 @@ internal sealed class TrainingReader(TrainingRuns runs, TimeProvider time)
             new(found, time.GetUtcNow()),
             await runs.MetricsAsync(run, cancellation),
             await runs.EventsAsync(run, null, ShownEvents, cancellation),
-            await runs.CheckpointsAsync(run, null, ShownCheckpoints, cancellation))
+            await runs.CheckpointsAsync(run, null, ShownCheckpoints, cancellation),
+            await ChainAsync(found, cancellation))
         : null;
+
+    /// <summary>The runs that a run comes after, itself, and those that come after it; empty for one that stands alone.</summary>
+    private async Task<IReadOnlyList<TrainingView>> ChainAsync(TrainingRunRecord run, CancellationToken cancellation)
+    {
+        List<TrainingRunRecord> chain = [run];
+        while (chain.Count < LongestChain && chain[0].Request.After is { } after && await runs.FindAsync(after, run.Request.Tenant, cancellation) is { } previous)
+        {
+            chain.Insert(0, previous);
+        }
+
+        chain.AddRange(await runs.ListFollowersAsync(run.Id, cancellation));
+        var now = time.GetUtcNow();
+        return chain.Count == 1 ? [] : [.. chain.Select(one => new TrainingView(one, now))];
+    }
 }
 
 /// <summary>One run and all that happened.</summary>
 internal sealed record TrainingDetails(
-    TrainingView View, IReadOnlyList<TrainingMetric> Metrics, IReadOnlyList<TrainingEvent> Events, IReadOnlyList<TrainingCheckpointRecord> Checkpoints);
+    TrainingView View, IReadOnlyList<TrainingMetric> Metrics, IReadOnlyList<TrainingEvent> Events, IReadOnlyList<TrainingCheckpointRecord> Checkpoints, IReadOnlyList<TrainingView> Chain)
+{
+    /// <summary>How long its steps waited for more urgent work.</summary>
+    public TimeSpan Waited => TimeSpan.FromSeconds(Metrics.Sum(metric => metric.Waited.TotalSeconds));
+}

@@ -14,6 +14,7 @@ internal sealed class ConsumerMetrics : IDisposable
     private readonly ModelPool _models;
     private readonly Counter<long> _claimed;
     private readonly Counter<long> _tokens;
+    private readonly Counter<double> _waited;
     private readonly Histogram<double> _claimDuration;
     private readonly Histogram<double> _saveDuration;
     private readonly Histogram<double> _queued;
@@ -25,6 +26,7 @@ internal sealed class ConsumerMetrics : IDisposable
         _models = models;
         _claimed = _meter.CreateCounter<long>("llava.chunks.claimed", "{chunk}", "Chunks that were claimed");
         _tokens = _meter.CreateCounter<long>("llava.tokens", "{token}", "Tokens of recorded answers");
+        _waited = _meter.CreateCounter<double>("llava.training.waited", "s", "Time that training waited for more urgent answers");
         _claimDuration = _meter.CreateHistogram("llava.chunk.claim.duration", "s", "One claim, commit included", advice: Buckets.Seconds);
         _saveDuration = _meter.CreateHistogram("llava.chunk.save.duration", "s", "From finished items to their commit", advice: Buckets.Seconds);
         _queued = _meter.CreateHistogram("llava.item.queue.duration", "s", "An item's wait for a slot of the engine", advice: Buckets.Seconds);
@@ -56,6 +58,9 @@ internal sealed class ConsumerMetrics : IDisposable
         _claimDuration.Record(duration.TotalSeconds, tag);
         _claimed.Add(isClaimed ? 1 : 0, tag);
     }
+
+    /// <summary>A training run let answers go first.</summary>
+    public void TrainingWaited(TimeSpan waited) => _waited.Add(waited.TotalSeconds);
 
     /// <summary>Items were recorded.</summary>
     /// <param name="started">When they were handed to the ledger, a time stamp of <see cref="Stopwatch"/>.</param>

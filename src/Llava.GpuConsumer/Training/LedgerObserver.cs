@@ -8,7 +8,7 @@ namespace Llava.GpuConsumer.Training;
 /// Writes what a run comes to into the ledger, step by step, before the next step begins: a checkpoint is never known before the steps
 /// it is made of. The training thread waits for it.
 /// </summary>
-internal sealed class LedgerObserver(TrainingLeases leases, TrainingLease lease, int keptCheckpoints, TimeProvider time) : ITrainingObserver
+internal sealed class LedgerObserver(TrainingLeases leases, TrainingLease lease, YieldGate gate, int keptCheckpoints, TimeProvider time) : ITrainingObserver
 {
     private const string CheckpointPrefix = "checkpoint-";
 
@@ -16,6 +16,8 @@ internal sealed class LedgerObserver(TrainingLeases leases, TrainingLease lease,
         lease,
         TrainingEventLevel.Info,
         string.Create(CultureInfo.InvariantCulture, $"Memory: about {plan.Memory}; micro-batch {plan.MicroBatch} × {plan.GradientAccumulation}, {plan.RecomputedLayers} layers computed twice")));
+
+    public TimeSpan OnStepDue(CancellationToken stopping) => gate.Wait(stopping);
 
     public void OnStep(TrainingProgress progress) => Require(leases.AdvanceAsync(
         lease,
@@ -28,6 +30,7 @@ internal sealed class LedgerObserver(TrainingLeases leases, TrainingLease lease,
             GradientNorm = progress.GradientNorm,
             Tokens = progress.Positions,
             TokensPerSecond = progress.TokensPerSecond,
+            Waited = progress.Waited,
             ValidLoss = progress.Validation?.Loss,
             ValidAccuracy = progress.Validation?.Accuracy,
         },

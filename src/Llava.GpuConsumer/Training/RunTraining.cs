@@ -1,5 +1,5 @@
 using System.Text;
-using Llava.Hosting.Processes;
+using Llava.GpuConsumer.Training.Processes;
 using Llava.Ledger.Files;
 using Llava.Ledger.Training;
 using Llava.ModelCore.Training;
@@ -9,7 +9,16 @@ namespace Llava.GpuConsumer.Training;
 
 /// <summary>Trains a run to its end, or until it is paused, cancelled, or this process ends.</summary>
 internal sealed partial class RunTraining(
-    TrainingLeases leases, TrainingRuns runs, FileStore files, TrainingRecipes recipes, TrainingFolders folders, TrainingOptions options, TimeProvider time, ILogger<RunTraining> logger)
+    TrainingLeases leases,
+    TrainingRuns runs,
+    FileStore files,
+    TrainingRecipes recipes,
+    TrainingFolders folders,
+    TrainingProgram program,
+    YieldGate gate,
+    TrainingOptions options,
+    TimeProvider time,
+    ILogger<RunTraining> logger)
 {
     /// <summary>Trains a claimed run.</summary>
     /// <param name="held">The run.</param>
@@ -23,14 +32,15 @@ internal sealed partial class RunTraining(
                 $"{run.Losses} workers were lost on this run without a new training checkpoint in between, the last one after step {run.Step}. Their logs say more; a smaller batch_size takes less memory.")));
         }
 
-        var recipe = recipes.Of(run, run.Resolved!);
         var output = folders.ModelFolder(run.Model);
+        var recipe = FineTuning.ShareOut(recipes.Of(run, run.Resolved!), output, options.Processes, options.Zero);
+        var recipeFile = Path.Combine(folders.RunFolder(run.Id), "recipe.json");
+        await File.WriteAllTextAsync(recipeFile, recipe.ToJson(), cancellation);
         Directory.CreateDirectory(output);
         await leases.NoteAsync(lease, TrainingEventLevel.Info, run.Step == 0 ? "Fine-tuning job started" : FormattableString.Invariant($"Fine-tuning job goes on from its last checkpoint; it was at step {run.Step}"), cancellation);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(held.Stopped, cancellation);
-        LedgerObserver observer = new(leases, lease, options.Checkpoints, time);
-        var outcome = await Task.Factory.StartNew(
-            () => TrainingRun.Start(recipe, output, observer, recipe.Device == "cpu" ? AvailableMemory.Read() : null, ranks: null, stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        LedgerObserver observer = new(leases, lease, gate, options.Checkpoints, time);
+        var outcome = await SharedTraining.RunAsync(recipe, recipeFile, output, program, observer, stop.Token);
         if (outcome.IsComplete)
         {
             await FinishAsync(run, lease);

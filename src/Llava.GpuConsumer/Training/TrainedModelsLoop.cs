@@ -1,3 +1,4 @@
+using Llava.Contracts.Requests;
 using Llava.GpuConsumer.Chunks;
 using Llava.GpuConsumer.Models;
 using Llava.Ledger.Signals;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace Llava.GpuConsumer.Training;
 
 /// <summary>
-/// Serves what was trained from a model that is served here, from the moment the run succeeds, without a restart; and takes away what was
+/// Serves what was trained from a model that is served here, or made of a base that is, from the moment the run succeeds, without a restart; and takes away what was
 /// deleted, its bytes included.
 /// </summary>
 internal sealed partial class TrainedModelsLoop(
@@ -41,7 +42,7 @@ internal sealed partial class TrainedModelsLoop(
     private async Task FollowAsync(TrainingRunRecord run, CancellationToken cancellation)
     {
         var isServed = models.Names.Contains(run.Model);
-        if (run.HasModel && !isServed && models.Names.Contains(run.Request.Model) && folders.Find(run.Model) is not null)
+        if (run.HasModel && !isServed && IsKnown(run.Request) && folders.Find(run.Model) is not null)
         {
             await models.AddAsync(run.Model, () => endpoints.ConnectAsync(run.Model, cancellation), cancellation);
             Serving(run.Model, run.Request.Model);
@@ -59,6 +60,9 @@ internal sealed partial class TrainedModelsLoop(
             Directory.Delete(folders.ModelFolder(run.Model), recursive: true);
         }
     }
+
+    /// <summary>Whether what the model was made of is here.</summary>
+    private bool IsKnown(TrainingRequest asked) => asked.Settings.Mode == TrainingMode.Alignment ? options.Bases.ContainsKey(asked.Model) : models.Names.Contains(asked.Model);
 
     [LoggerMessage(3057, LogLevel.Information, "Model {Model}, trained from {Base}, is served")]
     private partial void Serving(string model, string @base);

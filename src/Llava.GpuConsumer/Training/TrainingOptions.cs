@@ -23,6 +23,29 @@ public sealed class TrainingOptions
     [RegularExpression(@"^(cpu|cuda(:\d+)?)$")]
     public string Device { get; set; } = "cpu";
 
+    /// <summary>
+    /// Plain language models from which a LLaVA can be made by the mode <c>alignment</c>, by the names that runs ask for. Every consumer that trains needs the same. Default none.
+    /// </summary>
+    public IDictionary<string, TrainingBaseOptions> Bases { get; } = new Dictionary<string, TrainingBaseOptions>(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Processes that train a run together, where its batch can be shared out: on a CPU with its cores shared out, else on a card each, and <see cref="Device"/> must be
+    /// <c>cuda</c>. Default 1.
+    /// </summary>
+    [Range(1, 16)]
+    public int Processes { get; set; } = 1;
+
+    /// <summary>What the processes share out beside the rows: 0 nothing, 1 what the optimizer remembers, 2 gradients too. Default 0.</summary>
+    [Range(0, 2)]
+    public int Zero { get; set; }
+
+    /// <summary>
+    /// Longest that an optimizer step waits while chats and the first items of jobs are answered by this process; a run beside such work without end makes a step in each such time.
+    /// Default 30 seconds, at most 10 minutes; zero never waits.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    public TimeSpan LongestYield { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Rows of one forward pass at most; a batch of more is added up. Default 8.</summary>
     [Range(1, 256)]
     public int MicroBatch { get; set; } = 8;

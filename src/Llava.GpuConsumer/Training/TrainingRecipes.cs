@@ -13,6 +13,7 @@ namespace Llava.GpuConsumer.Training;
 internal sealed class TrainingRecipes(ModelLocations models, TrainingFolders folders, TrainingOptions options)
 {
     private const int DefaultEpochs = 3;
+    private const int AlignmentEpochs = 1;
     private const int LargestChosenBatch = 16;
     private const int RowsPerChosenBatch = 50;
     private const int LongestUnsaved = 500;
@@ -30,7 +31,7 @@ internal sealed class TrainingRecipes(ModelLocations models, TrainingFolders fol
     public TrainingRecipe Of(TrainingRunRecord run)
     {
         var folder = folders.RunFolder(run.Id);
-        return FineTuning.RecipeFor(models.FolderOf(run.Request.Model)) with
+        return StartOf(run.Request) with
         {
             Data = Path.Combine(folder, TrainingRows),
             ValidationData = run.Request.ValidationFile is null ? null : Path.Combine(folder, ValidationRows),
@@ -50,6 +51,11 @@ internal sealed class TrainingRecipes(ModelLocations models, TrainingFolders fol
             },
         };
     }
+
+    private TrainingRecipe StartOf(TrainingRequest request) =>
+        request.Settings.Mode != TrainingMode.Alignment ? FineTuning.RecipeFor(models.FolderOf(request.Model))
+        : options.Bases.TryGetValue(request.Model, out var made) ? FineTuning.AlignmentFor(made.Folder, made.VisionTower, made.ProjectorType, made.Template)
+        : throw new RunRefusedException(new("unknown_base", $"There is no base '{request.Model}' on this worker; {TrainingOptions.SectionName}:Bases names those there are.", "model"));
 
     /// <summary>The recipe with everything that was chosen.</summary>
     public TrainingRecipe Of(TrainingRunRecord run, TrainingSettings settings)
@@ -75,11 +81,11 @@ internal sealed class TrainingRecipes(ModelLocations models, TrainingFolders fol
     public (TrainingSettings Settings, int Steps) Resolve(TrainingRunRecord run, int rows)
     {
         var asked = run.Request.Settings;
-        var usual = asked.Mode == TrainingMode.Projector ? 1e-3 : IsAdapted(asked) ? 2e-4 : 2e-5;
+        var usual = asked.Mode is TrainingMode.Projector or TrainingMode.Alignment ? 1e-3 : IsAdapted(asked) ? 2e-4 : 2e-5;
         var rate = asked.LearningRate ?? (usual * (asked.LearningRateMultiplier ?? 1));
         var settings = asked with
         {
-            Epochs = asked.Epochs ?? DefaultEpochs,
+            Epochs = asked.Epochs ?? (asked.Mode == TrainingMode.Alignment ? AlignmentEpochs : DefaultEpochs),
             BatchSize = asked.BatchSize ?? Math.Clamp(rows / RowsPerChosenBatch, 1, LargestChosenBatch),
             LearningRate = rate,
             LearningRateMultiplier = rate / usual,

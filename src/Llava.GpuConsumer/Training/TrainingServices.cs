@@ -1,4 +1,5 @@
 using Llava.GpuConsumer.Models;
+using Llava.GpuConsumer.Training.Processes;
 using Llava.GpuConsumer.Training.Rows;
 using Llava.Hosting.Transport;
 using Llava.Ledger.Files;
@@ -17,6 +18,7 @@ public static class TrainingServices
     {
         services.AddOptions<TrainingOptions>().BindConfiguration(TrainingOptions.SectionName).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<TrainingOptions>, TrainingOptionsRanges>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<TrainingOptions>, TrainingOptionsRules>());
         services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<TrainingOptions>>().Value);
         services.TryAddSingleton(provider => new TrainingFolders(provider.GetRequiredService<TrainingOptions>().Folder));
         return services;
@@ -24,7 +26,7 @@ public static class TrainingServices
 
     /// <summary>
     /// Adds the worker that trains, where <see cref="TrainingOptions.Enabled"/> says so, and serves what was trained from the models served here.
-    /// Needs the consumer, and a <see cref="ModelLocations"/> of the host; call it before the transport is added.
+    /// Needs the consumer, and of the host a <see cref="ModelLocations"/> and a <see cref="TrainingProgram"/>; call it before the transport is added.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="trains">Whether this process trains.</param>
@@ -39,6 +41,7 @@ public static class TrainingServices
             services.AddSingleton<RowFile>();
             services.AddSingleton<TrainingRecipes>();
             services.AddSingleton<RunValidation>();
+            services.AddSingleton<YieldGate>();
             services.AddSingleton<RunTraining>();
             services.AddHostedService<TrainingWorker>();
             services.RegisterConsumer<TrainStageConsumer>();

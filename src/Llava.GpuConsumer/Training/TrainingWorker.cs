@@ -4,6 +4,7 @@ using Llava.Ledger;
 using Llava.Ledger.Signals;
 using Llava.Ledger.Training;
 using Llava.ModelCore;
+using Llava.ModelCore.Training.Parallel;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -28,7 +29,7 @@ internal sealed partial class TrainingWorker(
             {
                 while (await leases.ClaimAsync(phase, identity.Id, stopping) is { } claimed)
                 {
-                    await using HeldRun held = new(claimed, leases, signal, logger);
+                    await using HeldRun held = new(claimed, leases, signal, options.Poll, logger);
                     await WorkAsync(held, work, stopping);
                 }
             }
@@ -71,6 +72,13 @@ internal sealed partial class TrainingWorker(
             // A full disk is no fault of the run: its last training checkpoint is whole.
             RunFailed(held.Run.Id, failure);
             await leases.PauseAsync(lease, $"{failure.Message} Mend this on the worker and resume the job; it goes on from its last checkpoint.", CancellationToken.None);
+        }
+        catch (RankLostException lost)
+        {
+            // As if this process were gone with it, so that a run which takes too much memory is not begun again for ever.
+            RunFailed(held.Run.Id, lost);
+            await leases.NoteAsync(lease, TrainingEventLevel.Warn, FormattableString.Invariant($"Process {lost.Rank} of the run was lost; the log of its worker says more"), CancellationToken.None);
+            await leases.AbandonAsync(lease, CancellationToken.None);
         }
         catch (LlavaException failure)
         {

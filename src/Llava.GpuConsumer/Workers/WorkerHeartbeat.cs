@@ -1,5 +1,6 @@
 using Llava.GpuConsumer.Interactive;
 using Llava.GpuConsumer.Models;
+using Llava.GpuConsumer.Training;
 using Llava.Hosting.Processes;
 using Llava.Ledger.Workers;
 using Microsoft.Extensions.Hosting;
@@ -18,6 +19,7 @@ internal sealed partial class WorkerHeartbeat(
     InteractiveDesk desk,
     ChatServer chat,
     ConsumerOptions options,
+    TrainingOptions training,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
     ILogger<WorkerHeartbeat> logger) : BackgroundService
@@ -93,6 +95,7 @@ internal sealed partial class WorkerHeartbeat(
                     ProcessId = ThisProcess.Id,
                     ProcessStart = ThisProcess.Start,
                     Models = [.. models.Standings.Select(standing => standing.Served with { ChatUrl = chat.Url, ChatsInFlight = desk.InFlight(standing.Served.Name) })],
+                    Bases = training.Enabled ? [.. training.Bases.Keys.Order(StringComparer.Ordinal)] : [],
                     Draining = lifetime.ApplicationStopping.IsCancellationRequested,
                 },
                 cancellation);

@@ -59,6 +59,7 @@ public sealed partial record ScheduleDefinition
             Check(request.Sample is null, "request.sample", "is set, and nobody may be there to resume the job; leave it out.");
         }
 
+        Check(Training?.After is null, "training.after", "is set; leave it out, and name a model or a name that runs are promoted to.");
         Cadence.TryParse(Cron, TimeZone, findings);
         findings.AddRange(Request?.Validate().Select(finding => finding with { Field = $"request.{finding.Field}" }) ?? []);
         findings.AddRange(Training?.Findings().Select(finding => finding with { Field = $"training.{finding.Field}" }) ?? []);

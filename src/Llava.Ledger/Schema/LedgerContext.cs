@@ -89,6 +89,7 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
         {
             worker.ToTable("workers");
             worker.HasKey(row => row.Id);
+            worker.Property(row => row.Bases).HasDefaultValue("[]");
         });
         AddSchedules(modelBuilder);
         AddFiles(modelBuilder);
@@ -171,6 +172,7 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
             run.HasIndex(row => new { row.Tenant, row.Id }).HasDatabaseName("ix_training_runs_tenant");
             run.HasIndex(row => new { row.Priority, row.Id }).HasFilter("state in ('validating_files', 'queued', 'running')").HasDatabaseName("ix_training_runs_waiting");
             run.HasIndex(row => row.Model).IsUnique().HasDatabaseName("ux_training_runs_model");
+            run.HasIndex(row => row.PreviousId).HasFilter("previous_id is not null").HasDatabaseName("ix_training_runs_previous");
         });
         modelBuilder.Entity<PromotionRow>(promotion =>
         {
@@ -183,6 +185,7 @@ internal abstract class LedgerContext(DbContextOptions options) : DbContext(opti
         {
             metric.ToTable("training_metrics");
             metric.HasKey(row => new { row.RunId, row.Step });
+            metric.Property(row => row.Waited).HasDefaultValue(0.0);
         });
         modelBuilder.Entity<TrainingCheckpointRow>(checkpoint =>
         {

@@ -253,6 +253,9 @@ internal sealed class WorkerRow
 
     /// <summary>Models, revisions and slots as JSON.</summary>
     public required string Models { get; init; }
+
+    /// <summary>Names of the bases that it can align, as JSON.</summary>
+    public required string Bases { get; init; }
     public bool Draining { get; init; }
     public long RegisteredAt { get; init; }
     public long HeartbeatAt { get; init; }

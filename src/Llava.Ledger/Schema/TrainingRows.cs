@@ -13,6 +13,9 @@ internal sealed class TrainingRunRow
     /// <summary>The request as JSON.</summary>
     public required string Request { get; init; }
 
+    /// <summary>The run whose model it starts from; null for one that waits for none.</summary>
+    public string? PreviousId { get; init; }
+
     /// <summary>Name of the model that it makes.</summary>
     public required string Model { get; init; }
 
@@ -76,6 +79,9 @@ internal sealed class TrainingMetricRow
     public double GradientNorm { get; init; }
     public long Tokens { get; init; }
     public double TokensPerSecond { get; init; }
+
+    /// <summary>Seconds that the step waited for answers of more urgent work.</summary>
+    public double Waited { get; init; }
     public double? ValidLoss { get; init; }
     public double? ValidAccuracy { get; init; }
     public long CreatedAt { get; init; }

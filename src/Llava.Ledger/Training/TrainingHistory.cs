@@ -28,6 +28,9 @@ public sealed record TrainingMetric
     /// <summary>Those positions per second.</summary>
     public required double TokensPerSecond { get; init; }
 
+    /// <summary>How long the step waited before it began, because more urgent work had the device.</summary>
+    public TimeSpan Waited { get; init; }
+
     /// <summary>Loss over the whole validation file after the step; null where it was not looked at.</summary>
     public double? ValidLoss { get; init; }
 
@@ -49,6 +52,7 @@ public sealed record TrainingMetric
         ValidLoss = row.IsDBNull(7) ? null : row.GetDouble(7),
         ValidAccuracy = row.IsDBNull(8) ? null : row.GetDouble(8),
         At = row.Time(9),
+        Waited = TimeSpan.FromSeconds(row.GetDouble(10)),
     };
 }
 

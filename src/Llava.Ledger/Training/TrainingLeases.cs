@@ -68,6 +68,18 @@ public sealed partial class TrainingLeases
         _signal.Ring(LedgerTopic.TrainingChanged);
     }
 
+    /// <summary>Whether this run is to make room: one of higher priority waits, and none of lower priority is being trained that could.</summary>
+    /// <returns>Id of the run that waits; null for none.</returns>
+    public Task<string?> FindMoreUrgentAsync(TrainingLease lease, CancellationToken cancellation = default) =>
+        _database.ReadAsync((session, token) => session.Statement("find_urgent_training_run").Set("@id", lease.Run).FirstAsync(row => row.GetString(0), token), cancellation);
+
+    /// <summary>Ends the lease as if its worker were gone: the run counts a loss, and whoever takes it next goes on from its last training checkpoint.</summary>
+    public async Task AbandonAsync(TrainingLease lease, CancellationToken cancellation = default)
+    {
+        await _database.WriteAsync((session, token) => ForLease(session, "abandon_training_run", lease).ExecuteAsync(token), cancellation);
+        _signal.Ring(LedgerTopic.TrainingChanged);
+    }
+
     /// <summary>Notes something that happened.</summary>
     public Task<bool> NoteAsync(TrainingLease lease, TrainingEventLevel level, string message, CancellationToken cancellation = default) =>
         WriteAsync(lease, (session, token) => TrainingRuns.NoteAsync(session, lease.Run, level, message, null, _time.GetUtcNow(), token), cancellation);
@@ -122,6 +134,7 @@ public sealed partial class TrainingLeases
                 .Set("@norm", metric.GradientNorm)
                 .Set("@tokens", metric.Tokens)
                 .Set("@speed", metric.TokensPerSecond)
+                .Set("@waited", metric.Waited.TotalSeconds)
                 .Set("@valid_loss", metric.ValidLoss)
                 .Set("@valid_accuracy", metric.ValidAccuracy)
                 .Set("@now", now.ToUnixTimeMilliseconds())
@@ -184,6 +197,7 @@ public sealed partial class TrainingLeases
             {
                 await TrainingRuns.NoteAsync(session, lease.Run, failure is null ? TrainingEventLevel.Info : TrainingEventLevel.Error, message, null, now, token);
                 await WebhookEvent.OfTraining(lease.Run, state, now).AddAsync(session, tenant, token);
+                await TrainingChain.EndedAsync(session, lease.Run, state, now, token);
             }
 
             return tenant is not null || (session.IsRepeat && await TrainingRuns.FindAsync(session, lease.Run, token) is { } found && found.Fence == lease.Fence && found.State == state);

@@ -26,10 +26,11 @@ public sealed partial class TrainingRuns
     internal TrainingRuns(LedgerDatabase database, ILedgerSignal signal, TimeProvider time, ILogger<TrainingRuns> logger) =>
         (_database, _signal, _time, _logger) = (database, signal, time, logger);
 
-    /// <summary>Takes a run in; a worker checks its files next.</summary>
+    /// <summary>Takes a run in; a worker checks its files next, once the run that it comes after has succeeded.</summary>
     /// <exception cref="InvalidTrainingRequestException">It breaks rules; all are listed.</exception>
     public async Task<TrainingRunRecord> CreateAsync(TrainingRequest request, CancellationToken cancellation = default)
     {
+        request = await _database.ReadAsync((session, token) => TrainingChain.JoinAsync(session, request, token), cancellation);
         if (request.Findings() is { Count: > 0 } findings)
         {
             throw new InvalidTrainingRequestException(findings);
@@ -52,10 +53,13 @@ public sealed partial class TrainingRuns
     {
         request = request with { Model = await PromotionStore.TargetAsync(session, request.Tenant, request.Model, cancellation) ?? request.Model };
         await TrainedModelOwners.RequireOwnAsync(session, request, cancellation);
+        var state = await TrainingChain.BeginAsync(session, request, cancellation);
         var model = NameFor(request);
         var isNew = await session.Statement("insert_training_run")
             .Set("@id", id)
             .Set("@tenant", request.Tenant)
+            .Set("@state", state.WireName())
+            .Set("@previous", request.After)
             .Set("@priority", request.Priority)
             .Set("@request", JsonSerializer.Serialize(request, RequestJson.Options))
             .Set("@model", model)
@@ -69,6 +73,11 @@ public sealed partial class TrainingRuns
             }
 
             await NoteAsync(session, id, TrainingEventLevel.Info, $"Created fine-tuning job: {id}", null, now, cancellation);
+            if (state == TrainingRunState.Waiting)
+            {
+                await NoteAsync(session, id, TrainingEventLevel.Info, $"Waiting until {request.After} has succeeded, whose model it starts from", null, now, cancellation);
+            }
+
             await AuditChain.AppendAsync(session, now, AuditActions.TrainingCreated, request.Tenant, id, new() { ["model"] = request.Model, ["file"] = request.TrainingFile }, cancellation);
         }
 
@@ -98,6 +107,10 @@ public sealed partial class TrainingRuns
             .Set("@after", after)
             .Set("@limit", limit)
             .ListAsync(TrainingRunRecord.Read, token), cancellation);
+
+    /// <summary>Runs that come after this one, the oldest first.</summary>
+    public Task<List<TrainingRunRecord>> ListFollowersAsync(string run, CancellationToken cancellation = default) =>
+        _database.ReadAsync((session, token) => session.Statement("list_training_followers").Set("@id", run).ListAsync(TrainingRunRecord.Read, token), cancellation);
 
     /// <summary>Runs whose model was made, those too whose model was deleted since.</summary>
     public Task<List<TrainingRunRecord>> ListSucceededAsync(CancellationToken cancellation = default) =>
@@ -131,17 +144,17 @@ public sealed partial class TrainingRuns
     /// <exception cref="TrainingRunNotFoundException">There is none.</exception>
     /// <exception cref="TrainingRunTransitionException">It is over.</exception>
     public Task<TrainingRunRecord> PauseAsync(string run, string? tenant = null, CancellationToken cancellation = default) =>
-        MoveAsync(run, tenant, AuditActions.TrainingPaused, _ => TrainingRunState.Paused, "Fine-tuning job paused", cancellation);
+        MoveAsync(run, tenant, AuditActions.TrainingPaused, To(TrainingRunState.Paused), "Fine-tuning job paused", cancellation);
 
     /// <summary>Lets a paused run go on.</summary>
     /// <inheritdoc cref="PauseAsync"/>
     public Task<TrainingRunRecord> ResumeAsync(string run, string? tenant = null, CancellationToken cancellation = default) =>
-        MoveAsync(run, tenant, AuditActions.TrainingResumed, found => found.Resolved is null ? TrainingRunState.ValidatingFiles : TrainingRunState.Queued, "Fine-tuning job resumed", cancellation);
+        MoveAsync(run, tenant, AuditActions.TrainingResumed, TrainingChain.ResumedAsync, "Fine-tuning job resumed", cancellation);
 
     /// <summary>Ends the run at its next step, without a model.</summary>
     /// <inheritdoc cref="PauseAsync"/>
     public Task<TrainingRunRecord> CancelAsync(string run, string? tenant = null, CancellationToken cancellation = default) =>
-        MoveAsync(run, tenant, AuditActions.TrainingCancelled, _ => TrainingRunState.Cancelled, "Fine-tuning job cancelled", cancellation);
+        MoveAsync(run, tenant, AuditActions.TrainingCancelled, To(TrainingRunState.Cancelled), "Fine-tuning job cancelled", cancellation);
 
     /// <summary>Takes a model away that a run has made; its bytes go as soon as a worker that has them looks.</summary>
     /// <returns>False when no run of the tenant has made such a model, or it is gone already.</returns>
@@ -198,8 +211,10 @@ public sealed partial class TrainingRuns
         return $"{TrainingRunRecord.ModelPrefix}{folder.Split(':') switch { ["ft", var origin, ..] => origin, _ => folder }}:{request.Tenant}:{request.Suffix}:{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(NameDigits / 2))}";
     }
 
+    private static NextState To(TrainingRunState state) => (_, _, _) => Task.FromResult(state);
+
     private async Task<TrainingRunRecord> MoveAsync(
-        string run, string? tenant, string action, Func<TrainingRunRecord, TrainingRunState> to, string message, CancellationToken cancellation)
+        string run, string? tenant, string action, NextState to, string message, CancellationToken cancellation)
     {
         var now = _time.GetUtcNow();
         var moved = await _database.WriteAsync(async (session, token) =>
@@ -211,13 +226,13 @@ public sealed partial class TrainingRuns
                 throw new TrainingRunNotFoundException(run);
             }
 
-            var next = to(found);
+            var next = await to(session, found, token);
             if (session.IsRepeat && found.State == next)
             {
                 return found;
             }
 
-            if (!TrainingRunStates.Table.Allows(found.State, next) || (next is TrainingRunState.Queued or TrainingRunState.ValidatingFiles && found.State != TrainingRunState.Paused))
+            if (!TrainingRunStates.Table.Allows(found.State, next) || (next is TrainingRunState.Waiting or TrainingRunState.Queued or TrainingRunState.ValidatingFiles && found.State != TrainingRunState.Paused))
             {
                 throw new TrainingRunTransitionException(run, found.State, next);
             }
@@ -233,6 +248,7 @@ public sealed partial class TrainingRuns
             if (next.IsFinal())
             {
                 await WebhookEvent.OfTraining(run, next, now).AddAsync(session, found.Request.Tenant, token);
+                await TrainingChain.EndedAsync(session, run, next, now, token);
             }
 
             await AuditChain.AppendAsync(session, now, action, found.Request.Tenant, run, null, token);
@@ -242,6 +258,9 @@ public sealed partial class TrainingRuns
         Moved(run, moved.State);
         return moved;
     }
+
+    /// <summary>Where a run goes, as things are inside the write.</summary>
+    private delegate Task<TrainingRunState> NextState(LedgerSession session, TrainingRunRecord run, CancellationToken cancellation);
 
     [LoggerMessage(2074, LogLevel.Information, "Training run {Run} of tenant {Tenant} from model {Model} was taken in")]
     private partial void Created(string run, string tenant, string model);

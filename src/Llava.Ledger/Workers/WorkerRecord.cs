@@ -20,6 +20,9 @@ public sealed record WorkerRecord
     /// <summary>Models it answers for.</summary>
     public required IReadOnlyList<ServedModel> Models { get; init; }
 
+    /// <summary>Names of the bases from which it can train LLaVA's first stage; they cannot be asked anything.</summary>
+    public IReadOnlyList<string> Bases { get; init; } = [];
+
     /// <summary>Whether it takes no more work and finishes what it has.</summary>
     public bool Draining { get; init; }
 

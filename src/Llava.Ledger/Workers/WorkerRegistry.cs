@@ -32,6 +32,7 @@ public sealed class WorkerRegistry
             .Set("@process", worker.ProcessId)
             .Set("@started", (long)worker.ProcessStart.TotalMilliseconds)
             .Set("@models", JsonSerializer.Serialize(worker.Models, LedgerJson.Default.IReadOnlyListServedModel))
+            .Set("@bases", JsonSerializer.Serialize(worker.Bases, LedgerJson.Default.IReadOnlyListString))
             .Set("@draining", worker.Draining)
             .Set("@now", _time.GetUtcNow().ToUnixTimeMilliseconds())
             .ExecuteAsync(token), cancellation);
@@ -57,6 +58,7 @@ public sealed class WorkerRegistry
             Draining = row.GetBoolean(5),
             HeartbeatAt = row.Time(6),
             RegisteredAt = row.Time(7),
+            Bases = JsonSerializer.Deserialize(row.GetString(8), LedgerJson.Default.IReadOnlyListString) ?? [],
         }, token), cancellation);
 
     /// <summary>What workers have in hand, by worker and job.</summary>

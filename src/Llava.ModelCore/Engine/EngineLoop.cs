@@ -11,6 +11,7 @@ internal sealed class EngineLoop : IDisposable
     private readonly Lock _gate = new();
     private EngineStatistics _statistics;
     private long _progressAt;
+    private int _urgent;
 
     /// <param name="planner">Plans in integers.</param>
     /// <param name="runner">Computes; disposed with the loop.</param>
@@ -57,6 +58,7 @@ internal sealed class EngineLoop : IDisposable
     public void Enqueue(Sequence sequence)
     {
         _live.Add(sequence);
+        _urgent += UrgentOf(sequence);
         _planner.Enqueue(sequence);
         Publish(s => s);
     }
@@ -102,6 +104,7 @@ internal sealed class EngineLoop : IDisposable
             return;
         }
 
+        _urgent -= UrgentOf(sequence);
         _planner.Remove(sequence);
         if (sequence.AdmittedAt is null)
         {
@@ -142,6 +145,8 @@ internal sealed class EngineLoop : IDisposable
     public float[] Embed(ImageInput image) => _runner.Embed(image);
 
     public void Dispose() => _runner.Dispose();
+
+    private static int UrgentOf(Sequence sequence) => sequence.Request.Priority == RequestPriority.Bulk ? 0 : 1;
 
     private static SequenceFailedException? Typed(Exception? error) => error switch
     {
@@ -245,6 +250,7 @@ internal sealed class EngineLoop : IDisposable
             {
                 Waiting = _planner.WaitingCount,
                 Running = _planner.Running.Count,
+                Urgent = _urgent,
                 KvUsage = (double)_planner.KvReserved / _planner.KvCapacity,
             };
             if (_statistics.Steps > before.Steps || before.Waiting + before.Running == 0)

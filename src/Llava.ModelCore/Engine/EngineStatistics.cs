@@ -9,6 +9,9 @@ public sealed record EngineStatistics
     /// <summary>Sequences in slots.</summary>
     public int Running { get; init; }
 
+    /// <summary>Those of them, waiting or running, that are not <see cref="RequestPriority.Bulk"/>.</summary>
+    public int Urgent { get; init; }
+
     /// <summary>Sequences that could run at the same time.</summary>
     public int Slots { get; init; }
 

@@ -12,10 +12,24 @@ public static class TorchThreads
         torch.set_num_threads(Math.Max(1, torch.get_num_threads() / processes));
     }
 
+    /// <summary>The same until the answer is disposed, for a process that does other things too.</summary>
+    public static IDisposable ShareOutFor(int processes)
+    {
+        TorchLibrary.EnsureLoaded();
+        Restored restored = new(torch.get_num_threads());
+        ShareOut(processes);
+        return restored;
+    }
+
     /// <summary>Computes with so many.</summary>
     public static void Use(int threads)
     {
         TorchLibrary.EnsureLoaded();
         torch.set_num_threads(threads);
+    }
+
+    private sealed class Restored(int threads) : IDisposable
+    {
+        public void Dispose() => Use(threads);
     }
 }

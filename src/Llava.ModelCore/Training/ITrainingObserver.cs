@@ -1,12 +1,19 @@
 namespace Llava.ModelCore.Training;
 
-/// <summary>Follows a run. Called on the training thread, so it must be quick; what it throws ends the run.</summary>
+/// <summary>Follows a run. Called on the training thread, so all but <see cref="OnStepDue"/> must be quick; what it throws ends the run.</summary>
 public interface ITrainingObserver
 {
     /// <summary>Everything is loaded and checked; the first step comes next.</summary>
     void OnStarted(TrainingPlan plan)
     {
     }
+
+    /// <summary>
+    /// The next step is due, and begins when this returns: whoever shares the device may let more urgent work go first. Other ranks wait with this one. What was set
+    /// to stop the run must end the waiting too.
+    /// </summary>
+    /// <returns>How long the step had to wait.</returns>
+    TimeSpan OnStepDue(CancellationToken stopping) => TimeSpan.Zero;
 
     /// <summary>An optimizer step is done.</summary>
     void OnStep(TrainingProgress progress)
@@ -66,7 +73,10 @@ public sealed record TrainingProgress
     /// <summary>Measured after the step; null where it was not.</summary>
     public ValidationResult? Validation { get; init; }
 
-    /// <summary>Text and image positions per second, over this step.</summary>
+    /// <summary>How long the step waited before it began (<see cref="ITrainingObserver.OnStepDue"/>).</summary>
+    public TimeSpan Waited { get; init; }
+
+    /// <summary>Text and image positions per second, over this step, waiting left out.</summary>
     public double TokensPerSecond { get; init; }
 
     /// <summary>Expected time to the end of the run, from the pace of this process so far.</summary>

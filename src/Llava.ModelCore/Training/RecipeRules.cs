@@ -53,6 +53,8 @@ internal static partial class RecipeRules
     private static IEnumerable<(bool IsBroken, string Finding)> Combinations(TrainingRecipe r) =>
     [
         (Templates.All(name => name != r.Template), $"template is '{r.Template}'; it must be one of {string.Join(", ", Templates)} (alignment: plain, instruction tuning: mostly v1)."),
+        (r.InstructionTemplate is { } next && Templates.All(name => name != next), $"instruction_template is '{r.InstructionTemplate}'; it must be one of {string.Join(", ", Templates)}, or be left out."),
+        (r.InstructionTemplate is not null && r.Stage != TrainingStage.Alignment, "instruction_template is given, but only a model that was aligned is still to be tuned with it; leave it out."),
         (!ProjectorTypes().IsMatch(r.ProjectorType), $"projector_type is '{r.ProjectorType}'; it must be 'linear' or 'mlpNx_gelu', for example 'mlp2x_gelu'."),
         (r.Stage == TrainingStage.Alignment && r.FreezeProjector, "freeze_projector is true, but alignment trains nothing else than the projector."),
         (r.FreezeLanguageModel && r.FreezeProjector, "freeze_language_model and freeze_projector are both true, so nothing would learn."),

@@ -12,6 +12,8 @@ internal sealed class TensorBoardLog(string folder, ITrainingObserver? next) : I
 
     public void OnStarted(TrainingPlan plan) => next?.OnStarted(plan);
 
+    public TimeSpan OnStepDue(CancellationToken stopping) => next?.OnStepDue(stopping) ?? TimeSpan.Zero;
+
     public void OnStep(TrainingProgress progress)
     {
         Write("train/loss", progress.Loss, progress);

@@ -1,4 +1,5 @@
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Engine.Cuda;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Models;
 using TorchSharp;
@@ -109,11 +110,25 @@ internal sealed class TrainingBase : IDisposable
     {
         if (recipe.LayerDevices is { } devices)
         {
-            model.Place(LayerPlacement.Over(model.Config, [.. devices.Select(name => device(name))]));
+            model.Place(LayerPlacement.Over(model.Config, [.. devices.Select(DeviceOf)]));
             return;
         }
 
-        model.to(device(recipe.Device));
+        model.to(DeviceOf(recipe.Device));
+    }
+
+    /// <exception cref="TrainingException">libtorch does not see it.</exception>
+    private static Device DeviceOf(string name)
+    {
+        if (DeviceName.OrdinalOf(name) is not { } ordinal)
+        {
+            return CPU;
+        }
+
+        var seen = cuda.is_available() ? cuda.device_count() : 0;
+        return ordinal < seen
+            ? new Device(DeviceType.CUDA, ordinal)
+            : throw new TrainingException($"device is '{name}', and this libtorch sees {seen} CUDA devices. 'llava doctor' tells what is missing; cpu trains without one.");
     }
 
     private static LlavaConfig WithTower(LlavaConfig language, TrainingRecipe recipe, string tower)

@@ -26,7 +26,11 @@ internal sealed class TrainingCheckpoint(TrainingBase start, TrainingRecipe reci
         {
             options.OnlyProjectorTrained = true;
             LlavaModelSaver.SaveProjector(start.Model, Path.Combine(folder, ProjectorName), type);
-            File.WriteAllText(Path.Combine(folder, "config.json"), CheckpointJson.Config(start.Model.Config, options).ToString());
+            options.ConversationTemplate = recipe.InstructionTemplate;
+            var config = CheckpointJson.Config(start.Model.Config, options);
+            // A projector alone is opened together with its base.
+            config["_name_or_path"] = start.Folder;
+            File.WriteAllText(Path.Combine(folder, "config.json"), config.ToString());
             return;
         }
 

@@ -76,6 +76,11 @@ public sealed record TrainingRecipe
     /// <summary>Prompt template, for example <c>plain</c> or <c>v1</c>.</summary>
     public string Template { get; init; } = "";
 
+    /// <summary>
+    /// Template that the model is asked with, and tuned with next, once alignment has ended; written into its config.json. Alignment only; null writes none.
+    /// </summary>
+    public string? InstructionTemplate { get; init; }
+
     /// <summary>How an image becomes a square. Default square: centre crop.</summary>
     public ImageAspect ImageAspectRatio { get; init; }
 

@@ -32,7 +32,7 @@ public sealed class TrainingRun : IDisposable
         recipe.Check();
         if (recipe.Processes != ranks.Size)
         {
-            throw new TrainingException($"processes is {recipe.Processes}, but {ranks.Size} take part here. 'llava train' starts as many as the recipe says; elsewhere it must be 1.");
+            throw new TrainingException($"processes is {recipe.Processes}, but {ranks.Size} take part here. As many must be started as the recipe says.");
         }
 
         _ranks = ranks;
@@ -45,7 +45,7 @@ public sealed class TrainingRun : IDisposable
         {
             _data = TrainingData.Open(recipe, _base);
             _validation = recipe.ValidationData is null ? null : ValidationData.Open(recipe, _base);
-            _memory = MemoryPlan.Fit(_base.Model.Config, AsBegun(recipe), _data.Report.Longest, memory);
+            _memory = MemoryPlan.Fit(_base.Model.Config, AsBegun(recipe, _folder), _data.Report.Longest, memory);
             _recipe = recipe = _memory.Recipe;
             _checkpoint = new TrainingCheckpoint(_base, recipe);
             _plan = new MicroBatchPlan(_data.OrderFor(recipe), recipe.MicroBatch, recipe.GradientAccumulation);
@@ -147,6 +147,7 @@ public sealed class TrainingRun : IDisposable
             var started = clock.Elapsed;
             var batches = next.GetAwaiter().GetResult();
             next = step + 1 < Steps ? Prepare(step + 1) : next;
+            var waited = _observer?.OnStepDue(cancellationToken) ?? TimeSpan.Zero;
             if (_ranks.Size > 1 && _ranks.Any(cancellationToken.IsCancellationRequested))
             {
                 throw new OperationCanceledException("A rank was told to stop.");
@@ -154,7 +155,7 @@ public sealed class TrainingRun : IDisposable
 
             var rate = _trainer.LearningRate;
             var (losses, norm) = _trainer.Step(batches, _ranks.Size > 1 ? CancellationToken.None : cancellationToken);
-            var took = clock.Elapsed - started;
+            var took = clock.Elapsed - started - waited;
             var progress = new TrainingProgress
             {
                 Step = step + 1,
@@ -166,6 +167,7 @@ public sealed class TrainingRun : IDisposable
                 Positions = losses.Sum(loss => loss.Positions),
                 Accuracy = (double)losses.Sum(loss => loss.Correct) / losses.Sum(loss => loss.Targets),
                 Validation = Measure(step + 1),
+                Waited = waited,
                 TokensPerSecond = losses.Sum(loss => loss.Positions) / took.TotalSeconds,
                 Remaining = clock.Elapsed / (step + 1 - first) * (Steps - step - 1),
             };
@@ -209,9 +211,9 @@ public sealed class TrainingRun : IDisposable
     }
 
     /// <summary>A micro-batch that was chosen when the run began stays what it was.</summary>
-    private TrainingRecipe AsBegun(TrainingRecipe recipe)
+    internal static TrainingRecipe AsBegun(TrainingRecipe recipe, TrainingFolder output)
     {
-        var folder = File.Exists(Path.Combine(_folder.Root, TrainingState.FileName)) ? _folder.Root : _folder.Steps is [.., var latest] ? _folder.At(latest) : null;
+        var folder = File.Exists(Path.Combine(output.Root, TrainingState.FileName)) ? output.Root : output.Steps is [.., var latest] ? output.At(latest) : null;
         if (!recipe.AutoMicroBatch || folder is null)
         {
             return recipe;

@@ -1,6 +1,7 @@
 using Llava.Contracts.Requests;
 using Llava.Contracts.States;
 using Llava.Ledger.Files;
+using Llava.Ledger.Promotions;
 using Llava.Ledger.Schedules;
 using Llava.Ledger.Training;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,6 +35,18 @@ public abstract class ScheduleRunTests(TestDatabase database) : ScheduleFixture(
         Assert.Equal(("file-1", Model, TrainingMode.Projector, TrainingRunState.ValidatingFiles), (run.Request.TrainingFile, run.Request.Model, run.Request.Settings.Mode, run.State));
         Assert.Equal([run.Id], (await Schedules.RunsAsync(schedule.Id)).Select(found => found.Id));
         Assert.Equal((Clock.GetUtcNow(), null), ((await Schedules.ReadAsync(Tenant, Name)).LastRunAt!.Value, (await Schedules.ReadAsync(Tenant, Name)).LastError));
+    }
+
+    [Fact]
+    public async Task A_run_of_a_schedule_may_have_its_model_promoted()
+    {
+        var weekly = Weekly(file: "file-1");
+        await Schedules.AddAsync(weekly with { Training = weekly.Training! with { Promotion = new() { Name = "best", Evaluate = Evaluation().Request! } } });
+
+        var fire = await Firing.RunAsync(Tenant, Name);
+
+        var promotion = Assert.Single(await Get<PromotionStore>().ListAsync(Tenant, 10));
+        Assert.Equal(("best", fire.Run, null), (promotion.Name, promotion.Run, promotion.Holds));
     }
 
     [Fact]
@@ -116,6 +129,7 @@ public abstract class ScheduleRunTests(TestDatabase database) : ScheduleFixture(
         Assert.Equal(["request.expected", "only_new"], await FieldsAsync(Evaluation() with { OnlyNew = true, Request = Evaluation().Request! with { Expected = null } }));
         Assert.Equal(["request.sample"], await FieldsAsync(Nightly() with { Request = Request() with { Sample = 5 } }));
         Assert.Equal(["training.n_epochs"], await FieldsAsync(Weekly(file: "file-1") with { Training = Weekly("file-1").Training! with { Settings = new() { Epochs = 99 } } }));
+        Assert.Equal(["training.after"], await FieldsAsync(Weekly(file: "file-1") with { Training = Weekly("file-1").Training! with { After = "ftjob-1" } }));
         Assert.Empty(await Schedules.ListAsync());
 
         async Task<IEnumerable<string>> FieldsAsync(ScheduleDefinition wrong) =>

@@ -57,6 +57,20 @@ public sealed class LlavaEngineTests : IAsyncLifetime
     }
 
     [Fact]
+    public void Sequences_that_somebody_waits_for_are_counted_until_they_end()
+    {
+        using var harness = new EngineHarness(_model);
+        harness.Submit(Requests.Text(_random, 4, 2));
+        Assert.Equal(0, harness.Statistics.Urgent);
+        harness.Submit(Requests.Text(_random, 4, 2, RequestPriority.Interactive));
+        harness.Submit(Requests.Text(_random, 4, 3, RequestPriority.Express));
+
+        Assert.Equal(2, harness.Statistics.Urgent);
+        harness.RunToTheEnd();
+        Assert.Equal(0, harness.Statistics.Urgent);
+    }
+
+    [Fact]
     public async Task A_seed_reproduces_a_sampled_text_and_an_unseeded_result_reports_its_own()
     {
         var sampling = new SamplingSettings { MaxNewTokens = 20, Temperature = 1.5 };

@@ -1,3 +1,4 @@
+using Llava.Contracts.Requests;
 using Llava.Dashboard.Api;
 using Llava.Ledger.Files;
 using Llava.Ledger.Training;
@@ -10,13 +11,28 @@ internal static class BaseModels
 {
     private const string FineTune = "fine-tune";
 
-    /// <summary>The name under which a live worker serves the model to the caller; the last part of it is enough.</summary>
-    /// <exception cref="OpenAiException">No worker serves it.</exception>
-    public static async Task<string> FindAsync(WorkerRegistry workers, TrainedModelOwners owners, Caller caller, string asked, CancellationToken cancellation)
+    /// <summary>The request with the name under which a live worker serves its model to the caller, of which the last part is enough; for an alignment, one that has the base.</summary>
+    /// <exception cref="OpenAiException">No worker does.</exception>
+    public static async Task<TrainingRequest> FindAsync(WorkerRegistry workers, TrainedModelOwners owners, Caller caller, TrainingRequest request, CancellationToken cancellation)
     {
-        var served = await owners.UsableAsync(caller.Tenant, (await workers.LiveAsync(cancellation)).SelectMany(worker => worker.Models).Select(model => model.Name).Distinct(), cancellation);
-        return served.FirstOrDefault(name => name == asked) ?? served.FirstOrDefault(name => Path.GetFileName(name) == asked)
-            ?? throw OpenAiException.NotFound("model_not_found", $"No live worker answers for the model '{asked}'; GET {OpenAiHosting.Root}/models lists those that are served.", "model");
+        if (request.After is not null)
+        {
+            return request;
+        }
+
+        var (asked, live) = (request.Model, await workers.LiveAsync(cancellation));
+        if (request.Settings.Mode == TrainingMode.Alignment)
+        {
+            var bases = live.SelectMany(worker => worker.Bases).Distinct().Order(StringComparer.Ordinal).ToList();
+            return bases.Contains(asked) ? request : throw OpenAiException.NotFound("model_not_found", $"No live worker has the base '{asked}', and alignment starts from one; {(bases.Count > 0 ? $"those there are: {string.Join(", ", bases)}." : "none has any (Llava:Training:Bases).")}", "model");
+        }
+
+        var served = await owners.UsableAsync(caller.Tenant, live.SelectMany(worker => worker.Models).Select(model => model.Name).Distinct(), cancellation);
+        return request with
+        {
+            Model = served.FirstOrDefault(name => name == asked) ?? served.FirstOrDefault(name => Path.GetFileName(name) == asked)
+                ?? throw OpenAiException.NotFound("model_not_found", $"No live worker answers for the model '{asked}'; GET {OpenAiHosting.Root}/models lists those that are served.", "model"),
+        };
     }
 
     /// <summary>Looks for a file of rows.</summary>

@@ -38,14 +38,14 @@ internal static class FineTuningEndpoints
         HttpRequest http, Caller caller, OpenAiBody body, TrainingRuns runs, FileStore files, WorkerRegistry workers, TrainedModelOwners owners, CancellationToken cancellation)
     {
         var request = FineTuningReader.Read(await body.ReadAsync(http, FineTuningJson.Default.FineTuningRequest, cancellation), caller.Tenant);
-        var served = await BaseModels.FindAsync(workers, owners, caller, request.Model, cancellation);
+        request = await BaseModels.FindAsync(workers, owners, caller, request, cancellation);
         await BaseModels.RequireFileAsync(files, caller, request.TrainingFile, "training_file", cancellation);
         if (request.ValidationFile is { } validation)
         {
             await BaseModels.RequireFileAsync(files, caller, validation, "validation_file", cancellation);
         }
 
-        return Answer(await runs.CreateAsync(request with { Model = served }, cancellation));
+        return Answer(await runs.CreateAsync(request, cancellation));
     }
 
     private static async Task<IResult> ListAsync(HttpRequest request, Caller caller, TrainingRuns runs, CancellationToken cancellation)

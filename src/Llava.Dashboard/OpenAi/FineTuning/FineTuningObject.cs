@@ -24,7 +24,7 @@ internal sealed record FineTuningObject
 
     public required string OrganizationId { get; init; }
 
-    /// <summary>In OpenAI's words, which have none for a paused job.</summary>
+    /// <summary>In OpenAI's words, which have none for a job that is paused or waits for another.</summary>
     public required string Status { get; init; }
 
     public required string TrainingFile { get; init; }
@@ -58,6 +58,10 @@ internal sealed record FineTuningObject
     [JsonPropertyName("x_mode")]
     public required TrainingMode Mode { get; init; }
 
+    /// <summary>The job whose model this one starts from; null where it waits for none.</summary>
+    [JsonPropertyName("x_after")]
+    public required string? After { get; init; }
+
     [JsonPropertyName("x_priority")]
     public required int Priority { get; init; }
 
@@ -76,7 +80,7 @@ internal sealed record FineTuningObject
         FinishedAt = run.FinishedAt?.ToUnixTimeSeconds(),
         FineTunedModel = run.State == TrainingRunState.Succeeded ? run.Model : null,
         OrganizationId = run.Request.Tenant,
-        Status = (run.State == TrainingRunState.Paused ? TrainingRunState.Queued : run.State).WireName(),
+        Status = (run.State is TrainingRunState.Waiting or TrainingRunState.Paused ? TrainingRunState.Queued : run.State).WireName(),
         TrainingFile = run.Request.TrainingFile,
         ValidationFile = run.Request.ValidationFile,
         ResultFiles = run.ResultFile is { } file ? [file] : [],
@@ -90,6 +94,7 @@ internal sealed record FineTuningObject
         UserProvidedSuffix = run.Request.Suffix,
         State = run.State.WireName(),
         Mode = run.Request.Settings.Mode,
+        After = run.Request.After,
         Priority = run.Request.Priority,
         Progress = new(run.Step, run.Steps),
         Findings = run.Findings,

@@ -14,17 +14,20 @@ internal static class FineTuningReader
     public static TrainingRequest Read(FineTuningRequest body, string tenant)
     {
         RefuseUnsupported(body);
+        var after = string.IsNullOrEmpty(body.After) ? null : body.After;
+        var model = after is null ? Required(body.Model, "model") : body.Model ?? "";
         return new()
         {
             Tenant = tenant,
-            Model = Required(body.Model, "model"),
+            Model = model,
+            After = after,
             TrainingFile = Required(body.TrainingFile, "training_file"),
             ValidationFile = string.IsNullOrEmpty(body.ValidationFile) ? null : body.ValidationFile,
             Suffix = string.IsNullOrEmpty(body.Suffix) ? null : body.Suffix,
             Seed = Number<int>(body.Seed, "seed") ?? DefaultSeed,
             Priority = body.Priority ?? 0,
             Metadata = MetadataOf(body.Metadata),
-            Promotion = PromotionReader.Read(body.Promotion, Required(body.Model, "model")),
+            Promotion = PromotionReader.Read(body.Promotion, model),
             Settings = SettingsOf(body),
         };
     }
@@ -66,7 +69,8 @@ internal static class FineTuningReader
                 "projector" => TrainingMode.Projector,
                 "lora" => TrainingMode.Lora,
                 "qlora" => TrainingMode.QLora,
-                _ => throw OpenAiException.Invalid("invalid_value", $"'mode' is '{body.Mode}'; give 'full', 'projector', 'lora' or 'qlora'.", "mode"),
+                "alignment" => TrainingMode.Alignment,
+                _ => throw OpenAiException.Invalid("invalid_value", $"'mode' is '{body.Mode}'; give 'full', 'projector', 'lora', 'qlora' or 'alignment'.", "mode"),
             },
             Lora = AdapterOf(body.Lora),
             Optimizer = body.Optimizer switch

@@ -43,6 +43,9 @@ internal sealed record FineTuningRequest
 
     public JsonElement? Lora { get; init; }
 
+    /// <summary>Id of a job: this one waits until that has succeeded, and starts from its model.</summary>
+    public string? After { get; init; }
+
     /// <summary>A name that the model is to take over once it has shown that it is good enough.</summary>
     public JsonElement? Promotion { get; init; }
 

@@ -1191,6 +1191,12 @@ namespace Llava.Ledger.Migrations.Postgres
                         .HasColumnType("double precision")
                         .HasColumnName("valid_loss");
 
+                    b.Property<double>("Waited")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("double precision")
+                        .HasDefaultValue(0.0)
+                        .HasColumnName("waited");
+
                     b.HasKey("RunId", "Step");
 
                     b.ToTable("training_metrics", "llava");
@@ -1259,6 +1265,10 @@ namespace Llava.Ledger.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("owner");
 
+                    b.Property<string>("PreviousId")
+                        .HasColumnType("text")
+                        .HasColumnName("previous_id");
+
                     b.Property<int>("Priority")
                         .HasColumnType("integer")
                         .HasColumnName("priority");
@@ -1304,6 +1314,10 @@ namespace Llava.Ledger.Migrations.Postgres
                         .IsUnique()
                         .HasDatabaseName("ux_training_runs_model");
 
+                    b.HasIndex("PreviousId")
+                        .HasDatabaseName("ix_training_runs_previous")
+                        .HasFilter("previous_id is not null");
+
                     b.HasIndex("Priority", "Id")
                         .HasDatabaseName("ix_training_runs_waiting")
                         .HasFilter("state in ('validating_files', 'queued', 'running')");
@@ -1313,7 +1327,7 @@ namespace Llava.Ledger.Migrations.Postgres
 
                     b.ToTable("training_runs", "llava", t =>
                         {
-                            t.HasCheckConstraint("ck_training_runs_state", "state in ('validating_files', 'queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled')");
+                            t.HasCheckConstraint("ck_training_runs_state", "state in ('waiting', 'validating_files', 'queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled')");
                         });
                 });
 
@@ -1526,6 +1540,13 @@ namespace Llava.Ledger.Migrations.Postgres
                     b.Property<string>("Id")
                         .HasColumnType("text")
                         .HasColumnName("id");
+
+                    b.Property<string>("Bases")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("[]")
+                        .HasColumnName("bases");
 
                     b.Property<bool>("Draining")
                         .HasColumnType("boolean")

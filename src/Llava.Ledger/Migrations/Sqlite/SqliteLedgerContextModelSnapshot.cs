@@ -1183,6 +1183,12 @@ namespace Llava.Ledger.Migrations.Sqlite
                         .HasColumnType("REAL")
                         .HasColumnName("valid_loss");
 
+                    b.Property<double>("Waited")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("REAL")
+                        .HasDefaultValue(0.0)
+                        .HasColumnName("waited");
+
                     b.HasKey("RunId", "Step");
 
                     b.ToTable("training_metrics", (string)null);
@@ -1251,6 +1257,10 @@ namespace Llava.Ledger.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("owner");
 
+                    b.Property<string>("PreviousId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("previous_id");
+
                     b.Property<int>("Priority")
                         .HasColumnType("INTEGER")
                         .HasColumnName("priority");
@@ -1296,6 +1306,10 @@ namespace Llava.Ledger.Migrations.Sqlite
                         .IsUnique()
                         .HasDatabaseName("ux_training_runs_model");
 
+                    b.HasIndex("PreviousId")
+                        .HasDatabaseName("ix_training_runs_previous")
+                        .HasFilter("previous_id is not null");
+
                     b.HasIndex("Priority", "Id")
                         .HasDatabaseName("ix_training_runs_waiting")
                         .HasFilter("state in ('validating_files', 'queued', 'running')");
@@ -1305,7 +1319,7 @@ namespace Llava.Ledger.Migrations.Sqlite
 
                     b.ToTable("training_runs", null, t =>
                         {
-                            t.HasCheckConstraint("ck_training_runs_state", "state = 'validating_files' or state = 'queued' or state = 'running' or state = 'paused' or state = 'succeeded' or state = 'failed' or state = 'cancelled'");
+                            t.HasCheckConstraint("ck_training_runs_state", "state = 'waiting' or state = 'validating_files' or state = 'queued' or state = 'running' or state = 'paused' or state = 'succeeded' or state = 'failed' or state = 'cancelled'");
                         });
                 });
 
@@ -1518,6 +1532,13 @@ namespace Llava.Ledger.Migrations.Sqlite
                     b.Property<string>("Id")
                         .HasColumnType("TEXT")
                         .HasColumnName("id");
+
+                    b.Property<string>("Bases")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasDefaultValue("[]")
+                        .HasColumnName("bases");
 
                     b.Property<bool>("Draining")
                         .HasColumnType("INTEGER")

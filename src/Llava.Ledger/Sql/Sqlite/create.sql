@@ -836,3 +836,63 @@ CREATE INDEX "ix_attempts_ended" ON "attempts" ("job_id", "ended_at");
 
 INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
 VALUES ('20261128140324_CheaperChecks', '10.0.15');
+
+ALTER TABLE "workers" ADD "bases" TEXT NOT NULL DEFAULT '[]';
+
+ALTER TABLE "training_runs" ADD "previous_id" TEXT NULL;
+
+ALTER TABLE "training_metrics" ADD "waited" REAL NOT NULL DEFAULT 0.0;
+
+CREATE INDEX "ix_training_runs_previous" ON "training_runs" ("previous_id") WHERE previous_id is not null;
+
+CREATE TABLE "ef_temp_training_runs" (
+    "id" TEXT NOT NULL CONSTRAINT "PK_training_runs" PRIMARY KEY,
+    "created_at" INTEGER NOT NULL,
+    "error_code" TEXT NULL,
+    "error_message" TEXT NULL,
+    "error_param" TEXT NULL,
+    "estimated_finish" INTEGER NULL,
+    "events" INTEGER NOT NULL,
+    "fence" INTEGER NOT NULL,
+    "findings" TEXT NULL,
+    "finished_at" INTEGER NULL,
+    "lease_until" INTEGER NULL,
+    "losses" INTEGER NOT NULL,
+    "model" TEXT NOT NULL,
+    "model_deleted_at" INTEGER NULL,
+    "owner" TEXT NULL,
+    "previous_id" TEXT NULL,
+    "priority" INTEGER NOT NULL,
+    "request" TEXT NOT NULL,
+    "resolved" TEXT NULL,
+    "result_file" TEXT NULL,
+    "started_at" INTEGER NULL,
+    "state" TEXT NOT NULL,
+    "step" INTEGER NOT NULL,
+    "steps" INTEGER NULL,
+    "tenant" TEXT NOT NULL,
+    CONSTRAINT "ck_training_runs_state" CHECK (state = 'waiting' or state = 'validating_files' or state = 'queued' or state = 'running' or state = 'paused' or state = 'succeeded' or state = 'failed' or state = 'cancelled')
+);
+
+INSERT INTO "ef_temp_training_runs" ("id", "created_at", "error_code", "error_message", "error_param", "estimated_finish", "events", "fence", "findings", "finished_at", "lease_until", "losses", "model", "model_deleted_at", "owner", "previous_id", "priority", "request", "resolved", "result_file", "started_at", "state", "step", "steps", "tenant")
+SELECT "id", "created_at", "error_code", "error_message", "error_param", "estimated_finish", "events", "fence", "findings", "finished_at", "lease_until", "losses", "model", "model_deleted_at", "owner", "previous_id", "priority", "request", "resolved", "result_file", "started_at", "state", "step", "steps", "tenant"
+FROM "training_runs";
+
+PRAGMA foreign_keys = 0;
+
+DROP TABLE "training_runs";
+
+ALTER TABLE "ef_temp_training_runs" RENAME TO "training_runs";
+
+PRAGMA foreign_keys = 1;
+
+CREATE INDEX "ix_training_runs_previous" ON "training_runs" ("previous_id") WHERE previous_id is not null;
+
+CREATE INDEX "ix_training_runs_tenant" ON "training_runs" ("tenant", "id");
+
+CREATE INDEX "ix_training_runs_waiting" ON "training_runs" ("priority", "id") WHERE state in ('validating_files', 'queued', 'running');
+
+CREATE UNIQUE INDEX "ux_training_runs_model" ON "training_runs" ("model");
+
+INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion")
+VALUES ('20261128173944_TrainingChains', '10.0.15');

@@ -77,6 +77,14 @@ internal sealed class CudaSession(Device device, CudaDevice cuda, DeviceKernels 
         return cuda.Memory().Free;
     }
 
+    /// <summary>Bytes that are not free, whoever has them.</summary>
+    public long UsedBytes()
+    {
+        cuda.Activate();
+        var (free, total) = cuda.Memory();
+        return total - free;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -23,6 +23,13 @@ internal sealed class SteppedEngine : IDisposable
     /// <summary>Managed bytes of the last step, of the runner alone.</summary>
     public long AllocatedBytesPerStep => _runner.AllocatedBytes;
 
+    /// <inheritdoc cref="RowSampling.Sampled"/>
+    public RowSampling.SampledRow? Sampled
+    {
+        get => _runner.Sampled;
+        set => _runner.Sampled = value;
+    }
+
     /// <summary>What has been computed so far.</summary>
     public EngineStatistics Statistics => _loop.Statistics;
 

@@ -40,9 +40,9 @@ public sealed class FineTuningServer : IAsyncLifetime
         await Server.DisposeAsync();
     }
 
-    /// <summary>A live worker says that it answers for these models.</summary>
+    /// <summary>A live worker says that it answers for these models, and can align a base.</summary>
     public Task ServeAsync(params string[] models) => Server.Get<WorkerRegistry>().HeartbeatAsync(
-        new() { Id = "w", Host = "h", ProcessId = 1, ProcessStart = TimeSpan.Zero, Models = [.. models.Select(model => new ServedModel(model, "r1", 4))] });
+        new() { Id = "w", Host = "h", ProcessId = 1, ProcessStart = TimeSpan.Zero, Models = [.. models.Select(model => new ServedModel(model, "r1", 4))], Bases = ["vicuna"] });
 
     public async Task<string> SendAsync(string purpose, string tenant = Server.Tenant)
     {

@@ -5,17 +5,14 @@ using System.Text.Json;
 using Llava.ModelCore.Training;
 using Llava.ModelCore.Training.Parallel;
 
-namespace Llava.Cli.Training;
+namespace Llava.GpuConsumer.Training.Processes;
 
 /// <summary>
-/// The processes that a command trains with beside its own: the same command once more for each, told by standard input which rank it is. They end when this one
+/// The processes that a run is trained by beside this one: a command of this program for each, told by standard input which rank it is. They end when this one
 /// does, and what they say of a failure is said here.
 /// </summary>
-internal sealed class TrainingProcesses : IAsyncDisposable
+public sealed class TrainingProcesses : IAsyncDisposable
 {
-    /// <summary>Option that makes a command one of the others.</summary>
-    public const string WorkerOption = "--worker";
-
     private const int LastLines = 20;
     private const string VisibleCards = "CUDA_VISIBLE_DEVICES";
 
@@ -34,10 +31,11 @@ internal sealed class TrainingProcesses : IAsyncDisposable
     /// <summary>Starts the others and waits until all are here.</summary>
     /// <param name="size">Processes, this one included.</param>
     /// <param name="onCards">Whether each gets a card of its own.</param>
-    /// <param name="arguments">The command that each of them runs.</param>
+    /// <param name="program">How this program is started.</param>
+    /// <param name="arguments">The command that each of them runs; it joins by the <see cref="GroupInvitation"/> on its standard input, a line of JSON.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="TrainingException">One of them ended or did not come.</exception>
-    public static async Task<TrainingProcesses> StartAsync(int size, bool onCards, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    public static async Task<TrainingProcesses> StartAsync(int size, bool onCards, TrainingProgram program, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
         using TcpGroup group = new(size, Deadline);
         List<Worker> workers = [];
@@ -45,7 +43,7 @@ internal sealed class TrainingProcesses : IAsyncDisposable
         {
             for (var rank = 1; rank < size; rank++)
             {
-                workers.Add(Worker.Start(arguments, group.InvitationFor(rank), onCards));
+                workers.Add(Worker.Start(program, arguments, group.InvitationFor(rank), onCards));
             }
 
             var meeting = group.MeetAsync(cancellationToken);
@@ -68,16 +66,8 @@ internal sealed class TrainingProcesses : IAsyncDisposable
         }
     }
 
-    /// <summary>Becomes one of the others, as standard input says.</summary>
-    public static async Task<ICollective> JoinAsync(bool onCards, CancellationToken cancellationToken)
-    {
-        var invitation = JsonSerializer.Deserialize<GroupInvitation>(await Console.In.ReadLineAsync(cancellationToken) ?? "null")
-            ?? throw new TrainingException($"{WorkerOption} is for processes that a training run starts itself; there is no invitation on standard input.");
-        var ranks = await TcpGroup.JoinAsync(invitation, cancellationToken);
-        return onCards ? new NcclCollective(ranks) : ranks;
-    }
-
     /// <summary>Runs this rank's part; where it fails because another did, the failure says what that one said.</summary>
+    /// <exception cref="RankLostException">One of the others is gone.</exception>
     public async Task<T> RunAsync<T>(Func<Task<T>> work)
     {
         try
@@ -86,10 +76,11 @@ internal sealed class TrainingProcesses : IAsyncDisposable
         }
         catch (RankLostException e)
         {
-            throw new TrainingException(e.Message + await LastWordsAsync(_workers), e);
+            throw e.Saying(await LastWordsAsync(_workers));
         }
     }
 
+    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         Ranks.Dispose();
@@ -116,15 +107,13 @@ internal sealed class TrainingProcesses : IAsyncDisposable
         /// <summary>Done when it has ended and all that it said is here.</summary>
         public Task Ended { get; private set; } = Task.CompletedTask;
 
-        public static Worker Start(IReadOnlyList<string> arguments, GroupInvitation invitation, bool onCards)
+        public static Worker Start(TrainingProgram program, IReadOnlyList<string> arguments, GroupInvitation invitation, bool onCards)
         {
-            // Under 'dotnet llava.dll' the program is an argument of the host.
-            var program = Environment.ProcessPath!;
-            string[] host = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [Environment.GetCommandLineArgs()[0]] : [];
-            ProcessStartInfo start = new(program, [.. host, .. arguments, WorkerOption]) { RedirectStandardInput = true, RedirectStandardError = true };
+            ProcessStartInfo start = new(program.Path, [.. program.Arguments, .. arguments]) { RedirectStandardInput = true, RedirectStandardError = true };
             if (onCards)
             {
-                var visible = Environment.GetEnvironmentVariable(VisibleCards)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+                start.Environment.TryGetValue(VisibleCards, out var named);
+                var visible = named?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
                 start.Environment[VisibleCards] = visible?.ElementAtOrDefault(invitation.Rank) ?? invitation.Rank.ToString(CultureInfo.InvariantCulture);
             }
 

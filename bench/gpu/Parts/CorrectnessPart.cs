@@ -1,0 +1,139 @@
+using Llava.ModelCore.Engine;
+using Llava.ModelCore.Engine.Cuda;
+using Llava.ModelCore.Evaluation.Speed;
+using Llava.ModelCore.Native.Shim;
+using static TorchSharp.torch;
+
+namespace Llava.Benchmarks.Gpu.Parts;
+
+/// <summary>
+/// The gate: a model of two layers on the device, in every form of the runner, beside the reference in float32 on the processor, with the same weights and forced to the same tokens; then many steps, after
+/// which as much memory has to be free as before.
+/// </summary>
+internal sealed class CorrectnessPart : BenchPart
+{
+    // Random layers pass rounding on many times stronger than trained ones do.
+    private const double Noise = 0.05;
+    private const int Requests = 6;
+    private const int Tokens = 8;
+    private const long Tolerated = 64 << 20;
+
+    public override string Name => "correctness";
+
+    public override int Budget => 60;
+
+    public override bool IsGate => true;
+
+    public override void Run(BenchSettings settings, BenchLines lines, PartTime time)
+    {
+        Product(settings);
+        if (settings.Open is null)
+        {
+            lines.Write("forms", new { Form = "none: no device, and the reference is what would be compared with" });
+            return;
+        }
+
+        RandomWeights weights = new(settings.Sizes.Checked);
+        var positions = settings.Sizes.Checked.Vision!.Features + settings.Sizes.Words + Requests + Tokens;
+        // The same numbers as the reference's, which has no others.
+        BenchSettings processor = settings with { Open = null, Device = CPU };
+        using MeasuredEngine reference = new(processor, settings.Sizes.Checked, new(), Requests, positions, weights.Read);
+        var requests = Enumerable.Range(0, Requests).Select(i => reference.Request(reference.Picture(), settings.Sizes.Words + i, Tokens)).ToArray();
+        var expected = Logits(reference.Engine, requests, forced: null);
+        var said = expected.Select(rows => rows.Select(Best).ToArray()).ToArray();
+        foreach (var (form, options) in Forms)
+        {
+            time.Require();
+            using MeasuredEngine engine = new(settings, settings.Sizes.Checked, options, Requests / 2, positions, weights.Read);
+            var actual = Logits(engine.Engine, requests, said);
+            var worst = expected.Zip(actual).SelectMany(pair => pair.First.Zip(pair.Second, Distance)).Max();
+            var agreeing = expected.Zip(actual).SelectMany(pair => pair.First.Zip(pair.Second)).Count(rows => Best(rows.First) == Best(rows.Second) || Margin(rows.First) < Noise);
+            lines.Write("forms", new { Form = form, WorstRelativeError = worst, Rows = Requests * Tokens, RowsWithTheReferencesToken = agreeing });
+            if (worst > Noise || agreeing < Requests * Tokens)
+            {
+                throw new InvalidOperationException($"The form '{form}' is off by {worst:0.###} of a row's size, where bfloat16 explains {Noise}, and {agreeing} of {Requests * Tokens} rows choose the reference's token.");
+            }
+        }
+
+        Steady(settings, lines, time, positions);
+    }
+
+    private static IEnumerable<(string Name, CudaOptions Options)> Forms =>
+    [
+        ("torch's operations, plain attention", new() { FusedElements = false, FusedRotary = false, DecodeAttention = false, FlashAttention = false, DeviceSampling = false }),
+        ("flash attention over extents", new() { FusedElements = false, FusedRotary = false, DecodeAttention = false, DeviceSampling = false }),
+        ("our attention of rows that decode", new() { FusedElements = false, FusedRotary = false, DeviceSampling = false }),
+        ("our rotation", new() { FusedElements = false, DeviceSampling = false }),
+        ("our elements: everything", new() { DeviceSampling = false }),
+    ];
+
+    private static void Product(BenchSettings settings)
+    {
+        using var scope = NewDisposeScope();
+        var (left, right, output) = (randn([33, 64], ScalarType.Float32, settings.Device), randn([64, 17], ScalarType.Float32, settings.Device), zeros(33, 17, ScalarType.Float32, settings.Device));
+        StableShim.MultiplyInto(output.Handle, left.Handle, right.Handle, settings.Device.type == TorchSharp.DeviceType.CUDA);
+        if (!output.cpu().allclose(left.cpu().mm(right.cpu()), 1e-2, 1e-2))
+        {
+            throw new InvalidOperationException("The product by the stable interface is not that of the processor.");
+        }
+    }
+
+    /// <summary>Logits of every row that samples, by request.</summary>
+    private static float[][][] Logits(SteppedEngine engine, SequenceRequest[] requests, int[][]? forced)
+    {
+        Dictionary<SequenceRequest, List<float[]>> rows = new(ReferenceEqualityComparer.Instance);
+        SequenceRequest[] asked = [.. requests.Select((request, i) => request with { Forced = forced?[i] })];
+        engine.Sampled = (sequence, logits) =>
+        {
+            if (!rows.TryGetValue(sequence.Request, out var own))
+            {
+                rows.Add(sequence.Request, own = []);
+            }
+
+            own.Add(logits.ToArray());
+        };
+        engine.Answer(asked);
+        engine.Sampled = null;
+        return [.. asked.Select(request => rows[request].ToArray())];
+    }
+
+    /// <summary>Steps of full slots; what torch keeps for later is there after the first of them.</summary>
+    private static void Steady(BenchSettings settings, BenchLines lines, PartTime time, int positions)
+    {
+        using MeasuredEngine engine = new(settings, settings.Sizes.Checked, new(), Requests, positions);
+        using var probe = settings.Open!();
+        var (steps, free) = (0L, 0L);
+        while (steps < settings.Sizes.SteadySteps && time.Left > 0)
+        {
+            engine.Answer(2 * Requests, questions: 1, settings.Sizes.Words, Tokens);
+            settings.Synchronize();
+            free = steps == 0 ? probe.FreeBytes() : free;
+            steps = engine.Engine.Statistics.Steps;
+        }
+
+        var lost = free - probe.FreeBytes();
+        lines.Write("steady memory", new { Steps = steps, BytesLost = lost });
+        if (lost > Tolerated)
+        {
+            throw new InvalidOperationException($"{lost / 1e6:0} MB of the device were lost in {steps} steps.");
+        }
+    }
+
+    private static double Distance(float[] expected, float[] actual)
+    {
+        var (difference, size) = (0.0, 0.0);
+        for (var i = 0; i < expected.Length; i++)
+        {
+            (difference, size) = (difference + Math.Pow(expected[i] - actual[i], 2), size + Math.Pow(expected[i], 2));
+        }
+
+        return Math.Sqrt(difference / size);
+    }
+
+    private static int Best(float[] logits) => Array.IndexOf(logits, logits.Max());
+
+    /// <summary>How far the best token is before the second, as a share of the row's size.</summary>
+    private static double Margin(float[] logits) => logits.OrderDescending().Take(2).ToArray() is [var first, var second]
+        ? (first - second) / Math.Sqrt(logits.Average(value => (double)value * value))
+        : double.PositiveInfinity;
+}

@@ -1,0 +1,60 @@
+using System.Runtime.Versioning;
+using Llava.Benchmarks.Gpu;
+using Llava.Benchmarks.Gpu.Parts;
+using Llava.Benchmarks.Gpu.Report;
+using Llava.ModelCore.Tests.Engine.Cuda;
+using static TorchSharp.torch;
+
+namespace Llava.ModelCore.Tests.Evaluation;
+
+/// <summary>The benchmark of a GPU, end to end and very small, on the device that the processor plays: every form and every stage, but no figure that means anything.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class GpuBenchmarkTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void All_parts_come_to_their_end_every_form_is_right_and_the_baselines_best_batch_stands_beside_ours()
+    {
+        // What Python would say; a PyTorch with transformers cannot be had here.
+        var python = Script("""
+            echo '{"batch": 1, "answer_tokens": 4, "images_per_second": 0.25}'
+            echo '{"batch": 2, "answer_tokens": 4, "images_per_second": 0.5}'
+            """);
+        BenchLines lines = new(_folder.File("bench.jsonl"));
+
+        Assert.True(BenchRun.Run(Settings(python), lines, TextWriter.Null));
+
+        Assert.Equal(BenchRun.Parts.Select(part => (part.Name, "done")), lines.Of("part").Select(part => ((string)part["part"]!, (string)part["outcome"]!)));
+        Assert.Equal(5, lines.Of("forms").Count(form => (double)form["worst_relative_error"]! is > 0 and < 0.05));
+        Assert.Equal([4, 4, 4, 4, 4, 2], lines.Of("engine").Select(engine => (int)engine["answer_tokens"]!));
+        Assert.Equal(lines.Written.Count, File.ReadAllLines(_folder.File("bench.jsonl")).Length);
+        var ratio = BenchRatio.Of(lines.Written).First();
+        Assert.Equal((2, 0.5), (ratio.Batch, ratio.Baseline));
+        Assert.Contains("| tiny, 4 | 0.5 (2) |", BenchTable.Of(lines.Written), StringComparison.Ordinal);
+        Assert.Equal(2, lines.Of("baseline again").Count());
+        Assert.Contains("tiny, 4 tokens", BenchPlot.Svg(lines.Written), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_baseline_that_fails_is_told_and_the_rest_is_measured()
+    {
+        BenchLines lines = new(_folder.File("bench.jsonl"));
+
+        Assert.False(BenchRun.Run(Settings(Script("exit 7")), lines, TextWriter.Null, [new BaselinePart(), new EnvironmentPart()]));
+
+        Assert.Contains("exit code 7", (string)lines.Of("part").First()["message"]!, StringComparison.Ordinal);
+        Assert.Equal("done", (string?)lines.Of("part").Last()["outcome"]);
+    }
+
+    private static BenchSettings Settings(string python) => new() { Open = () => EmulatedSession.Open(), Device = CPU, Sizes = BenchSizes.Tiny, Python = python };
+
+    private string Script(string commands)
+    {
+        File.WriteAllText(_folder.File("python"), $"#!/bin/sh\n{commands}\n");
+        File.SetUnixFileMode(_folder.File("python"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        return _folder.File("python");
+    }
+}
