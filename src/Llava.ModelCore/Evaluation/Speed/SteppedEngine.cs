@@ -99,6 +99,10 @@ internal sealed class SteppedEngine : IDisposable
             set => runner.Sampled = value;
         }
 
+        public bool IsBehind => runner.IsBehind;
+
+        public void CatchUp(StepOutcome outcome) => runner.CatchUp(outcome);
+
         public void Run(StepPlan plan, StepOutcome outcome)
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
