@@ -4,6 +4,7 @@ using Llava.ModelCore.Engine.Cuda;
 using Llava.ModelCore.Kernels.Attention;
 using Llava.ModelCore.Kernels.Products;
 using Llava.ModelCore.Kernels.Threads;
+using Llava.ModelCore.Native.Cuda;
 using Llava.ModelCore.Quantization;
 
 namespace Llava.ModelCore.Engine;

@@ -1,7 +1,7 @@
 using Llava.ModelCore.Checkpoints;
-using Llava.ModelCore.Engine.Cuda;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Models;
+using Llava.ModelCore.Native.Cuda;
 using TorchSharp;
 using static TorchSharp.torch;
 

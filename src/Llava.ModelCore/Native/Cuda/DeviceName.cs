@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Llava.ModelCore.Engine.Cuda;
+namespace Llava.ModelCore.Native.Cuda;
 
 /// <summary>Reads what a device is called.</summary>
 internal static class DeviceName
