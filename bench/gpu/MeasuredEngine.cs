@@ -40,7 +40,11 @@ internal sealed class MeasuredEngine : IDisposable
         if (settings.Open is { } open)
         {
             CudaRunner.Place(_images, settings.Device);
-            Engine = new SteppedEngine(config, options, arena => new CudaRunner(open(), _images, new DeviceWeights(config.LanguageModel, read, settings.Device), options, arena, TimeProvider.System));
+            Engine = new SteppedEngine(config, options, arena =>
+            {
+                var session = open();
+                return new CudaRunner(session, _images, new DeviceWeights(config.LanguageModel, read, session, options), options, arena, TimeProvider.System);
+            });
             return;
         }
 

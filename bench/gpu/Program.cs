@@ -5,6 +5,7 @@ using Llava.Benchmarks.Gpu.Report;
 using Llava.ModelCore;
 using Llava.ModelCore.Engine.Cuda;
 using Llava.ModelCore.Native;
+using Llava.ModelCore.Native.Cuda;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -41,9 +41,10 @@ internal sealed class EnginePart : BenchPart
     private static IEnumerable<(string Stage, CudaOptions Options)> Stages(BenchSettings settings) => settings.Open is null ? [(Everything, new())] :
     [
         ("packed prompts, flash attention, torch's operations", new() { FusedElements = false, FusedRotary = false, DecodeAttention = false, DeviceSampling = false }),
-        ("sampling on the device", new() { FusedElements = false, FusedRotary = false, DecodeAttention = false }),
-        ("our attention of rows that decode", new() { FusedElements = false, FusedRotary = false }),
-        ("our rotation", new() { FusedElements = false }),
+        ("sampling on the device", new() { FusedElements = false, FusedRotary = false, DecodeAttention = false, LateTokens = false }),
+        ("our attention of rows that decode", new() { FusedElements = false, FusedRotary = false, LateTokens = false }),
+        ("our rotation", new() { FusedElements = false, LateTokens = false }),
+        ("our elements", new() { LateTokens = false }),
         (Everything, new()),
     ];
 

@@ -4,7 +4,7 @@ using Llava.ModelCore.Engine.Cuda;
 using Llava.ModelCore.Kernels.Attention;
 using Llava.ModelCore.Kernels.Products;
 using Llava.ModelCore.Kernels.Threads;
-using Llava.ModelCore.Native;
+using Llava.ModelCore.Native.Cuda;
 using Llava.ModelCore.Quantization;
 
 namespace Llava.ModelCore.Engine;
@@ -206,9 +206,9 @@ public sealed class EngineOptions
             yield return $"{SectionName}:{nameof(LayerDevices)} is given, and {nameof(Runner)} is {Runner}; only {RunnerKind.Torch} lays a model over several devices.";
         }
 
-        if (UsesCuda && Quantize != QuantizationScheme.None)
+        if (UsesCuda && Quantize is not (QuantizationScheme.None or QuantizationScheme.Int4 or QuantizationScheme.Nf4))
         {
-            yield return $"{SectionName}:{nameof(Quantize)} is {Quantize}, and the CUDA runner keeps weights in bfloat16. Use {nameof(QuantizationScheme.None)}, or the CPU.";
+            yield return $"{SectionName}:{nameof(Quantize)} is {Quantize}, and the CUDA runner keeps weights in bfloat16, or as {QuantizationScheme.Int4} or {QuantizationScheme.Nf4}. Use one of these, or the CPU.";
         }
     }
 }

@@ -6,6 +6,7 @@ using Llava.ModelCore.Grammars;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Models;
 using Llava.ModelCore.Native;
+using Llava.ModelCore.Native.Cuda;
 using Llava.ModelCore.Prompts;
 using Llava.ModelCore.Quantization;
 using Llava.ModelCore.Tokenization;
@@ -108,7 +109,7 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <summary>The revision that a checkpoint has once it is loaded.</summary>
     /// <exception cref="CheckpointException">The folder cannot be read.</exception>
     public static string RevisionOf(string folder, EngineOptions options) =>
-        CheckpointFingerprint.Of(folder) + (options.UsesCuda ? "-bf16" : options.Quantize == QuantizationScheme.None ? "" : $"-{options.Quantize.Word()}");
+        CheckpointFingerprint.Of(folder) + (options.Quantize == QuantizationScheme.None ? "" : $"-{options.Quantize.Word()}") + (options.UsesCuda ? "-bf16" : "");
 
     /// <summary>Decodes, resizes and tokenizes on the calling thread; several may do so at the same time.</summary>
     /// <exception cref="ImageException">An image cannot be used.</exception>
@@ -207,7 +208,7 @@ public sealed class LoadedModel : IAsyncDisposable
         session.Enter();
         CudaRunner.Place(model, session.Device);
         var tensors = checkpoint.Tensors.ToDictionary(tensor => tensor.Parameter.Name);
-        DeviceWeights weights = new(checkpoint.Config.LanguageModel, name => tensors[name].Read(), session.Device);
+        DeviceWeights weights = new(checkpoint.Config.LanguageModel, name => tensors[name].Read(), session, options);
         try
         {
             var clock = time ?? TimeProvider.System;

@@ -41,8 +41,9 @@ public sealed record ModelMemory(long Weights, long KvCache, long FeatureCache, 
         var language = checkpoint.Config.LanguageModel;
         options = options.For(checkpoint);
         var inTorch = ModelParameters.Of(checkpoint.Config).Where(parameter => !options.UsesKernels || !parameter.Name.StartsWith(ModelParameters.LanguageModel, StringComparison.Ordinal));
-        var weights = inTorch.Sum(parameter => options.UsesCuda ? DeviceWeights.BytesOf(parameter) : PackedTower.BytesOf(parameter, options))
-            + (options.UsesKernels ? DecoderWeights.Estimate(language, options.Quantize, checkpoint.StorageType) : 0);
+        var weights = inTorch.Sum(parameter => options.UsesCuda ? DeviceWeights.BytesOf(parameter, options.Quantize) : PackedTower.BytesOf(parameter, options))
+            + (options.UsesKernels ? DecoderWeights.Estimate(language, options.Quantize, checkpoint.StorageType) : 0)
+            + (options.UsesCuda ? DeviceWeights.ScratchBytes(language, options.Quantize) : 0);
         var kv = checked(options.KvPositionsFor(language) * options.BytesPerPosition(language));
         var largest = checkpoint.Tensors.Where(tensor => !tensor.IsPacked).Max(tensor => tensor.Entry.Bytes);
         // The host reads, and what it reads is not the device's.

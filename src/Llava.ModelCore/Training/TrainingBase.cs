@@ -2,6 +2,7 @@ using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Imaging;
 using Llava.ModelCore.Models;
 using Llava.ModelCore.Native;
+using Llava.ModelCore.Native.Cuda;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -25,7 +25,7 @@ internal sealed class EngineHarness : IDisposable
         Images = options.UsesCuda ? ImagesOf(model) : null;
         _runner = options.Runner == RunnerKind.Cpu ? new CpuRunner(model, Packed(model, options), options, positions, TimeProvider.System)
             : Images is null ? new TorchRunner(model, options, positions, TimeProvider.System)
-            : new CudaRunner(EmulatedSession.Open(), Images, new DeviceWeights(model.Config.LanguageModel, Read(model), CPU), options, positions, TimeProvider.System);
+            : OnDevice(EmulatedSession.Open(), model, Images, options, positions);
         Sampled = (sequence, logits) =>
         {
             if (!Logits.TryGetValue(sequence, out var rows))
@@ -93,6 +93,9 @@ internal sealed class EngineHarness : IDisposable
         _loop.Dispose();
         Images?.Dispose();
     }
+
+    private static CudaRunner OnDevice(CudaSession session, LlavaModel model, LlavaModel images, EngineOptions options, int positions) =>
+        new(session, images, new DeviceWeights(model.Config.LanguageModel, Read(model), session, options), options, positions, TimeProvider.System);
 
     /// <summary>A copy of tower and projector as the device has them.</summary>
     private static LlavaModel ImagesOf(LlavaModel model)

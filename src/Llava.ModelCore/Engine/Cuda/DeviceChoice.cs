@@ -50,7 +50,7 @@ public sealed record DeviceChoice(EngineOptions Options, string? FallbackReason)
             if (session.FreeBytes() - LibraryBytes is var free && memory.Total > free)
             {
                 throw new ModelMemoryException(
-                    $"'{checkpoint.Path}' takes {memory} on '{session.Name}', and {ModelMemory.Megabytes(Math.Max(0, free))} are free there. Lower Llava:Engine:KvCacheBytes, KvPositions, MaxSlots, Cuda:PrefillTokens or FeatureCacheBytes, name another device, or use the CPU.");
+                    $"'{checkpoint.Path}' takes {memory} on '{session.Name}', and {ModelMemory.Megabytes(Math.Max(0, free))} are free there. Use --quantize int4 (Llava:Engine:Quantize), lower Llava:Engine:KvCacheBytes, KvPositions, MaxSlots, Cuda:PrefillTokens or FeatureCacheBytes, name another device, or use the CPU.");
             }
 
             return (new(options, null), session);

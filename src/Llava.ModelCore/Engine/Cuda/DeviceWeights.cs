@@ -1,9 +1,12 @@
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Kernels.Cuda;
+using Llava.ModelCore.Kernels.Threads;
+using Llava.ModelCore.Quantization;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Engine.Cuda;
 
-/// <summary>A layer's weights in bfloat16.</summary>
+/// <summary>A layer's weights; norms are bfloat16.</summary>
 /// <param name="AttentionNorm">(hidden).</param>
 /// <param name="Merged">Queries, keys and values in one matrix.</param>
 /// <param name="Output">Behind the attention.</param>
@@ -22,26 +25,30 @@ internal sealed record DeviceLayer(Tensor AttentionNorm, DeviceMatrix Merged, De
     }
 }
 
-/// <summary>The language model on a device, in bfloat16.</summary>
+/// <summary>The language model on a device: in bfloat16, or its layers' matrices in four bits.</summary>
 internal sealed class DeviceWeights : IDisposable
 {
     private readonly List<DeviceLayer> _layers = [];
-    private readonly DeviceMatrix? _embeddings;
-    private readonly DeviceMatrix? _ownHead;
+    private readonly DenseMatrix? _embeddings;
+    private readonly DenseMatrix? _ownHead;
     private readonly Tensor? _norm;
+    private readonly Tensor? _scratch;
 
     /// <summary>Reads tensor by tensor, so that no more than one matrix is in the host's memory.</summary>
     /// <param name="config">The decoder.</param>
     /// <param name="read">A parameter by its name in our own layout, of any type; disposed here.</param>
-    /// <param name="device">Where to.</param>
+    /// <param name="session">Where to.</param>
+    /// <param name="options">How matrices are kept, and the threads that round them.</param>
     /// <exception cref="EngineOptionsException">It is no decoder of the LLaMA family.</exception>
-    public DeviceWeights(LanguageModelConfig config, Func<string, Tensor> read, Device device)
+    public DeviceWeights(LanguageModelConfig config, Func<string, Tensor> read, CudaSession session, EngineOptions options)
     {
         RequireSupported(config);
-        Config = config;
+        (Config, var device, var isNf4) = (config, session.Device, options.Quantize == QuantizationScheme.Nf4);
+        using WorkerPool pool = new(options.ThreadCount);
         try
         {
-            _embeddings = Matrix("embed_tokens");
+            _scratch = ScratchBytes(config, options.Quantize) is > 0 and var bytes ? empty(bytes / sizeof(ushort), ScalarType.BFloat16, device).DetachFromDisposeScope() : null;
+            _embeddings = Dense("embed_tokens");
             for (var i = 0; i < config.Layers; i++)
             {
                 var layer = $"layers.{i}.";
@@ -55,7 +62,7 @@ internal sealed class DeviceWeights : IDisposable
             }
 
             _norm = Vector("norm");
-            _ownHead = config.TieEmbeddings ? null : Matrix("lm_head");
+            _ownHead = config.TieEmbeddings ? null : Dense("lm_head");
         }
         catch
         {
@@ -63,7 +70,13 @@ internal sealed class DeviceWeights : IDisposable
             throw;
         }
 
-        DeviceMatrix Matrix(params string[] names) => new(device, [.. names.Select(name => read($"{ModelParameters.LanguageModel}{name}.weight"))]);
+        DenseMatrix Dense(string name) => new(device, [read($"{ModelParameters.LanguageModel}{name}.weight")]);
+
+        DeviceMatrix Matrix(params string[] names)
+        {
+            Tensor[] parts = [.. names.Select(name => read($"{ModelParameters.LanguageModel}{name}.weight"))];
+            return IsRounded(parts[0].shape[1], options.Quantize) ? new FourBitMatrix(session, isNf4, parts, _scratch!, pool) : new DenseMatrix(device, parts);
+        }
 
         Tensor Vector(string name)
         {
@@ -85,11 +98,25 @@ internal sealed class DeviceWeights : IDisposable
     /// <summary>From hidden states to logits.</summary>
     public DeviceMatrix Head => _ownHead ?? _embeddings!;
 
-    /// <summary>Bytes of all of them.</summary>
-    public long Bytes => ModelParameters.OfLanguageModel(Config).Sum(BytesOf);
+    /// <summary>Bytes of all of them, and of what products of four-bit matrices work with.</summary>
+    public long Bytes => _embeddings!.Bytes + (_ownHead?.Bytes ?? 0) + VectorBytes(_norm!) + (_scratch is null ? 0 : VectorBytes(_scratch))
+        + _layers.Sum(layer => VectorBytes(layer.AttentionNorm) + layer.Merged.Bytes + layer.Output.Bytes + VectorBytes(layer.MlpNorm) + layer.Gates.Bytes + layer.Down.Bytes);
 
-    /// <summary>Bytes that a parameter takes, by its shape alone.</summary>
-    public static long BytesOf(ModelParameter parameter) => parameter.Shape.Aggregate((long)sizeof(ushort), (bytes, size) => checked(bytes * size));
+    /// <summary>Bytes that a parameter takes, by its name and its shape alone.</summary>
+    public static long BytesOf(ModelParameter parameter, QuantizationScheme scheme)
+    {
+        var count = parameter.Shape.Aggregate(1L, (product, size) => checked(product * size));
+        var isRounded = parameter.Shape.Count == 2 && parameter.Name.StartsWith(ModelParameters.LanguageModel + "layers.", StringComparison.Ordinal) && IsRounded(parameter.Shape[1], scheme);
+        return isRounded ? FourBitCodes.BytesOf(count, scheme == QuantizationScheme.Nf4) : checked(count * sizeof(ushort));
+    }
+
+    /// <summary>Bytes of the matrix that products of many rows make of a four-bit one: as many as the largest takes.</summary>
+    public static long ScratchBytes(LanguageModelConfig config, QuantizationScheme scheme)
+    {
+        long hidden = config.HiddenSize, queries = (long)config.Heads * config.HeadSize, merged = queries + (2L * config.KeyValueHeads * config.HeadSize), gates = 2L * config.IntermediateSize;
+        (long Outputs, long Inputs)[] matrices = [(merged, hidden), (hidden, queries), (gates, hidden), (hidden, config.IntermediateSize)];
+        return sizeof(ushort) * matrices.Where(matrix => IsRounded(matrix.Inputs, scheme)).Select(matrix => matrix.Outputs * matrix.Inputs).DefaultIfEmpty().Max();
+    }
 
     /// <summary>Refuses a decoder that the runner does not compute.</summary>
     /// <exception cref="EngineOptionsException">The message says what does.</exception>
@@ -108,5 +135,12 @@ internal sealed class DeviceWeights : IDisposable
         _embeddings?.Dispose();
         _ownHead?.Dispose();
         _norm?.Dispose();
+        _scratch?.Dispose();
     }
+
+    /// <summary>Whether a matrix is kept in four bits: where its columns are whole groups.</summary>
+    private static bool IsRounded(long columns, QuantizationScheme scheme) =>
+        scheme is QuantizationScheme.Int4 or QuantizationScheme.Nf4 && columns % FourBitCodes.GroupOf(scheme == QuantizationScheme.Nf4) == 0;
+
+    private static long VectorBytes(Tensor vector) => vector.numel() * vector.ElementSize;
 }

@@ -2,6 +2,7 @@ using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Engine;
 using Llava.ModelCore.Engine.Cuda;
 using Llava.ModelCore.Models;
+using Llava.ModelCore.Quantization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -191,6 +192,37 @@ public sealed class CudaRunnerTests : IDisposable
         var forced = Requests.Text(_random, 30, 4) with { Forced = [5, 6, 7, 8] };
         device.Submit(Requests.Text(_random, 6, 8));
         AssertNear(reference.Logits[reference.Run(forced)], device.Logits[device.Run(forced)]);
+    }
+
+    [Theory]
+    [InlineData(QuantizationScheme.Int4)]
+    [InlineData(QuantizationScheme.Nf4)]
+    public void Weights_in_four_bits_are_near_those_of_the_model_whoever_multiplies_by_them(QuantizationScheme scheme)
+    {
+        var request = Requests.Text(_random, 21, 4) with { Forced = [5, 6, 7, 8] };
+        using var reference = Reference();
+        // Twenty-one rows are multiplied by a copy in bfloat16; sixteen, five and one by a copy and twice by the codes.
+        using var whole = Harness(options: new EngineOptions { KvPositions = 1024, Quantize = scheme });
+        using var chunked = Harness(new CudaOptions { PrefillTokens = 16 }, new EngineOptions { KvPositions = 1024, Quantize = scheme });
+        var runs = (EngineHarness[])[reference, whole, chunked];
+        var sequences = runs.Select(run => run.Run(request)).ToArray();
+        Assert.All(sequences, sequence => Assert.Null(EngineHarness.Result(sequence).Error));
+        var (exact, first, second) = (reference.Logits[sequences[0]], whole.Logits[sequences[1]], chunked.Logits[sequences[2]]);
+        AssertNear(first, second);
+        Assert.InRange(Distance([.. exact.SelectMany(row => row)], [.. first.SelectMany(row => row)]), 2 * Noise, 0.6);
+    }
+
+    [Theory]
+    [InlineData(QuantizationScheme.None)]
+    [InlineData(QuantizationScheme.Int4)]
+    [InlineData(QuantizationScheme.Nf4)]
+    public void Weights_take_what_their_shapes_say(QuantizationScheme scheme)
+    {
+        var language = _model.Config.LanguageModel;
+        var parameters = LlavaModelLoader.Named(_model);
+        using var session = EmulatedSession.Open();
+        using DeviceWeights weights = new(language, name => parameters[name].detach().clone(), session, new EngineOptions { Runner = RunnerKind.Cuda, Quantize = scheme });
+        Assert.Equal(ModelParameters.OfLanguageModel(language).Sum(parameter => DeviceWeights.BytesOf(parameter, scheme)) + DeviceWeights.ScratchBytes(language, scheme), weights.Bytes);
     }
 
     [Fact]

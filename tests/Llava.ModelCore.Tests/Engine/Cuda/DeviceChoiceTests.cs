@@ -69,7 +69,7 @@ public sealed class DeviceChoiceTests
         EngineOptions options = new() { Device = "cuda", KvPositions = 4_000_000 };
         using var checkpoint = CheckpointFolder.Open(Shipped);
         var refused = Assert.Throws<ModelMemoryException>(() => DeviceChoice.Open(checkpoint, options, EmulatedSession.Open));
-        Assert.Contains($"takes {ModelMemory.Estimate(Shipped, options)} on 'Emulated device', and 2,684 MB are free there. Lower Llava:Engine:KvCacheBytes", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"takes {ModelMemory.Estimate(Shipped, options)} on 'Emulated device', and 2,684 MB are free there. Use --quantize int4 (Llava:Engine:Quantize), lower Llava:Engine:KvCacheBytes", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -2,7 +2,7 @@ using System.Globalization;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Llava.ModelCore.Native;
+namespace Llava.ModelCore.Native.Cuda;
 
 /// <summary>Reads what a device is called.</summary>
 internal static class DeviceName
