@@ -37,10 +37,10 @@ var measure = new Command("measure", "Open it and ask about images.") { folder, 
 measure.SetAction(typed => LargeModel.MeasureAsync(typed.GetValue(folder)!, typed.GetValue(tokens), typed.GetValue(rounds)));
 var largeModel = new Command("large-model", "LLaVA-1.5 of 7 billion random parameters in four bits: opening, memory, time of an image and of a token.") { write, measure };
 
-var rows = new Option<int>("--rows") { Description = "Rows to learn from.", DefaultValueFactory = _ => 8000 };
+var rows = new Option<int>("--rows") { Description = "Rows to learn from.", DefaultValueFactory = _ => 16_000 };
 var scenes = new Option<int>("--scenes") { Description = "Held-out scenes to ask about, each in every kind of question.", DefaultValueFactory = _ => 400 };
-var epochs = new Option<int>("--epochs") { Description = "Passes over the rows.", DefaultValueFactory = _ => 2 };
-var rate = new Option<double>("--learning-rate") { Description = "Highest learning rate.", DefaultValueFactory = _ => 1e-3 };
+var epochs = new Option<int>("--epochs") { Description = "Passes over the rows.", DefaultValueFactory = _ => 1 };
+var rate = new Option<double>("--learning-rate") { Description = "Highest learning rate.", DefaultValueFactory = _ => 7e-4 };
 var taught = new Command("taught", "The model that ships is taught a shape through the queue and takes over a name.") { rows, scenes, epochs, rate };
 taught.SetAction((typed, cancellation) => TaughtShape.RunAsync(typed.GetValue(rows), typed.GetValue(scenes), typed.GetValue(epochs), typed.GetValue(rate), cancellation));
 
