@@ -23,6 +23,7 @@ internal sealed class Pipeline : IAsyncDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("llava-pipeline-").FullName;
     private IHost? _host;
+    private int _manifests;
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero)) { AutoAdvanceAmount = TimeSpan.FromMilliseconds(1) };
 
@@ -77,9 +78,9 @@ internal sealed class Pipeline : IAsyncDisposable
         await CrashAsync();
     }
 
-    /// <summary>Submits a manifest of text-only questions, numbered.</summary>
+    /// <summary>Submits a manifest of text-only questions, numbered; a file of its own, for an earlier job may still be reading its.</summary>
     public async Task<JobId> SubmitAsync(int items, string model = ScriptedRunner.Name, int chunkItems = 8, Func<JobRequest, JobRequest>? change = null)
-        => await SubmitAsync($"{items}.jsonl", Enumerable.Range(0, items).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""{"id":"q{{i}}","prompt":"question {{i}}"}""")), model, chunkItems, change);
+        => await SubmitAsync($"{_manifests++}.jsonl", Enumerable.Range(0, items).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""{"id":"q{{i}}","prompt":"question {{i}}"}""")), model, chunkItems, change);
 
     /// <summary>Submits a manifest of these lines.</summary>
     public async Task<JobId> SubmitAsync(string name, IEnumerable<string> lines, string model = ScriptedRunner.Name, int chunkItems = 8, Func<JobRequest, JobRequest>? change = null)
