@@ -27,6 +27,7 @@ internal sealed record BenchSizes
         Slots = 128,
         BaselineBatches = [8, 32, 64, 96],
         ProductRows = [1, 16, 64, 256, 10_240, 16_384],
+        Square = 8192,
         CopyBytes = 4L << 30,
         SteadySteps = 10_000,
         Rounds = 5,
@@ -44,6 +45,7 @@ internal sealed record BenchSizes
         Slots = 3,
         BaselineBatches = [1, 2],
         ProductRows = [1, 16],
+        Square = 64,
         CopyBytes = 1 << 20,
         SteadySteps = 10,
         Rounds = 1,
@@ -75,6 +77,9 @@ internal sealed record BenchSizes
 
     /// <summary>Rows of the products that are measured.</summary>
     public required IReadOnlyList<int> ProductRows { get; init; }
+
+    /// <summary>Side of the largest product.</summary>
+    public required int Square { get; init; }
 
     /// <summary>Bytes that are copied.</summary>
     public required long CopyBytes { get; init; }

@@ -11,11 +11,16 @@ internal sealed class BaselinePart : BenchPart
 
     public override int Budget => 170;
 
+    // Before its time is over, the script begins no further batch.
+    private const double LastBatch = 10;
+
     public override void Run(BenchSettings settings, BenchLines lines, PartTime time)
     {
-        foreach (var model in settings.Sizes.Models)
+        foreach (var (index, model) in settings.Sizes.Models.Index())
         {
-            Measure(settings, lines, model, [.. settings.Sizes.AnswerTokens.Order()], settings.Sizes.BaselineBatches, Name, time);
+            // What one leaves of its share the next has too.
+            PartTime share = new(time.Left / (settings.Sizes.Models.Count - index));
+            Measure(settings, lines, model, [.. settings.Sizes.AnswerTokens.Order()], settings.Sizes.BaselineBatches, Name, share);
         }
     }
 
@@ -36,10 +41,11 @@ internal sealed class BaselinePart : BenchPart
             ["intermediate"] = language.IntermediateSize, ["vocabulary"] = language.VocabularySize,
             ["vision_hidden"] = vision.HiddenSize, ["vision_intermediate"] = vision.IntermediateSize, ["vision_layers"] = vision.Layers, ["vision_heads"] = vision.Heads,
             ["image"] = vision.ImageSize, ["patch"] = vision.PatchSize,
-            ["words"] = settings.Sizes.Words, ["rounds"] = 3, ["seconds"] = Math.Floor(time.Left),
+            ["words"] = settings.Sizes.Words, ["rounds"] = 3, ["seconds"] = Math.Max(1, Math.Floor(time.Left - LastBatch)),
             ["tokens"] = new JsonArray([.. tokens.Select(count => JsonValue.Create(count))]), ["batches"] = new JsonArray([.. batches.Select(count => JsonValue.Create(count))]),
         };
         using var script = Process.Start(new ProcessStartInfo(settings.Python, [Path.Combine(AppContext.BaseDirectory, "baseline.py"), sizes.ToJsonString()]) { RedirectStandardOutput = true })!;
+        using Timer end = new(_ => script.Kill(entireProcessTree: true), null, TimeSpan.FromSeconds(time.Left), Timeout.InfiniteTimeSpan);
         while (script.StandardOutput.ReadLine() is { } line)
         {
             var figures = JsonNode.Parse(line)!.AsObject();
@@ -47,13 +53,8 @@ internal sealed class BaselinePart : BenchPart
             lines.Write(benchmark, figures);
         }
 
-        // It watches its own time; this is for one that hangs.
-        if (!script.WaitForExit(TimeSpan.FromSeconds(time.Left + 15)))
-        {
-            script.Kill(entireProcessTree: true);
-            throw new PartCutException();
-        }
-
+        script.WaitForExit();
+        time.Require();
         if (script.ExitCode != 0)
         {
             throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"The baseline ended with exit code {script.ExitCode}; what it said is on standard error."));

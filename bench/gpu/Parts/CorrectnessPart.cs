@@ -64,7 +64,7 @@ internal sealed class CorrectnessPart : BenchPart
         ("flash attention over extents", new() { FusedElements = false, FusedRotary = false, DecodeAttention = false, DeviceSampling = false }),
         ("our attention of rows that decode", new() { FusedElements = false, FusedRotary = false, DeviceSampling = false }),
         ("our rotation", new() { FusedElements = false, DeviceSampling = false }),
-        ("our elements: everything", new() { DeviceSampling = false }),
+        ("our elements", new() { DeviceSampling = false }),
     ];
 
     private static void Product(BenchSettings settings)

@@ -8,7 +8,6 @@ namespace Llava.Benchmarks.Gpu.Parts;
 /// <summary>What this device does at most, on random numbers: memory, products of the models' shapes, our attention of rows that decode, and what the host pays for a launch.</summary>
 internal sealed class RooflinePart : BenchPart
 {
-    private const int Square = 8192;
     private const int Launches = 1000;
 
     public override string Name => "rooflines";
@@ -39,12 +38,7 @@ internal sealed class RooflinePart : BenchPart
 
     private static void Products(BenchSettings settings, BenchLines lines, PartTime time)
     {
-        if (settings.Sizes.CopyBytes > Square)
-        {
-            var side = settings.Open is null || settings.Device.type != DeviceType.CUDA ? Square / 64 : Square;
-            Measure("square", side, side, side);
-        }
-
+        Measure("square", settings.Sizes.Square, settings.Sizes.Square, settings.Sizes.Square);
         foreach (var model in settings.Sizes.Models)
         {
             var language = model.Config.LanguageModel;

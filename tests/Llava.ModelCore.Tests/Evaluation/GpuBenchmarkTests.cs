@@ -50,6 +50,17 @@ public sealed class GpuBenchmarkTests : IDisposable
         Assert.Equal("done", (string?)lines.Of("part").Last()["outcome"]);
     }
 
+    [Fact]
+    public void A_baseline_that_hangs_is_ended_when_its_time_is_over()
+    {
+        BenchLines lines = new(_folder.File("bench.jsonl"));
+        PartTime time = new(budget: 1);
+
+        Assert.Throws<PartCutException>(() => BaselinePart.Measure(Settings(Script("sleep 600")), lines, BenchSizes.Tiny.Models[0], [4], [1], "baseline", time));
+
+        Assert.InRange(time.Elapsed, 1, 300);
+    }
+
     private static BenchSettings Settings(string python) => new() { Open = () => EmulatedSession.Open(), Device = CPU, Sizes = BenchSizes.Tiny, Python = python };
 
     private string Script(string commands)
