@@ -29,4 +29,10 @@ public sealed class CudaOptions
     /// Default true; false waits for every step.
     /// </summary>
     public bool LateTokens { get; set; } = true;
+
+    /// <summary>
+    /// Rows of the largest pass that is recorded as a CUDA graph, of passes in which all rows decode: the host launches them as a whole. Needs our kernels between the products. Default 16; 0 records none.
+    /// </summary>
+    [Range(0, 256)]
+    public int GraphRows { get; set; } = 16;
 }

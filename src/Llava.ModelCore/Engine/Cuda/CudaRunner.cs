@@ -19,6 +19,7 @@ internal sealed class CudaRunner : IStepRunner
     private readonly DeviceDecoder _decoder;
     private readonly ImageFeatures _features;
     private readonly DeviceSampler _sampler;
+    private readonly StepGraphs _graphs;
     private readonly HashSet<Sequence> _failed = [];
     private UnreadTokens? _unread;
 
@@ -32,10 +33,13 @@ internal sealed class CudaRunner : IStepRunner
     {
         (_session, _weights, _options, _time) = (session, weights, options, time);
         session.Enter();
+        var finding = options.Cuda.GraphRows > 0 ? StepGraphs.Prepare(session) : null;
+        var longest = Math.Min(kvPositions, LanguageModelPositions.Limit(weights.Config));
         _arena = new KvArena(weights.Config, kvPositions, [.. Enumerable.Repeat(session.Device, weights.Config.Layers)], ScalarType.BFloat16);
-        _decoder = new DeviceDecoder(session, weights, _arena, options, Math.Min(kvPositions, LanguageModelPositions.Limit(weights.Config)));
+        _decoder = new DeviceDecoder(session, weights, _arena, options, longest);
         _features = new ImageFeatures(images, options.FeatureCacheBytes);
         _sampler = new DeviceSampler(session);
+        _graphs = new StepGraphs(session, _decoder, NewPass, options.Cuda.GraphRows, options.MaxSlots, longest, finding);
         session.Kernels.LoadAll();
     }
 
@@ -45,6 +49,12 @@ internal sealed class CudaRunner : IStepRunner
         get => _sampler.Sampled;
         set => _sampler.Sampled = value;
     }
+
+    /// <inheritdoc/>
+    public string? Notice => _graphs.Finding;
+
+    /// <summary>Graphs that passes are launched as.</summary>
+    public int Graphs => _graphs.Count;
 
     /// <inheritdoc/>
     public bool IsBehind => _unread is not null;
@@ -84,7 +94,7 @@ internal sealed class CudaRunner : IStepRunner
 
         var elapsed = _time.GetElapsedTime(start);
         // One pass serves both phases; its time is shared as its rows are.
-        outcome.DecodeTime = elapsed * ((double)pass.Decoding / Math.Max(1, pass.Rows));
+        outcome.DecodeTime = elapsed * ((double)pass.Decoding / Math.Max(1, pass.Rows - pass.Padding));
         outcome.PrefillTime = elapsed - outcome.DecodeTime;
     }
 
@@ -107,6 +117,7 @@ internal sealed class CudaRunner : IStepRunner
     public void Dispose()
     {
         _unread?.Dispose();
+        _graphs.Dispose();
         _features.Dispose();
         _decoder.Dispose();
         _arena.Dispose();
@@ -117,7 +128,7 @@ internal sealed class CudaRunner : IStepRunner
     /// <summary>The rows of a step. An image that cannot be encoded fails its sequence alone, whose rows stay away.</summary>
     private DevicePass Pass(StepPlan plan, StepOutcome outcome)
     {
-        DevicePass pass = new(_weights.Config, new DeviceBlock(), _decoder.DecodesApart);
+        var pass = NewPass();
         plan.Decodes.ForEach(work => pass.AddDecode(work, work.Sequence.Unread > 0 ? _unread!.IndexOf(work.Sequence) : null));
         _failed.Clear();
         foreach (var work in plan.Prefills.Where(work => !_failed.Contains(work.Sequence)))
@@ -136,6 +147,8 @@ internal sealed class CudaRunner : IStepRunner
         return pass;
     }
 
+    private DevicePass NewPass() => new(_weights.Config, new DeviceBlock(), _decoder.DecodesApart);
+
     private PromptPart[] Parts(StepWork work, StepOutcome outcome) => [.. work.Sequence.Layout.Slice(work.FirstPosition, work.Count).Select(slice =>
     {
         var (piece, from, count) = slice;
@@ -151,10 +164,10 @@ internal sealed class CudaRunner : IStepRunner
             return;
         }
 
+        var isGraph = _graphs.Take(pass);
         pass.Complete();
         SampledRows sampled = new(pass, _weights.Config.VocabularySize, _options.Cuda.DeviceSampling);
-        pass.Block.Send(_session.Device);
-        var logits = _decoder.Run(pass, sampled.Rows, _unread?.OnDevice);
+        var logits = isGraph ? _graphs.Run(pass, _unread?.OnDevice) : Run(pass, sampled);
         var chosen = _sampler.Choose(sampled, pass.Block, logits);
         try
         {
@@ -178,6 +191,12 @@ internal sealed class CudaRunner : IStepRunner
         {
             chosen?.Dispose();
         }
+    }
+
+    private Tensor Run(DevicePass pass, SampledRows sampled)
+    {
+        pass.Block.Send(_session.Device);
+        return _decoder.Run(pass, sampled.Rows, _unread?.OnDevice);
     }
 
     /// <summary>Reads the tokens of the step before. Where that fails, they stay unread, and whoever waits for them fails with the step.</summary>

@@ -101,6 +101,8 @@ internal sealed class SteppedEngine : IDisposable
 
         public bool IsBehind => runner.IsBehind;
 
+        public string? Notice => runner.Notice;
+
         public void CatchUp(StepOutcome outcome) => runner.CatchUp(outcome);
 
         public void Run(StepPlan plan, StepOutcome outcome)

@@ -21,6 +21,7 @@ public sealed class CudaRunnerTests : IDisposable
         ["torch's elements"] = new() { FusedElements = false, DeviceSampling = false },
         ["torch's rotation"] = new() { FusedRotary = false, DeviceSampling = false },
         ["plain attention"] = new() { DecodeAttention = false, DeviceSampling = false },
+        ["no graphs"] = new() { GraphRows = 0, DeviceSampling = false },
         ["small passes"] = new() { PrefillTokens = 16, DeviceSampling = false },
         ["all off"] = new() { FusedElements = false, FusedRotary = false, DecodeAttention = false, FlashAttention = false, DeviceSampling = false },
     };
@@ -293,7 +294,7 @@ public sealed class CudaRunnerTests : IDisposable
         }
     }
 
-    private static LlavaConfig Config(RopeScaling? scaling = null)
+    internal static LlavaConfig Config(RopeScaling? scaling = null)
     {
         var small = Requests.Config(scaling, maxPositions: scaling is null ? 512 : 24);
         return small with
@@ -304,7 +305,7 @@ public sealed class CudaRunnerTests : IDisposable
     }
 
     /// <summary>A model whose weights are the same in bfloat16 and in float32, so that only the computing differs.</summary>
-    private static LlavaModel Rounded(LlavaConfig config)
+    internal static LlavaModel Rounded(LlavaConfig config)
     {
         var model = RandomModel.Create(config);
         using var mode = no_grad();
@@ -341,7 +342,7 @@ public sealed class CudaRunnerTests : IDisposable
     }
 
     /// <summary>The same tokens up to the first at which the best two were nearer to each other than bfloat16 tells.</summary>
-    private static void AssertSameText(EngineHarness first, Sequence expected, EngineHarness second, Sequence actual)
+    internal static void AssertSameText(EngineHarness first, Sequence expected, EngineHarness second, Sequence actual)
     {
         Assert.Equal(expected.Generated.Length, actual.Generated.Length);
         for (var i = 0; i < expected.Generated.Length; i++)
