@@ -35,4 +35,10 @@ public sealed class CudaOptions
     /// </summary>
     [Range(0, 256)]
     public int GraphRows { get; set; } = 16;
+
+    /// <summary>
+    /// Whether rows that decode and chunks of prompts are passes of their own that the device computes beside each other: the former wait for memory, the latter compute. Takes buffers twice, and weights that
+    /// are not quantized. Default false.
+    /// </summary>
+    public bool TwoStreams { get; set; }
 }

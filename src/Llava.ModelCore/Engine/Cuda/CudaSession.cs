@@ -67,12 +67,15 @@ internal sealed class CudaSession(Device device, CudaDevice cuda, DeviceKernels 
     }
 
     /// <summary>Makes the device the calling thread's, and its stream the one that torch uses there. Every call of the runner begins with it.</summary>
-    public void Enter()
+    public void Enter() => Enter(_stream);
+
+    /// <summary>The same with another stream; 0 leaves torch's as it is.</summary>
+    public void Enter(nint stream)
     {
         cuda.Activate();
-        if (_stream != 0)
+        if (stream != 0)
         {
-            StableShim.UseCudaStream(Device.index, _stream);
+            StableShim.UseCudaStream(Device.index, stream);
         }
 
         Kernels.Stream = IsCuda ? StableShim.CurrentCudaStream(Device.index) : 0;

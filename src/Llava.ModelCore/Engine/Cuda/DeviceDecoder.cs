@@ -16,12 +16,13 @@ internal sealed class DeviceDecoder : IDisposable
     /// <param name="weights">The language model; not disposed here.</param>
     /// <param name="arena">Keys and values; not disposed here.</param>
     /// <param name="options">Sizes, and who computes what.</param>
+    /// <param name="rows">Rows of the largest pass.</param>
     /// <param name="longest">Positions of a sequence at most.</param>
-    public DeviceDecoder(CudaSession session, DeviceWeights weights, KvArena arena, EngineOptions options, int longest)
+    public DeviceDecoder(CudaSession session, DeviceWeights weights, KvArena arena, EngineOptions options, int rows, int longest)
     {
         var config = weights.Config;
         _weights = weights;
-        _buffers = new DeviceBuffers(config, options.StepTokens, options.MaxSlots, session.Device);
+        _buffers = new DeviceBuffers(config, rows, options.MaxSlots, session.Device);
         _elements = new DeviceElements(session, options.Cuda, config);
         _rotary = new DeviceRotary(session, options.Cuda, config, arena);
         _attention = new DeviceAttention(session, options.Cuda, config, arena, options.MaxSlots, longest);
@@ -36,6 +37,7 @@ internal sealed class DeviceDecoder : IDisposable
     /// <summary>Bytes that passes compute with.</summary>
     public static long WorkBytes(LanguageModelConfig config, EngineOptions options, int longest) =>
         DeviceBuffers.BytesOf(config, options.StepTokens, options.MaxSlots)
+        + (options.Cuda.TwoStreams ? DeviceBuffers.BytesOf(config, options.MaxSlots, options.MaxSlots) + DeviceAttention.ScratchBytes(options.Cuda, config, options.MaxSlots, longest) : 0)
         + DeviceAttention.ScratchBytes(options.Cuda, config, options.MaxSlots, longest)
         // What flash attention gives, and its sums.
         + ((long)options.StepTokens * config.Heads * ((sizeof(ushort) * config.HeadSize) + sizeof(float)));

@@ -37,9 +37,6 @@ internal sealed class StepGraph : IDisposable
     /// <summary>float32 (rows, vocabulary), in a buffer that all passes share.</summary>
     public Tensor Logits => _buffers.Logits;
 
-    /// <summary>Whether it is launched as a whole.</summary>
-    public bool IsRecorded => _recorded is not null;
-
     /// <summary>Computes a pass whose numbers are in their place.</summary>
     /// <returns>Why it could not be recorded; it was computed all the same. Null where nothing went wrong.</returns>
     public string? Run()

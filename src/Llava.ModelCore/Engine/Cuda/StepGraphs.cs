@@ -48,9 +48,6 @@ internal sealed class StepGraphs : IDisposable
     /// <summary>Why nothing is recorded any more; null while nothing went wrong.</summary>
     public string? Finding { get; private set; }
 
-    /// <summary>Graphs that are there.</summary>
-    public int Count => _graphs.Values.Count(graph => graph.IsRecorded);
-
     /// <summary>Makes a device ready for graphs, before anything is allocated there.</summary>
     /// <returns>Why there can be none; null where there can.</returns>
     public static string? Prepare(CudaSession session)
