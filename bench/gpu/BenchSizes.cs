@@ -30,6 +30,7 @@ internal sealed record BenchSizes
         Square = 8192,
         CopyBytes = 4L << 30,
         SteadySteps = 10_000,
+        InteractiveSteps = 64,
         Rounds = 5,
     };
 
@@ -48,6 +49,7 @@ internal sealed record BenchSizes
         Square = 64,
         CopyBytes = 1 << 20,
         SteadySteps = 10,
+        InteractiveSteps = 3,
         Rounds = 1,
     };
 
@@ -86,6 +88,12 @@ internal sealed record BenchSizes
 
     /// <summary>Steps after which as much memory must be free as before.</summary>
     public required int SteadySteps { get; init; }
+
+    /// <summary>Sequences at once where somebody waits for each token.</summary>
+    public IReadOnlyList<int> InteractiveBatches { get; } = [1, 8];
+
+    /// <summary>Steps of theirs that are measured.</summary>
+    public required int InteractiveSteps { get; init; }
 
     /// <summary>Rounds, of which the median counts.</summary>
     public required int Rounds { get; init; }

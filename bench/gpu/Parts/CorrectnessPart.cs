@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Llava.Benchmarks.Gpu.Parts;
 
 /// <summary>
-/// The gate: a model of two layers on the device, in every form of the runner, beside the reference in float32 on the processor, with the same weights and forced to the same tokens; then many steps, after
+/// The gate: a model of two layers on the device, in every form of the runner, beside the reference in float32 on the processor, with the same weights and forced to the same tokens; then the tokens that it chooses by itself; then many steps, after
 /// which as much memory has to be free as before.
 /// </summary>
 internal sealed class CorrectnessPart : BenchPart
@@ -55,6 +55,7 @@ internal sealed class CorrectnessPart : BenchPart
             }
         }
 
+        new GreedyGate(settings, requests, Requests / 2, positions, weights.Read).Run(lines, time, Noise);
         Steady(settings, lines, time, positions);
     }
 
