@@ -164,11 +164,12 @@ internal sealed class CudaRunner : IStepRunner
     private void AddPrompts(DevicePass pass, StepPlan plan, StepOutcome outcome)
     {
         _failed.Clear();
+        var features = _features.GetAll(plan.Prefills.SelectMany(Images), _options.Cuda.VisionImages, outcome);
         foreach (var work in plan.Prefills.Where(work => !_failed.Contains(work.Sequence)))
         {
             try
             {
-                pass.AddPrefill(work, Parts(work, outcome));
+                pass.AddPrefill(work, Parts(work, features, outcome));
             }
             catch (Exception e)
             {
@@ -180,10 +181,20 @@ internal sealed class CudaRunner : IStepRunner
 
     private DevicePass NewPass() => new(_weights.Config, new DeviceBlock(), _decoder.DecodesApart);
 
-    private PromptPart[] Parts(StepWork work, StepOutcome outcome) => [.. work.Sequence.Layout.Slice(work.FirstPosition, work.Count).Select(slice =>
+    /// <summary>The images that a chunk of a prompt has rows of.</summary>
+    private static IEnumerable<ImageInput> Images(StepWork work) =>
+        work.Sequence.Layout.Slice(work.FirstPosition, work.Count).Where(slice => slice.Piece.Image >= 0).Select(slice => work.Sequence.Request.Images[slice.Piece.Image]);
+
+    private PromptPart[] Parts(StepWork work, Dictionary<string, Tensor> features, StepOutcome outcome) => [.. work.Sequence.Layout.Slice(work.FirstPosition, work.Count).Select(slice =>
     {
         var (piece, from, count) = slice;
-        return new PromptPart(piece, from, count, piece.Image < 0 ? null : _features.Get(work.Sequence.Request.Images[piece.Image], outcome).narrow(0, from, count));
+        if (piece.Image < 0)
+        {
+            return new PromptPart(piece, from, count, null);
+        }
+
+        var image = work.Sequence.Request.Images[piece.Image];
+        return new PromptPart(piece, from, count, (features.GetValueOrDefault(image.ContentHash) ?? _features.Get(image, outcome)).narrow(0, from, count));
     })];
 
     /// <summary>Puts a pass and the choice of its tokens into the stream.</summary>
