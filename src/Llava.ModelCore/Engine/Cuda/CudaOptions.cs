@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Llava.ModelCore.Engine.Cuda;
 
-/// <summary>What the CUDA runner does by itself and how much it does at once. Everything is on; a benchmark switches one after the other on.</summary>
+/// <summary>What the CUDA runner does by itself and how much it does at once. Everything but a second stream is on; a benchmark switches one after the other on.</summary>
 public sealed class CudaOptions
 {
     /// <summary>Tokens of prompts that one pass takes, packed without padding; rows that decode ride along. Default 12288.</summary>

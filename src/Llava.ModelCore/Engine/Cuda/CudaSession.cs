@@ -73,12 +73,12 @@ internal sealed class CudaSession(Device device, CudaDevice cuda, DeviceKernels 
     public void Enter(nint stream)
     {
         cuda.Activate();
-        if (stream != 0)
+        if (IsCuda && stream != 0)
         {
             StableShim.UseCudaStream(Device.index, stream);
         }
 
-        Kernels.Stream = IsCuda ? StableShim.CurrentCudaStream(Device.index) : 0;
+        Kernels.Stream = IsCuda ? StableShim.CurrentCudaStream(Device.index) : stream;
     }
 
     /// <summary>Has all work go into a stream that is the session's alone, because of the default one nothing can be recorded. What was begun elsewhere is done by then.</summary>

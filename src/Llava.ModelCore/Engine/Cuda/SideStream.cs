@@ -9,6 +9,8 @@ namespace Llava.ModelCore.Engine.Cuda;
 /// </summary>
 internal sealed class SideStream : IDisposable
 {
+    private const nint Played = 2;
+
     private readonly CudaSession _session;
     private readonly nint _stream;
     private readonly CudaEvent _begun;
@@ -20,7 +22,8 @@ internal sealed class SideStream : IDisposable
     {
         session.LeaveDefaultStream();
         _session = session;
-        _stream = session.IsCuda ? DeviceStreams.Take(session.Device.index) : 0;
+        // Where the processor plays the device, any number is a stream.
+        _stream = session.IsCuda ? DeviceStreams.Take(session.Device.index) : Played;
         (_begun, _ended) = (new CudaEvent(session.Driver), new CudaEvent(session.Driver));
     }
 
@@ -47,7 +50,7 @@ internal sealed class SideStream : IDisposable
     {
         _begun.Dispose();
         _ended.Dispose();
-        if (_stream != 0)
+        if (_session.IsCuda)
         {
             DeviceStreams.Return(_session.Device.index, _stream);
         }

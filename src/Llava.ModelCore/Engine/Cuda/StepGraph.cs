@@ -38,15 +38,17 @@ internal sealed class StepGraph : IDisposable
     public Tensor Logits => _buffers.Logits;
 
     /// <summary>Computes a pass whose numbers are in their place.</summary>
-    /// <returns>Why it could not be recorded; it was computed all the same. Null where nothing went wrong.</returns>
+    /// <returns>Why it could not be launched as a whole; it was computed all the same. Null where nothing went wrong.</returns>
     public string? Run()
     {
         string? finding = null;
-        if (_recorded is null && _runs++ >= WarmUps)
+        if (_recorded is not null || _runs++ >= WarmUps)
         {
             try
             {
-                _recorded = _session.Record(_body);
+                _recorded ??= _session.Record(_body);
+                _recorded.Launch(_session.Kernels.Stream);
+                return null;
             }
             catch (Exception e)
             {
@@ -54,15 +56,7 @@ internal sealed class StepGraph : IDisposable
             }
         }
 
-        if (_recorded is null)
-        {
-            _body();
-        }
-        else
-        {
-            _recorded.Launch(_session.Kernels.Stream);
-        }
-
+        _body();
         return finding;
     }
 

@@ -74,14 +74,17 @@ public sealed class StepGraphTests : IDisposable
         static long Made() => DisposeScopeManager.Statistics.TensorStatistics is var made ? made.CreatedInScopeCount + made.CreatedOutsideScopeCount : 0;
     }
 
-    [Fact]
-    public void Where_nothing_can_be_recorded_steps_run_as_before_and_the_reason_is_told()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Where_nothing_can_be_recorded_or_launched_steps_run_as_before_and_the_reason_is_told(bool isRecorded)
     {
         var tries = 0;
+        CudaException failure = new("Cannot record a graph.");
         using var device = Harness(Options(), _ =>
         {
             tries++;
-            throw new CudaException("Cannot record a graph.");
+            return isRecorded ? new EmulatedSession.Repeated(() => throw failure) : throw failure;
         });
         using var plain = Harness(Options(graphRows: 0));
         var requests = Requests(5);

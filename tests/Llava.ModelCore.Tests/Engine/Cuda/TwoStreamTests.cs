@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
 using Llava.ModelCore.Engine;
 using Llava.ModelCore.Engine.Cuda;
 using Llava.ModelCore.Models;
+using Llava.ModelCore.Tests.Kernels.Cuda;
 using TorchSharp;
 
 namespace Llava.ModelCore.Tests.Engine.Cuda;
@@ -66,6 +68,36 @@ public sealed class TwoStreamTests : IDisposable
             }
 
             device.RunToTheEnd();
+        }
+    }
+
+    [Fact]
+    public unsafe void Streams_wait_for_each_other_at_both_ends_of_a_step_and_not_within()
+    {
+        using var session = EmulatedSession.Open();
+        session.Enter();
+        var (main, _) = (session.Kernels.Stream, Waits());
+        using SideStream side = new(session);
+        side.Begin();
+        Assert.Equal(main, session.Kernels.Stream);
+        side.Enter();
+        var other = session.Kernels.Stream;
+        Assert.NotEqual(main, other);
+        side.End();
+        Assert.Equal(main, session.Kernels.Stream);
+        Assert.Equal([(other, main), (main, other)], Waits());
+
+        static IEnumerable<(nint Stream, nint Other)> Waits()
+        {
+            var wait = (delegate* unmanaged<nint*, nint*, int>)NativeLibrary.GetExport(NativeLibrary.Load(EmulatedDevice.Library), "emulator_wait");
+            List<(nint, nint)> waits = [];
+            nint stream, other;
+            while (wait(&stream, &other) != 0)
+            {
+                waits.Add((stream, other));
+            }
+
+            return waits;
         }
     }
 

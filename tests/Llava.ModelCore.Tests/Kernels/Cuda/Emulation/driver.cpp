@@ -57,6 +57,11 @@ thread_local Graph recording;
 thread_local bool is_invalidated;
 std::atomic<int> graphs;
 
+struct Event { float time; void* stream; };
+
+// Which stream waited for something of which other.
+thread_local std::vector<std::pair<void*, void*>> waits;
+
 Graph* made(const Graph& graph) { graphs++; return new Graph(graph); }
 int destroyed(void* graph) { graphs--; delete static_cast<Graph*>(graph); return Success; }
 }
@@ -67,6 +72,13 @@ thread_local unsigned emulated_order;
 void emulator_order(unsigned order) { emulated_order = order; }
 // Graphs, ready ones too, that nobody has given back.
 int emulator_graphs() { return graphs; }
+// The oldest wait of a stream for another, on the calling thread, which is forgotten then; 0 where there is none left.
+int emulator_wait(void** stream, void** other) {
+    if (waits.empty()) return 0;
+    std::tie(*stream, *other) = waits.front();
+    waits.erase(waits.begin());
+    return 1;
+}
 
 int cuInit(unsigned) { return Success; }
 int cuDriverGetVersion(int* version) { *version = 12040; return Success; }
@@ -133,11 +145,14 @@ int cuGraphLaunch(void* executable, void* stream) {
 }
 int cuGraphDestroy(void* graph) { return destroyed(graph); }
 int cuGraphExecDestroy(void* executable) { return destroyed(executable); }
-int cuEventCreate(void** event, unsigned) { *event = new float(0); return Success; }
-int cuEventRecord(void* event, void*) { static float clock; *static_cast<float*>(event) = clock += 1.5f; return Success; }
-int cuEventQuery(void* event) { return *static_cast<float*>(event) > 0 ? Success : 600; }
+int cuEventCreate(void** event, unsigned) { *event = new Event{}; return Success; }
+int cuEventRecord(void* event, void* stream) { static float clock; *static_cast<Event*>(event) = {clock += 1.5f, stream}; return Success; }
+int cuEventQuery(void* event) { return static_cast<Event*>(event)->time > 0 ? Success : 600; }
 int cuEventSynchronize(void*) { return Success; }
-int cuStreamWaitEvent(void*, void*, unsigned flags) { return flags == 0 ? Success : InvalidValue; }
-int cuEventElapsedTime(float* milliseconds, void* start, void* end) { *milliseconds = *static_cast<float*>(end) - *static_cast<float*>(start); return Success; }
-int cuEventDestroy_v2(void* event) { delete static_cast<float*>(event); return Success; }
+int cuStreamWaitEvent(void* stream, void* event, unsigned flags) {
+    waits.emplace_back(stream, static_cast<Event*>(event)->stream);
+    return flags == 0 ? Success : InvalidValue;
+}
+int cuEventElapsedTime(float* milliseconds, void* start, void* end) { *milliseconds = static_cast<Event*>(end)->time - static_cast<Event*>(start)->time; return Success; }
+int cuEventDestroy_v2(void* event) { delete static_cast<Event*>(event); return Success; }
 }
