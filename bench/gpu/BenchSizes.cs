@@ -31,6 +31,7 @@ internal sealed record BenchSizes
         Square = 8192,
         CopyBytes = 4L << 30,
         SteadySteps = 10_000,
+        InteractiveBatches = [1, 8],
         InteractiveSteps = 64,
         Rounds = 5,
     };
@@ -51,7 +52,8 @@ internal sealed record BenchSizes
         Square = 64,
         CopyBytes = 1 << 20,
         SteadySteps = 10,
-        InteractiveSteps = 3,
+        InteractiveBatches = [1, 2],
+        InteractiveSteps = 2,
         Rounds = 1,
     };
 
@@ -95,7 +97,7 @@ internal sealed record BenchSizes
     public required int SteadySteps { get; init; }
 
     /// <summary>Sequences at once where somebody waits for each token.</summary>
-    public IReadOnlyList<int> InteractiveBatches { get; } = [1, 8];
+    public required IReadOnlyList<int> InteractiveBatches { get; init; }
 
     /// <summary>Steps of theirs that are measured.</summary>
     public required int InteractiveSteps { get; init; }

@@ -55,7 +55,7 @@ internal sealed class CorrectnessPart : BenchPart
             }
         }
 
-        new GreedyGate(settings, requests, Requests / 2, positions, weights.Read).Run(lines, time, Noise);
+        new GreedyGate(settings, requests[..(Requests - 2)], Requests / 2, positions, weights.Read).Run(lines, time, Noise);
         Steady(settings, lines, time, positions);
     }
 

@@ -20,10 +20,10 @@ public sealed class TwoStreamTests : IDisposable
     [InlineData(true)]
     public void A_crowd_with_prompts_in_chunks_gets_the_answers_of_one_stream(bool isLate)
     {
-        using var one = Harness(twoStreams: false);
-        using var two = Harness(twoStreams: true);
+        using var one = Harness(twoStreams: false, onDevice: false);
+        using var two = Harness(twoStreams: true, onDevice: isLate);
         two.Sampled = isLate ? null : two.Sampled;
-        var requests = Enumerable.Range(0, 7).Select(i => i % 3 == 0 ? Requests.Question(_random, Requests.Picture(_random), 4 + i, 6) : Requests.Text(_random, 3 + (9 * i), 5 + i)).ToArray();
+        var requests = Enumerable.Range(0, 5).Select(i => i % 3 == 0 ? Requests.Question(_random, Requests.Picture(_random), 4 + i, 4) : Requests.Text(_random, 3 + (9 * i), 3 + i)).ToArray();
         List<(Sequence One, Sequence Two)> sequences = [];
         foreach (var request in requests)
         {
@@ -42,7 +42,7 @@ public sealed class TwoStreamTests : IDisposable
     [Fact]
     public void An_image_that_cannot_be_encoded_fails_its_sequence_alone_and_nothing_is_left_behind()
     {
-        using var device = Harness(twoStreams: true);
+        using var device = Harness(twoStreams: true, onDevice: true);
         device.Sampled = null;
         Work();
         var before = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
@@ -62,7 +62,7 @@ public sealed class TwoStreamTests : IDisposable
 
         void Work()
         {
-            for (var i = 0; i < 3; i++)
+            for (var i = 0; i < 2; i++)
             {
                 device.Submit(Requests.Text(_random, 20 + i, 4 + i));
             }
@@ -101,11 +101,11 @@ public sealed class TwoStreamTests : IDisposable
         }
     }
 
-    private EngineHarness Harness(bool twoStreams) => new(_model, new EngineOptions
+    private EngineHarness Harness(bool twoStreams, bool onDevice) => new(_model, new EngineOptions
     {
         Runner = RunnerKind.Cuda,
         KvPositions = 1024,
         MaxSlots = 4,
-        Cuda = new() { TwoStreams = twoStreams, PrefillTokens = 16 },
+        Cuda = new() { TwoStreams = twoStreams, PrefillTokens = 16, DeviceSampling = onDevice },
     });
 }
