@@ -9,28 +9,23 @@ namespace Llava.Benchmarks.Gpu.Parts;
 /// <param name="requests">What is asked; nobody tells the tokens.</param>
 /// <param name="slots">Sequences at once.</param>
 /// <param name="positions">Positions of the longest sequence.</param>
-/// <param name="read">The weights.</param>
-internal sealed class GreedyGate(BenchSettings settings, SequenceRequest[] requests, int slots, int positions, Func<string, Tensor> read)
+/// <param name="read">The weights; null makes them up, the same for every form.</param>
+internal sealed class GreedyGate(BenchSettings settings, SequenceRequest[] requests, int slots, int positions, Func<string, Tensor>? read = null)
 {
+    private const int Seed = 1;
+
     private static readonly CudaOptions Plain = new() { DeviceSampling = false, LateTokens = false, GraphRows = 0 };
 
-    private static IEnumerable<(string Name, CudaOptions Options)> Forms =>
-    [
-        ("sampling on the device", new() { LateTokens = false, GraphRows = 0 }),
-        ("tokens that are read late", new() { GraphRows = 0 }),
-        ("graphs", new()),
-        ("two streams", new() { TwoStreams = true }),
-    ];
-
-    /// <summary>Compares every form with the plain one.</summary>
+    /// <summary>Compares forms with the plain one.</summary>
     /// <param name="lines">Gets a line for each.</param>
     /// <param name="time">Asked before each.</param>
     /// <param name="noise">How near two logits are that cannot be told apart, as a share of a row's size.</param>
+    /// <param name="forms">The forms.</param>
     /// <exception cref="InvalidOperationException">A form chooses other tokens.</exception>
-    public void Run(BenchLines lines, PartTime time, double noise)
+    public void Run(BenchLines lines, PartTime time, double noise, IEnumerable<(string Name, CudaOptions Options)> forms)
     {
         Dictionary<SequenceRequest, List<float[]>> logits = new(ReferenceEqualityComparer.Instance);
-        var expected = Tokens(Plain, (sequence, row) =>
+        var (expected, _) = Tokens(Plain, (sequence, row) =>
         {
             if (!logits.TryGetValue(sequence.Request, out var rows))
             {
@@ -39,11 +34,11 @@ internal sealed class GreedyGate(BenchSettings settings, SequenceRequest[] reque
 
             rows.Add(row.ToArray());
         });
-        foreach (var (form, options) in Forms)
+        foreach (var (form, options) in forms)
         {
             time.Require();
-            var (equal, ties) = (0, 0);
-            foreach (var ((request, wanted), said) in requests.Zip(expected).Zip(Tokens(options, sampled: null)))
+            var ((answers, notice), equal, ties) = (Tokens(options, sampled: null), 0, 0);
+            foreach (var ((request, wanted), said) in requests.Zip(expected).Zip(answers))
             {
                 var agreeing = wanted.Zip(said).TakeWhile(pair => pair.First == pair.Second).Count();
                 equal += agreeing;
@@ -61,17 +56,19 @@ internal sealed class GreedyGate(BenchSettings settings, SequenceRequest[] reque
                 ties++;
             }
 
-            lines.Write("greedy", new { Form = form, Tokens = expected.Sum(answer => answer.Length), Equal = equal, Ties = ties });
+            lines.Write("greedy", new { Form = form, Tokens = expected.Sum(answer => answer.Length), Equal = equal, Ties = ties, Notice = notice });
         }
     }
 
-    private int[][] Tokens(CudaOptions options, RowSampling.SampledRow? sampled)
+    /// <summary>Tokens of every answer, and what the runner had to do without.</summary>
+    private (int[][] Answers, string? Notice) Tokens(CudaOptions options, RowSampling.SampledRow? sampled)
     {
+        manual_seed(Seed);
         using MeasuredEngine engine = new(settings, settings.Sizes.Checked, options, slots, positions, read);
         engine.Engine.Sampled = sampled;
         var answers = engine.Engine.Answer(requests);
-        return engine.Engine.Statistics is { Failed: 0, Notice: null }
-            ? [.. answers.Select(answer => answer.Generated.ToArray())]
-            : throw new InvalidOperationException($"{engine.Engine.Statistics.Failed} answers failed. {engine.Engine.Statistics.Notice}");
+        return engine.Engine.Statistics is { Failed: 0, Notice: var notice }
+            ? ([.. answers.Select(answer => answer.Generated.ToArray())], notice)
+            : throw new InvalidOperationException($"{engine.Engine.Statistics.Failed} answers failed.");
     }
 }

@@ -11,7 +11,7 @@ internal sealed class InteractivePart : BenchPart
 
     public override string Name => "interactive";
 
-    public override int Budget => 20;
+    public override int Budget => 15;
 
     public override void Run(BenchSettings settings, BenchLines lines, PartTime time)
     {

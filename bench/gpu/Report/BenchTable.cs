@@ -25,7 +25,7 @@ internal static class BenchTable
         Section(text, lines, "memory", "memory", "TB/s copied, read", figures => ("device", $"{Number(figures, "terabytes_per_second_copied"):0.00}, {Number(figures, "terabytes_per_second_read"):0.00}"));
         Section(text, lines, "attention of rows that decode", "attention of rows that decode", "TB/s", figures => ($"{figures["model"]}, {figures["sequences"]} sequences", $"{Number(figures, "terabytes_per_second"):0.00}"));
         Section(text, lines, "forms", "form", "worst relative error", figures => ($"{figures["form"]}", figures["worst_relative_error"] is null ? "" : $"{Number(figures, "worst_relative_error"):0.0000}"));
-        Section(text, lines, "greedy", "form", "tokens as without", figures => ($"{figures["form"]}", $"{figures["equal"]} of {figures["tokens"]}, {figures["ties"]} answers part at a tie"));
+        Section(text, lines, "greedy", "form", "tokens as without", figures => ($"{figures["form"]}", $"{figures["equal"]} of {figures["tokens"]}, {figures["ties"]} answers part at a tie {figures["notice"]}"));
         Section(text, lines, "part", "part", "outcome", figures => ($"{figures["part"]}", $"{figures["outcome"]}, {Number(figures, "seconds"):0.0} s {figures["message"]}"));
         return text.ToString();
     }
