@@ -15,7 +15,7 @@ internal sealed class CudaRunner : IStepRunner
     private readonly DeviceWeights _weights;
     private readonly EngineOptions _options;
     private readonly TimeProvider _time;
-    private readonly KvArena _arena;
+    private readonly DeviceArena _arena;
     private readonly DeviceDecoder _decoder;
     private readonly ImageFeatures _features;
     private readonly DeviceSampler _sampler;
@@ -32,7 +32,7 @@ internal sealed class CudaRunner : IStepRunner
     {
         (_session, _weights, _options, _time) = (session, weights, options, time);
         session.Enter();
-        _arena = new KvArena(weights.Config, kvPositions, [.. Enumerable.Repeat(session.Device, weights.Config.Layers)], ScalarType.BFloat16);
+        _arena = DeviceArena.Create(session, weights.Config, kvPositions, options.Cuda);
         _decoder = new DeviceDecoder(session, weights, _arena, options, Math.Min(kvPositions, LanguageModelPositions.Limit(weights.Config)));
         _features = new ImageFeatures(images, options.FeatureCacheBytes);
         _sampler = new DeviceSampler(session);

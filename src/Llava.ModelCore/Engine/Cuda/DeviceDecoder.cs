@@ -18,11 +18,11 @@ internal sealed class DeviceDecoder : IDisposable
     /// <param name="arena">Keys and values; not disposed here.</param>
     /// <param name="options">Sizes, and who computes what.</param>
     /// <param name="longest">Positions of a sequence at most.</param>
-    public DeviceDecoder(CudaSession session, DeviceWeights weights, KvArena arena, EngineOptions options, int longest)
+    public DeviceDecoder(CudaSession session, DeviceWeights weights, DeviceArena arena, EngineOptions options, int longest)
     {
         var config = weights.Config;
         _weights = weights;
-        _buffers = new DeviceBuffers(config, options.StepTokens, options.MaxSlots, session.Device);
+        _buffers = new DeviceBuffers(config, options, session.Device);
         _elements = new DeviceElements(session, options.Cuda, config);
         _rotary = new DeviceRotary(session, options.Cuda, config, arena);
         _attention = new DeviceAttention(session, options.Cuda, config, arena, options.MaxSlots, longest);
@@ -33,7 +33,7 @@ internal sealed class DeviceDecoder : IDisposable
 
     /// <summary>Bytes that passes compute with.</summary>
     public static long WorkBytes(LanguageModelConfig config, EngineOptions options, int longest) =>
-        DeviceBuffers.BytesOf(config, options.StepTokens, options.MaxSlots)
+        DeviceBuffers.BytesOf(config, options)
         + DeviceAttention.ScratchBytes(options.Cuda, config, options.MaxSlots, longest)
         // What flash attention gives, and its sums.
         + ((long)options.StepTokens * config.Heads * ((sizeof(ushort) * config.HeadSize) + sizeof(float)));
@@ -59,7 +59,7 @@ internal sealed class DeviceDecoder : IDisposable
         {
             var rows = pass.Block[sampled];
             _elements.AddNorm(buffers.Residual.index_select(0, rows), buffers.Delta.index_select(0, rows), _weights.Norm, buffers.Final);
-            _weights.Head.Multiply(buffers.Final, buffers.Products);
+            _weights.Head.Multiply(new DeviceRows(buffers.Final), buffers.Products);
             buffers.Logits.copy_(buffers.Products);
         }
 
@@ -94,14 +94,15 @@ internal sealed class DeviceDecoder : IDisposable
     private void Run(int index, DevicePass pass, PassBuffers buffers)
     {
         var layer = _weights.Layers[index];
-        _elements.AddNorm(buffers.Residual, index == 0 ? null : buffers.Delta, layer.AttentionNorm, buffers.Normed);
+        _elements.AddNorm(buffers.Residual, index == 0 ? null : buffers.Delta, layer.AttentionNorm, buffers.Normed, layer.Merged);
         layer.Merged.Multiply(buffers.Normed, buffers.Merged);
         _rotary.Append(index, pass, buffers.Merged, buffers.Queries);
-        _attention.Attend(index, pass, buffers.Queries, buffers.Mixed);
+        _attention.Attend(index, pass, buffers.Queries, buffers.Mixed.Numbers);
+        _elements.Round(buffers.Mixed, layer.Output);
         layer.Output.Multiply(buffers.Mixed, buffers.Delta);
-        _elements.AddNorm(buffers.Residual, buffers.Delta, layer.MlpNorm, buffers.Normed);
+        _elements.AddNorm(buffers.Residual, buffers.Delta, layer.MlpNorm, buffers.Normed, layer.Gates);
         layer.Gates.Multiply(buffers.Normed, buffers.Gates);
-        _elements.Gate(buffers.Gates, buffers.Gated);
+        _elements.Gate(buffers.Gates, buffers.Gated, layer.Down);
         layer.Down.Multiply(buffers.Gated, buffers.Delta);
     }
 }

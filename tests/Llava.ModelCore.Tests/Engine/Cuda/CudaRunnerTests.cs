@@ -214,6 +214,7 @@ public sealed class CudaRunnerTests : IDisposable
 
     [Theory]
     [InlineData(QuantizationScheme.None)]
+    [InlineData(QuantizationScheme.Fp8)]
     [InlineData(QuantizationScheme.Int4)]
     [InlineData(QuantizationScheme.Nf4)]
     public void Weights_take_what_their_shapes_say(QuantizationScheme scheme)
@@ -293,7 +294,7 @@ public sealed class CudaRunnerTests : IDisposable
         }
     }
 
-    private static LlavaConfig Config(RopeScaling? scaling = null)
+    internal static LlavaConfig Config(RopeScaling? scaling = null)
     {
         var small = Requests.Config(scaling, maxPositions: scaling is null ? 512 : 24);
         return small with
@@ -304,7 +305,7 @@ public sealed class CudaRunnerTests : IDisposable
     }
 
     /// <summary>A model whose weights are the same in bfloat16 and in float32, so that only the computing differs.</summary>
-    private static LlavaModel Rounded(LlavaConfig config)
+    internal static LlavaModel Rounded(LlavaConfig config)
     {
         var model = RandomModel.Create(config);
         using var mode = no_grad();
@@ -357,6 +358,6 @@ public sealed class CudaRunnerTests : IDisposable
         }
     }
 
-    private static double Distance(float[] exact, float[] rounded) =>
+    internal static double Distance(float[] exact, float[] rounded) =>
         Math.Sqrt(exact.Zip(rounded, (a, b) => Math.Pow(a - b, 2)).Sum() / exact.Sum(a => Math.Pow(a, 2)));
 }

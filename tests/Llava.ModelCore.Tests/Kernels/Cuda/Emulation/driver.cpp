@@ -13,6 +13,12 @@
 #include "decode_attention.cu"
 #include "four_bit_product.cu"
 #include "four_bit_dequantize.cu"
+#include "quantize_rows.cu"
+#include "add_rms_norm_fp8.cu"
+#include "gated_activation_fp8.cu"
+#include "rotary_append_fp8.cu"
+#include "decode_attention_fp8.cu"
+#include "expand_extents.cu"
 
 namespace {
 using Call = const char* (*)(const Grid&, unsigned, void**);
@@ -37,6 +43,8 @@ const Entry Kernels[] = {
     KERNEL(decode_attention_1), KERNEL(decode_attention_2), KERNEL(decode_attention_4), KERNEL(decode_attention_8), KERNEL(merge_attention),
     KERNEL(int4_product_1), KERNEL(int4_product_2), KERNEL(int4_product_4), KERNEL(int4_product_8),
     KERNEL(nf4_product_1), KERNEL(nf4_product_2), KERNEL(nf4_product_4), KERNEL(nf4_product_8), KERNEL(int4_dequantize), KERNEL(nf4_dequantize),
+    KERNEL(quantize_rows), KERNEL(add_rms_norm_fp8), KERNEL(gated_activation_fp8), KERNEL(rotary_append_fp8), KERNEL(expand_extents),
+    KERNEL(decode_attention_fp8_1), KERNEL(decode_attention_fp8_2), KERNEL(decode_attention_fp8_4), KERNEL(decode_attention_fp8_8),
 };
 
 enum Result { Success = 0, InvalidValue = 1, InvalidImage = 200, InvalidContext = 201, NotFound = 500, LaunchFailed = 719 };
@@ -49,6 +57,7 @@ extern "C" {
 // In which order the threads of the next launches run; of the calling thread.
 thread_local unsigned emulated_order;
 void emulator_order(unsigned order) { emulated_order = order; }
+unsigned emulator_e4m3(float number) { return to_e4m3(number); }
 
 int cuInit(unsigned) { return Success; }
 int cuDriverGetVersion(int* version) { *version = 12040; return Success; }
