@@ -19,7 +19,7 @@ public sealed class Fp8GateTests
     [Fact]
     public async Task The_shipped_model_chooses_the_same_tokens_in_eight_bits_wherever_two_are_not_nearly_tied()
     {
-        var questions = Questions(scenes: 2);
+        var questions = Questions();
         var exact = await LogitsAsync(new(), logits => logits.OfOwnAsync(questions, CancellationToken.None));
         var rounded = await LogitsAsync(new() { Quantize = QuantizationScheme.Fp8, Cuda = new() { KvCache = KvCacheType.Fp8 } }, logits => logits.OfGivenAsync(questions, exact, CancellationToken.None));
         LogitDistance distance = new();
@@ -29,7 +29,7 @@ public sealed class Fp8GateTests
             Assert.True(Best(reference) == Best(actual) || Margin(reference) < Tie, $"A token that leads by {Margin(reference)} is not chosen.");
         }
 
-        Assert.InRange(distance.Rows, 40, int.MaxValue);
+        Assert.InRange(distance.Rows, 20, int.MaxValue);
         Assert.InRange(distance.Error, 1e-4, Noise);
         Assert.InRange(distance.Agreement, 0.97, 1);
     }
@@ -41,11 +41,13 @@ public sealed class Fp8GateTests
         return await answer(new AnswerLogits(model));
     }
 
-    private static Question[] Questions(int scenes) =>
-    [
-        .. Enumerable.Range(0, scenes).Select(i => Scene.FromSeed(Scene.FirstHeldOutSeed + i, maxObjects: 3)).SelectMany(scene => new SceneQuestions(scene).OneOfEach()
-            .Select(asked => new Question { Text = asked.Question, Images = [ScenePixels.Png(scene, 160)], Sampling = new SamplingSettings { MaxNewTokens = 24 } })),
-    ];
+    /// <summary>Of one scene, so that the questions share what is before them, copies of scales included.</summary>
+    private static Question[] Questions()
+    {
+        var scene = Scene.FromSeed(Scene.FirstHeldOutSeed, maxObjects: 3);
+        var image = ScenePixels.Png(scene, 160);
+        return [.. new SceneQuestions(scene).OneOfEach().Select(asked => new Question { Text = asked.Question, Images = [image], Sampling = new SamplingSettings { MaxNewTokens = 16 } })];
+    }
 
     private static int Best(float[] logits) => Array.IndexOf(logits, logits.Max());
 

@@ -9,22 +9,20 @@
 // Sixteen lanes share a key, eight numbers each; so eight teams read eight keys at once, and each reads ahead.
 #define LANES 16
 #define TEAMS (ATTENTION_BLOCK / LANES)
+#define AHEAD 4
 
-// One key head of an extent, as Cache keeps it; scales are those of its positions, unless it has none.
+// One key head of an extent, as Cache keeps it. A Cache says what a number is and what eight of them are read as; numbers
+// come as 1 / Root² of what they are, one Root of which is in the scales.
 template <typename Cache> struct Extent {
     const typename Cache::Number *keys, *values;
     const float *key_scales, *value_scales;
     long long stride;
 };
 
-// Keys that a team has under way at once: as many as registers allow.
-template <typename Cache, int GROUP> static __device__ constexpr int ahead() { return GROUP < 8 ? Cache::Ahead : 4; }
-
 template <int GROUP> struct Running { float largest[GROUP], weights[GROUP], mixed[GROUP][8]; };
 
 template <typename Cache, int GROUP> static __device__ inline void add_keys(
     Running<GROUP>& run, const float (&query)[GROUP][8], const Extent<Cache>& extent, int first, int end, bool reads) {
-    constexpr int AHEAD = ahead<Cache, GROUP>();
     float score[AHEAD][GROUP];
     typename Cache::Packed value[AHEAD];
 #pragma unroll
@@ -80,13 +78,17 @@ template <typename Cache, int GROUP> static __device__ inline void add_keys(
     }
 }
 
-// Where the numbers of a pass's rows lie, and where the sums of their runs go.
+// All that a launch is told.
 template <typename Cache> struct Attention {
-    const bfloat16* queries;              // (rows, heads, size)
-    const typename Cache::Number *keys, *values;  // (positions, shared, size)
-    const float *key_scales, *value_scales;       // (shared, positions)
-    const int *starts, *lengths;          // (rows): where the extent starts, and positions that are seen; 0 for padding
-    float *sums, *scales;                 // (rows, heads, runs, size), and (rows, heads, runs, 2): the largest score, in powers of two, and the sum of the weights beside it
+    const bfloat16* queries;               // (rows, heads, size)
+    const typename Cache::Number* keys;    // (positions, shared, size)
+    const typename Cache::Number* values;  // (positions, shared, size)
+    const float* key_scales;               // (shared, positions), unless Cache has none
+    const float* value_scales;             // (shared, positions), unless Cache has none
+    const int* starts;                     // (rows): where the extent starts
+    const int* lengths;                    // (rows): positions that are seen; 0 for padding
+    float* sums;                           // (rows, heads, runs, size)
+    float* scales;                         // (rows, heads, runs, 2): the largest score, in powers of two, and the sum of the weights beside it
     int heads, shared, size, positions, split;
     float scale;
 };
@@ -111,7 +113,7 @@ template <typename Cache, int GROUP> static __device__ inline void attend(const 
     const long long stride = (long long)all.shared * size, start = all.starts[row], offset = start * stride + head * size + column, line = (long long)head * all.positions + start;
     const Extent<Cache> extent = {all.keys + offset, all.values + offset, all.key_scales + line, all.value_scales + line, stride};
     const int begin = block_z() * all.split, end = smaller(all.lengths[row], begin + all.split);
-    for (int first = begin; first < end; first += TEAMS * ahead<Cache, GROUP>()) add_keys(run, query, extent, first + team, end, reads);
+    for (int first = begin; first < end; first += TEAMS * AHEAD) add_keys(run, query, extent, first + team, end, reads);
 
     SHARED(float, largest, TEAMS * GROUP);
     SHARED(float, weights, TEAMS * GROUP);

@@ -4,17 +4,16 @@
 struct Half {
     typedef bfloat16 Number;
     typedef Sixteen Packed;
-    static const int Ahead = 4;
     static constexpr float Root = 1;
     static __device__ inline Packed load(const Number* from) { return load16(from); }
     static __device__ inline void widen(const Packed& packed, float* to) { widen8(packed, to); }
     static __device__ inline float scale(const float*, int) { return 1; }
 };
 
-#define DECODE_ATTENTION(GROUP)                                                                                     \
-    extern "C" __global__ void __launch_bounds__(ATTENTION_BLOCK) decode_attention_##GROUP(                         \
-        const bfloat16* queries, const bfloat16* keys, const bfloat16* values, const int* starts, const int* lengths, float* sums, float* scales, \
-        int heads, int shared, int size, int split, float scale) {                                                  \
+#define DECODE_ATTENTION(GROUP)                                                                                                              \
+    extern "C" __global__ void __launch_bounds__(ATTENTION_BLOCK) decode_attention_##GROUP(                                                  \
+        const bfloat16* queries, const bfloat16* keys, const bfloat16* values, const int* starts, const int* lengths, float* sums,           \
+        float* scales, int heads, int shared, int size, int split, float scale) {                                                            \
         attend<Half, GROUP>({queries, keys, values, nullptr, nullptr, starts, lengths, sums, scales, heads, shared, size, 0, split, scale}); \
     }
 
