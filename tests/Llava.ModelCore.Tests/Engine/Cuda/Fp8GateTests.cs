@@ -4,11 +4,12 @@ using Llava.ModelCore.Evaluation.Schemes;
 using Llava.ModelCore.Quantization;
 using Llava.ModelCore.Scenes;
 using Llava.Testing;
+using Xunit.Abstractions;
 
 namespace Llava.ModelCore.Tests.Engine.Cuda;
 
-/// <summary>What a trained model loses by eight bits: the shipped one on the device that the processor plays, beside itself in bfloat16, told the same tokens.</summary>
-public sealed class Fp8GateTests
+/// <summary>What a trained model loses by eight bits: the shipped one on the device that the processor plays, beside itself in bfloat16, told the same tokens. The long form asks 120 questions.</summary>
+public sealed class Fp8GateTests(ITestOutputHelper output)
 {
     // Root mean square of the differences by that of the logits: measured 0.02.
     private const double Noise = 0.05;
@@ -19,17 +20,19 @@ public sealed class Fp8GateTests
     [Fact]
     public async Task The_shipped_model_chooses_the_same_tokens_in_eight_bits_wherever_two_are_not_nearly_tied()
     {
-        var questions = Questions();
+        Question[] questions = [.. Questions().Take(Soak.IsLong ? 120 : 2)];
         var exact = await LogitsAsync(new(), logits => logits.OfOwnAsync(questions, CancellationToken.None));
         var rounded = await LogitsAsync(new() { Quantize = QuantizationScheme.Fp8, Cuda = new() { KvCache = KvCacheType.Fp8 } }, logits => logits.OfGivenAsync(questions, exact, CancellationToken.None));
-        LogitDistance distance = new();
+        var (distance, lost) = (new LogitDistance(), 0.0);
         foreach (var (reference, actual) in exact.Zip(rounded).SelectMany(answer => answer.First.Logits.Zip(answer.Second.Logits)))
         {
             distance.Add(reference, actual);
-            Assert.True(Best(reference) == Best(actual) || Margin(reference) < Tie, $"A token that leads by {Margin(reference)} is not chosen.");
+            lost = Best(reference) == Best(actual) ? lost : Math.Max(lost, Margin(reference));
         }
 
-        Assert.InRange(distance.Rows, 20, int.MaxValue);
+        output.WriteLine(FormattableString.Invariant($"{distance.Rows} tokens: logits off by {distance.Error:0.0000}, divergence {distance.Divergence:0.0000000}, same choice {distance.Agreement:0.0000}, largest lead that was lost {lost:0.000}"));
+        Assert.InRange(distance.Rows, 10, int.MaxValue);
+        Assert.InRange(lost, 0, Tie);
         Assert.InRange(distance.Error, 1e-4, Noise);
         Assert.InRange(distance.Agreement, 0.97, 1);
     }
@@ -41,13 +44,12 @@ public sealed class Fp8GateTests
         return await answer(new AnswerLogits(model));
     }
 
-    /// <summary>Of one scene, so that the questions share what is before them, copies of scales included.</summary>
-    private static Question[] Questions()
+    /// <summary>Those of a scene share what is before them, copies of scales included.</summary>
+    private static IEnumerable<Question> Questions() => Enumerable.Range(0, int.MaxValue).Select(i => Scene.FromSeed(Scene.FirstHeldOutSeed + i, maxObjects: 3)).SelectMany(scene =>
     {
-        var scene = Scene.FromSeed(Scene.FirstHeldOutSeed, maxObjects: 3);
         var image = ScenePixels.Png(scene, 160);
-        return [.. new SceneQuestions(scene).OneOfEach().Select(asked => new Question { Text = asked.Question, Images = [image], Sampling = new SamplingSettings { MaxNewTokens = 16 } })];
-    }
+        return new SceneQuestions(scene).OneOfEach().Select(asked => new Question { Text = asked.Question, Images = [image], Sampling = new SamplingSettings { MaxNewTokens = 16 } });
+    });
 
     private static int Best(float[] logits) => Array.IndexOf(logits, logits.Max());
 
