@@ -11,7 +11,7 @@ namespace Llava.ModelCore.Tests.Engine.Cuda;
 /// <summary>What a trained model loses by eight bits: the shipped one on the device that the processor plays, beside itself in bfloat16, told the same tokens. The long form asks 120 questions.</summary>
 public sealed class Fp8GateTests(ITestOutputHelper output)
 {
-    // Root mean square of the differences by that of the logits: measured 0.02.
+    // Root mean square of the differences by that of the logits: measured 0.03.
     private const double Noise = 0.05;
 
     // Tokens between which eight bits may choose differently, in sizes of a row's logits.
