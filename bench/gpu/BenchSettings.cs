@@ -19,6 +19,13 @@ internal sealed record BenchSettings
     /// <summary>Python with PyTorch and transformers; null leaves the baseline out.</summary>
     public string? Python { get; init; }
 
+    /// <summary>Whether the device multiplies numbers of eight bits.</summary>
+    public bool HasFp8()
+    {
+        using var session = Open?.Invoke();
+        return session is not null && Fp8Matrix.IsCapable(session.Capability);
+    }
+
     /// <summary>Waits until the device has done all that it was given.</summary>
     public void Synchronize()
     {

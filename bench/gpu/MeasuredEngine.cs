@@ -4,6 +4,7 @@ using Llava.ModelCore.Engine.Cuda;
 using Llava.ModelCore.Evaluation.Speed;
 using Llava.ModelCore.Models;
 using Llava.ModelCore.Native;
+using Llava.ModelCore.Quantization;
 using Llava.ModelCore.Tokenization;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -25,7 +26,8 @@ internal sealed class MeasuredEngine : IDisposable
     /// <param name="slots">Sequences at once.</param>
     /// <param name="positions">Positions of the longest sequence.</param>
     /// <param name="read">A parameter by its name; null makes it up.</param>
-    public MeasuredEngine(BenchSettings settings, LlavaConfig config, CudaOptions cuda, int slots, int positions, Func<string, Tensor>? read = null)
+    /// <param name="scheme">How matrices are kept. Default bfloat16.</param>
+    public MeasuredEngine(BenchSettings settings, LlavaConfig config, CudaOptions cuda, int slots, int positions, Func<string, Tensor>? read = null, QuantizationScheme scheme = QuantizationScheme.None)
     {
         _config = config;
         _options = new EngineOptions
@@ -33,6 +35,7 @@ internal sealed class MeasuredEngine : IDisposable
             MaxSlots = slots,
             Runner = settings.Open is null ? RunnerKind.Torch : RunnerKind.Cuda,
             Cuda = cuda,
+            Quantize = scheme,
             // One more, for prefixes that are kept.
             KvPositions = (slots + 1) * ExtentAllocator.Rounded(positions),
         };

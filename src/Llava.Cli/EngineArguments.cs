@@ -16,7 +16,7 @@ internal sealed class EngineArguments
 
     private readonly Option<bool> _fallback = new("--device-fallback") { Description = "Let the CPU compute where the device cannot be used or is too small." };
 
-    private readonly Option<QuantizationScheme?> _quantize = new("--quantize") { Description = "How the language model's weights are kept: none (as in the checkpoint, the default), int8, int4, nf4 or llmint8 (docs/quantization.md)." };
+    private readonly Option<QuantizationScheme?> _quantize = new("--quantize") { Description = "How the language model's weights are kept: none (as in the checkpoint, the default), int8, int4, nf4, llmint8, or fp8 on a CUDA device (docs/quantization.md)." };
 
     public void AddTo(Command command)
     {

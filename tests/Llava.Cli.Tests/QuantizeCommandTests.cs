@@ -9,6 +9,7 @@ public sealed class QuantizeCommandTests
     [Theory]
     [InlineData("llava-scenes", "Give the folder of the new checkpoint, or --report.")]
     [InlineData("llava-scenes out --scheme none", "--scheme none is the checkpoint as it is")]
+    [InlineData("llava-scenes out --scheme fp8", "--scheme fp8 is made while a model is loaded on a CUDA device")]
     [InlineData("llava-scenes out --scheme int3", "int3")]
     [InlineData("llava-scenes --report --scenes 0", "1 or more")]
     public void What_cannot_be_done_is_refused_before_anything_is_read(string arguments, string says) =>

@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using Llava.ModelCore.Engine.Cuda;
+using Llava.ModelCore.Quantization;
 
 namespace Llava.Benchmarks.Gpu.Parts;
 
-/// <summary>Our engine: stages switched on one after the other, then every length of answers with all of them, then five questions on an image.</summary>
+/// <summary>Our engine: stages switched on one after the other, eight bits behind them where the device has them, then every length of answers with all of them, then five questions on an image.</summary>
 internal sealed class EnginePart : BenchPart
 {
     private const int Questions = 5;
@@ -17,10 +18,10 @@ internal sealed class EnginePart : BenchPart
     {
         foreach (var model in settings.Sizes.Models)
         {
-            foreach (var (stage, options) in Stages(settings))
+            foreach (var (stage, options, scheme) in settings.HasFp8() ? [.. Stages(settings), .. Fp8Stages] : Stages(settings))
             {
                 time.Require();
-                Measure(settings, lines, model, stage, options, settings.Sizes.StageTokens);
+                Measure(settings, lines, model, stage, options, settings.Sizes.StageTokens, scheme: scheme);
             }
 
             foreach (var tokens in settings.Sizes.AnswerTokens.Where(tokens => tokens != settings.Sizes.StageTokens))
@@ -38,21 +39,28 @@ internal sealed class EnginePart : BenchPart
     public const string Everything = "everything";
 
     /// <summary>What is switched on, the last with everything; without a device there is only the reference.</summary>
-    private static IEnumerable<(string Stage, CudaOptions Options)> Stages(BenchSettings settings) => settings.Open is null ? [(Everything, new())] :
+    private static IEnumerable<(string Stage, CudaOptions Options, QuantizationScheme Scheme)> Stages(BenchSettings settings) => settings.Open is null ? [(Everything, new(), QuantizationScheme.None)] :
     [
-        ("packed prompts, flash attention, torch's operations", new() { FusedElements = false, FusedRotary = false, DecodeAttention = false, DeviceSampling = false }),
-        ("sampling on the device", new() { FusedElements = false, FusedRotary = false, DecodeAttention = false, LateTokens = false }),
-        ("our attention of rows that decode", new() { FusedElements = false, FusedRotary = false, LateTokens = false }),
-        ("our rotation", new() { FusedElements = false, LateTokens = false }),
-        ("our elements", new() { LateTokens = false }),
-        (Everything, new()),
+        ("packed prompts, flash attention, torch's operations", new() { FusedElements = false, FusedRotary = false, DecodeAttention = false, DeviceSampling = false }, QuantizationScheme.None),
+        ("sampling on the device", new() { FusedElements = false, FusedRotary = false, DecodeAttention = false, LateTokens = false }, QuantizationScheme.None),
+        ("our attention of rows that decode", new() { FusedElements = false, FusedRotary = false, LateTokens = false }, QuantizationScheme.None),
+        ("our rotation", new() { FusedElements = false, LateTokens = false }, QuantizationScheme.None),
+        ("our elements", new() { LateTokens = false }, QuantizationScheme.None),
+        (Everything, new(), QuantizationScheme.None),
+    ];
+
+    /// <summary>What changes answers, and so is none of everything.</summary>
+    private static IEnumerable<(string Stage, CudaOptions Options, QuantizationScheme Scheme)> Fp8Stages =>
+    [
+        ("fp8", new(), QuantizationScheme.Fp8),
+        ("fp8, keys and values too", new() { KvCache = KvCacheType.Fp8 }, QuantizationScheme.Fp8),
     ];
 
     /// <summary>Measures one stage and length.</summary>
-    public static void Measure(BenchSettings settings, BenchLines lines, BenchModel model, string stage, CudaOptions options, int tokens, string benchmark = "engine")
+    public static void Measure(BenchSettings settings, BenchLines lines, BenchModel model, string stage, CudaOptions options, int tokens, string benchmark = "engine", QuantizationScheme scheme = QuantizationScheme.None)
     {
         var sizes = settings.Sizes;
-        using MeasuredEngine engine = new(settings, model.Config, options, sizes.Slots, model.PromptPositions(sizes.Words) + tokens);
+        using MeasuredEngine engine = new(settings, model.Config, options, sizes.Slots, model.PromptPositions(sizes.Words) + tokens, scheme: scheme);
         engine.Answer(Math.Min(sizes.Images, sizes.Slots), questions: 1, sizes.Words, Math.Min(tokens, 2));
         settings.Synchronize();
         var (before, start) = (engine.Engine.Statistics, Stopwatch.GetTimestamp());

@@ -16,7 +16,7 @@ internal static class EngineBenchCommand
     {
         var shape = new Option<string>("--shape") { Description = $"Sizes of the model: {string.Join(", ", BenchmarkShape.All.Keys)}.", DefaultValueFactory = _ => "s160" };
         shape.AcceptOnlyFromAmong([.. BenchmarkShape.All.Keys]);
-        var schemes = new Option<QuantizationScheme[]>("--quantize") { Description = "Schemes to measure. Default: all.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => Enum.GetValues<QuantizationScheme>() };
+        var schemes = new Option<QuantizationScheme[]>("--quantize") { Description = "Schemes to measure. Default: all.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [.. QuantizationSchemes.OnCpu] };
         var batches = new Option<int[]>("--batch") { Description = "Sequences that decode together.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1, 8, 32] };
         var prefill = new Option<int>("--prefill") { Description = "Prompt tokens of the prefill; 0 leaves it out.", DefaultValueFactory = _ => 512 };
         var context = new Option<int>("--context") { Description = "Positions that each decoding sequence has behind it.", DefaultValueFactory = _ => 600 };

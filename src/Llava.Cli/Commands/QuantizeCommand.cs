@@ -31,6 +31,11 @@ internal static class QuantizeCommand
             {
                 typed.AddError("--scheme none is the checkpoint as it is; give int8, int4, nf4 or llmint8.");
             }
+
+            if (typed.Tokens.Any(token => string.Equals(token.Value, nameof(QuantizationScheme.Fp8), StringComparison.OrdinalIgnoreCase)))
+            {
+                typed.AddError("--scheme fp8 is made while a model is loaded on a CUDA device (--quantize fp8); give int8, int4, nf4 or llmint8.");
+            }
         });
         var report = new Option<bool>("--report") { Description = "Compare each scheme with the weights as they are: logits, greedy choices, answers about held-out scenes." };
         var json = new Option<bool>("--json") { Description = "Report as lines of JSON." };

@@ -150,8 +150,8 @@ public sealed class EngineOptions
         return changed;
     }
 
-    /// <summary>The options on the CPU.</summary>
-    internal EngineOptions OnCpu() => With(Quantize);
+    /// <summary>The options on the CPU, with a scheme of as many bits where it has not the same one.</summary>
+    internal EngineOptions OnCpu() => With(QuantizationSchemes.OnCpu.Contains(Quantize) ? Quantize : QuantizationScheme.Int8);
 
     /// <summary>Refuses options that cannot be used.</summary>
     /// <exception cref="EngineOptionsException">The message lists every finding.</exception>
@@ -165,7 +165,7 @@ public sealed class EngineOptions
 
     /// <summary>Bytes of one position of the KV cache in all layers.</summary>
     internal long BytesPerPosition(LanguageModelConfig model) =>
-        UsesKernels ? KeyValueStore.BytesPerPosition(model, HasHalfKeyValues) : KvArena.BytesPerPosition(model, UsesCuda ? sizeof(ushort) : sizeof(float));
+        UsesKernels ? KeyValueStore.BytesPerPosition(model, HasHalfKeyValues) : UsesCuda ? DeviceArena.BytesPerPosition(model, Cuda.KvCache) : KvArena.BytesPerPosition(model);
 
     /// <summary>Positions the KV cache gets for a model.</summary>
     internal int KvPositionsFor(LanguageModelConfig model) => KvPositionsFor(model, BytesPerPosition(model));
@@ -206,14 +206,24 @@ public sealed class EngineOptions
             yield return $"{SectionName}:{nameof(LayerDevices)} is given, and {nameof(Runner)} is {Runner}; only {RunnerKind.Torch} lays a model over several devices.";
         }
 
-        if (UsesCuda && Cuda.TwoStreams && Quantize != QuantizationScheme.None)
+        if (UsesCuda && Cuda.TwoStreams && Quantize is (QuantizationScheme.Int4 or QuantizationScheme.Nf4))
         {
-            yield return $"{SectionName}:{nameof(Cuda)}:{nameof(CudaOptions.TwoStreams)} is true, and {nameof(Quantize)} is {Quantize}, whose products share memory that two streams would write at once. Use one stream, or {QuantizationScheme.None}.";
+            yield return $"{SectionName}:{nameof(Cuda)}:{nameof(CudaOptions.TwoStreams)} is true, and {nameof(Quantize)} is {Quantize}, whose products share memory that two streams would write at once. Use one stream, {QuantizationScheme.Fp8}, or {QuantizationScheme.None}.";
         }
 
-        if (UsesCuda && Quantize is not (QuantizationScheme.None or QuantizationScheme.Int4 or QuantizationScheme.Nf4))
+        if (UsesCuda && Cuda is { TwoStreams: true, KvCache: KvCacheType.Fp8, DecodeAttention: false })
         {
-            yield return $"{SectionName}:{nameof(Quantize)} is {Quantize}, and the CUDA runner keeps weights in bfloat16, or as {QuantizationScheme.Int4} or {QuantizationScheme.Nf4}. Use one of these, or the CPU.";
+            yield return $"{SectionName}:{nameof(Cuda)}:{nameof(CudaOptions.TwoStreams)} is true, {nameof(CudaOptions.KvCache)} is {KvCacheType.Fp8} and {nameof(CudaOptions.DecodeAttention)} is false, so that both streams would read keys and values from the same place. Use one stream, {KvCacheType.BFloat16}, or our attention.";
+        }
+
+        if (UsesCuda && Quantize is not (QuantizationScheme.None or QuantizationScheme.Fp8 or QuantizationScheme.Int4 or QuantizationScheme.Nf4))
+        {
+            yield return $"{SectionName}:{nameof(Quantize)} is {Quantize}, and the CUDA runner keeps weights in bfloat16, or as {QuantizationScheme.Fp8}, {QuantizationScheme.Int4} or {QuantizationScheme.Nf4}. Use one of these, or the CPU.";
+        }
+
+        if (UsesKernels && !QuantizationSchemes.OnCpu.Contains(Quantize))
+        {
+            yield return $"{SectionName}:{nameof(Quantize)} is {Quantize}, which the CUDA runner alone multiplies by. Name a device ({SectionName}:{nameof(Device)}), or use {QuantizationScheme.Int8}.";
         }
     }
 }

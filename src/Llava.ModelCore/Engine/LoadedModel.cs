@@ -109,7 +109,7 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <summary>The revision that a checkpoint has once it is loaded.</summary>
     /// <exception cref="CheckpointException">The folder cannot be read.</exception>
     public static string RevisionOf(string folder, EngineOptions options) =>
-        CheckpointFingerprint.Of(folder) + (options.Quantize == QuantizationScheme.None ? "" : $"-{options.Quantize.Word()}") + (options.UsesCuda ? "-bf16" : "");
+        CheckpointFingerprint.Of(folder) + (options.Quantize == QuantizationScheme.None ? "" : $"-{options.Quantize.Word()}") + (options.UsesCuda ? options.Cuda.KvCache == KvCacheType.Fp8 ? "-bf16-kv8" : "-bf16" : "");
 
     /// <summary>Decodes, resizes and tokenizes on the calling thread; several may do so at the same time.</summary>
     /// <exception cref="ImageException">An image cannot be used.</exception>

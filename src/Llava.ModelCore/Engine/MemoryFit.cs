@@ -49,11 +49,11 @@ public static class MemoryFit
         return [.. ByAccuracy.Select(scheme => new SmallerScheme(scheme, ModelMemory.Estimate(checkpoint, options.With(scheme)).Total)).Where(smaller => smaller.Bytes < own)];
     }
 
-    /// <summary>What a model takes with each scheme, or with the one that its weights are packed in.</summary>
+    /// <summary>What a model takes with each scheme of the CPU, or with the one that its weights are packed in.</summary>
     /// <param name="checkpoint">The model.</param>
     /// <param name="options">Sizes of the engine it would run in.</param>
     public static IReadOnlyList<SchemeMemory> Schemes(CheckpointFolder checkpoint, EngineOptions options) =>
-        [.. (checkpoint.Packed is { } packed ? [packed.Scheme] : Enum.GetValues<QuantizationScheme>()).Select(scheme => new SchemeMemory(scheme, ModelMemory.Estimate(checkpoint, options.With(scheme))))];
+        [.. (checkpoint.Packed is { } packed ? [packed.Scheme] : QuantizationSchemes.OnCpu).Select(scheme => new SchemeMemory(scheme, ModelMemory.Estimate(checkpoint, options.With(scheme))))];
 
     /// <summary>What to do about a model that does not fit: the scheme that would, or what else there is.</summary>
     /// <param name="smaller">See <see cref="Smaller"/>.</param>

@@ -20,11 +20,17 @@ public enum QuantizationScheme
     /// <summary>LLM.int8() of bitsandbytes: weights and tokens in 8 bits by the row, outliers of the tokens apart: what LLaVA computes with <c>--load-8bit</c>. 8.5 bits per weight.</summary>
     [JsonStringEnumMemberName("llmint8")]
     LlmInt8,
+
+    /// <summary>Floating-point numbers of 8 bits (e4m3) with a scale for each row, multiplied by tokens in the same form; on a CUDA device alone. 8 bits per weight.</summary>
+    Fp8,
 }
 
 /// <summary>What follows from a scheme.</summary>
 public static class QuantizationSchemes
 {
+    /// <summary>Those that our own kernels on the CPU have, and checkpoints can be packed in, <see cref="QuantizationScheme.None"/> among them.</summary>
+    public static IReadOnlyList<QuantizationScheme> OnCpu { get; } = [.. Enum.GetValues<QuantizationScheme>().Where(scheme => scheme != QuantizationScheme.Fp8)];
+
     /// <summary>How a scheme is written: in settings, files and the revision of a model.</summary>
     public static string Word(this QuantizationScheme scheme) => scheme.ToString().ToLowerInvariant();
 

@@ -61,6 +61,19 @@ public sealed class StableShimTests
     }
 
     [Fact]
+    public void A_product_of_eight_bits_is_that_of_their_numbers_times_the_scales()
+    {
+        using var scope = NewDisposeScope();
+        // Every code but the two that are no numbers.
+        var codes = tensor([.. Enumerable.Range(0, 32 * 48).Select(i => (byte)(i * 37 % 255 == 127 ? 0 : i * 37 % 255))]).view(32, 48);
+        var (left, right) = (StableShim.AsFloat8(codes), StableShim.AsFloat8(codes.narrow(0, 0, 16).contiguous()).t());
+        var (output, leftScale, rightScale) = (zeros(32, 16), tensor(new[] { 0.25f }), tensor(new[] { 2f }));
+        StableShim.MultiplyScaledInto(output, left, right, leftScale, rightScale);
+        var expected = left.to(ScalarType.Float32).mm(right.to(ScalarType.Float32)) * leftScale * rightScale;
+        Assert.True(output.allclose(expected, 1e-3, 1));
+    }
+
+    [Fact]
     public void Autograd_sees_an_operator()
     {
         using Tensor left = rand(3, 5, requires_grad: true), right = rand(5, 2);

@@ -32,8 +32,8 @@ public sealed record PackedHeader(QuantizationScheme Scheme)
 
         var version = section.Integer("version", 0, min: 0);
         return version != Version ? throw section.Wrong("version", $"{Version}: the file was packed by another version of this program. Quantize the checkpoint that it was made from again")
-            : Enum.TryParse<QuantizationScheme>(section.Text("scheme"), ignoreCase: true, out var scheme) && Enum.IsDefined(scheme) && scheme != QuantizationScheme.None ? new(scheme)
-            : throw section.Wrong("scheme", string.Join(", ", Enum.GetValues<QuantizationScheme>().Where(one => one != QuantizationScheme.None).Select(QuantizationSchemes.Word)));
+            : Enum.TryParse<QuantizationScheme>(section.Text("scheme"), ignoreCase: true, out var scheme) && QuantizationSchemes.OnCpu.Contains(scheme) && scheme != QuantizationScheme.None ? new(scheme)
+            : throw section.Wrong("scheme", string.Join(", ", QuantizationSchemes.OnCpu.Where(one => one != QuantizationScheme.None).Select(QuantizationSchemes.Word)));
     }
 
     /// <summary>Whether a parameter is in a packed matrix.</summary>

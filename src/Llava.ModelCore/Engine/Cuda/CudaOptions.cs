@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Llava.ModelCore.Engine.Cuda;
 
-/// <summary>What the CUDA runner does by itself and how much it does at once. Everything but a second stream is on; a benchmark switches one after the other on.</summary>
+/// <summary>What the CUDA runner does by itself and how much it does at once. Everything that changes no answer is on, but for a second stream; a benchmark switches one after the other on.</summary>
 public sealed class CudaOptions
 {
     /// <summary>Tokens of prompts that one pass takes, packed without padding; rows that decode ride along. Default 12288.</summary>
@@ -27,6 +27,10 @@ public sealed class CudaOptions
 
     /// <summary>Whether tokens are chosen on the device where that needs nothing of the host. Default true; false brings all logits to the host.</summary>
     public bool DeviceSampling { get; set; } = true;
+
+    /// <summary>How keys and values are kept. Default bfloat16; fp8 takes about half the bytes, and rounds what rows attend to (docs/gpu.md).</summary>
+    [EnumDataType(typeof(KvCacheType))]
+    public KvCacheType KvCache { get; set; }
 
     /// <summary>
     /// Whether the host reads tokens that the device has chosen one step late, while the next step computes with them; a row of which the last token was an end is dropped then.

@@ -15,7 +15,7 @@ internal sealed class CudaRunner : IStepRunner
     private readonly DeviceWeights _weights;
     private readonly EngineOptions _options;
     private readonly TimeProvider _time;
-    private readonly KvArena _arena;
+    private readonly DeviceArena _arena;
     private readonly DeviceDecoder _decoder;
     private readonly ImageFeatures _features;
     private readonly DeviceSampler _sampler;
@@ -39,7 +39,7 @@ internal sealed class CudaRunner : IStepRunner
         var finding = options.Cuda.GraphRows > 0 ? StepGraphs.Prepare(session) : null;
         _side = options.Cuda.TwoStreams ? new SideStream(session) : null;
         var longest = Math.Min(kvPositions, LanguageModelPositions.Limit(weights.Config));
-        _arena = new KvArena(weights.Config, kvPositions, [.. Enumerable.Repeat(session.Device, weights.Config.Layers)], ScalarType.BFloat16);
+        _arena = DeviceArena.Create(session, weights.Config, kvPositions, options.Cuda);
         _decoder = new DeviceDecoder(session, weights, _arena, options, _side is null ? options.StepTokens : options.MaxSlots, longest);
         _prompts = _side is null ? null : new DeviceDecoder(session, weights, _arena, options, options.StepTokens, longest);
         _features = new ImageFeatures(images, options.FeatureCacheBytes);

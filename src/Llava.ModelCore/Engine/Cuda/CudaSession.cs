@@ -23,6 +23,8 @@ internal sealed class CudaSession(Device device, CudaDevice cuda, DeviceKernels 
 
     public string Name => cuda.Name;
 
+    public ComputeCapability Capability => cuda.Capability;
+
     public CudaDriver Driver => cuda.Driver;
 
     public DeviceKernels Kernels { get; } = kernels;

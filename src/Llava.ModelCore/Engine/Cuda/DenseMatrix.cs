@@ -35,7 +35,7 @@ internal sealed class DenseMatrix : DeviceMatrix
     public override long Bytes => _weight.numel() * sizeof(ushort);
 
     /// <inheritdoc/>
-    public override void Multiply(Tensor input, Tensor output) => StableShim.MultiplyInto(output.Handle, input.Handle, _transposed.Handle, _isCuda);
+    public override void Multiply(DeviceRows input, Tensor output) => StableShim.MultiplyInto(output.Handle, input.Numbers.Handle, _transposed.Handle, _isCuda);
 
     /// <inheritdoc/>
     public override void Dispose()

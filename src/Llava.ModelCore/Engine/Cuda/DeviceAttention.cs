@@ -13,7 +13,7 @@ internal sealed class DeviceAttention : IDisposable
 {
     private readonly CudaSession _session;
     private readonly LanguageModelConfig _config;
-    private readonly KvArena _arena;
+    private readonly DeviceArena _arena;
     private readonly HeadShape _shape;
     private readonly bool _usesFlash;
     private readonly Tensor? _scratch;
@@ -25,7 +25,7 @@ internal sealed class DeviceAttention : IDisposable
     /// <param name="arena">Where keys and values lie.</param>
     /// <param name="rows">Rows that decode at most.</param>
     /// <param name="longest">Positions of a sequence at most.</param>
-    public DeviceAttention(CudaSession session, CudaOptions options, LanguageModelConfig config, KvArena arena, int rows, int longest)
+    public DeviceAttention(CudaSession session, CudaOptions options, LanguageModelConfig config, DeviceArena arena, int rows, int longest)
     {
         (_session, _config, _arena, _shape) = (session, config, arena, Shape(config));
         _usesFlash = options.FlashAttention && session.IsCuda;
@@ -41,7 +41,7 @@ internal sealed class DeviceAttention : IDisposable
         options.DecodeAttention ? DecodeAttention.ScratchBytes(rows, longest, Shape(config)) : 0;
 
     /// <summary>Prepares what all layers share.</summary>
-    public void Begin(DevicePass pass) => _plain = _usesFlash || pass.Rows == pass.Apart ? null : new SpanAttention(_arena, [.. pass.Spans.Skip(pass.Apart)], _session.Device);
+    public void Begin(DevicePass pass) => _plain = _usesFlash || pass.Rows == pass.Apart ? null : new SpanAttention(_arena.Plain, [.. pass.Spans.Skip(pass.Apart)], _session.Device);
 
     /// <summary>Attends for one layer, whose keys and values are stored.</summary>
     /// <param name="layer">Which.</param>
@@ -53,7 +53,7 @@ internal sealed class DeviceAttention : IDisposable
         if (pass.Apart > 0)
         {
             new DecodeAttention(
-                At(queries), At(_arena.Keys(layer)), At(_arena.Values(layer)), pass.Block.Address(pass.Starts), pass.Block.Address(pass.Lengths), At(_scratch!), At(mixed))
+                At(queries), _arena.Layer(layer), pass.Block.Address(pass.Starts), pass.Block.Address(pass.Lengths), At(_scratch!), At(mixed))
                 .Launch(_session.Kernels, pass.Apart, pass.Longest, _shape, 1 / MathF.Sqrt(_config.HeadSize));
         }
 
@@ -61,7 +61,8 @@ internal sealed class DeviceAttention : IDisposable
         if (rows > 0)
         {
             var own = queries.narrow(0, pass.Apart, rows).view(rows, _config.Heads, _config.HeadSize);
-            var attended = _plain?.Mix(layer, own) ?? Flash(layer, pass, own);
+            var readable = _arena.MakeReadable(layer, pass, pass.Apart);
+            var attended = _plain?.Mix(readable, own) ?? Flash(readable, pass, own);
             mixed.narrow(0, pass.Apart, rows).copy_(attended.view(rows, -1));
         }
     }
@@ -73,7 +74,7 @@ internal sealed class DeviceAttention : IDisposable
     {
         var spans = pass.Spans.Skip(pass.Apart).ToArray();
         return FlashAttention.Over(
-            queries, _arena.Keys(layer), _arena.Values(layer),
+            queries, _arena.Plain.Keys(layer), _arena.Plain.Values(layer),
             pass.Block[pass.QueryOffsets], pass.Block[pass.Starts.Slice(pass.Apart, spans.Length + 1)], pass.Block[pass.Lengths.Slice(pass.Apart, spans.Length)],
             spans.Max(span => span.Count), spans.Max(span => span.Visible));
     }

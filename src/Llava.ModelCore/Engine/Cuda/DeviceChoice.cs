@@ -1,6 +1,7 @@
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Native;
 using Llava.ModelCore.Native.Cuda;
+using Llava.ModelCore.Quantization;
 
 namespace Llava.ModelCore.Engine.Cuda;
 
@@ -45,8 +46,14 @@ public sealed record DeviceChoice(EngineOptions Options, string? FallbackReason)
         try
         {
             DeviceWeights.RequireSupported(checkpoint.Config.LanguageModel);
+            DeviceArena.RequireSupported(checkpoint.Config.LanguageModel, options.Cuda);
             var memory = ModelMemory.Estimate(checkpoint, options);
             session = open(DeviceName.OrdinalOf(options.Device) ?? 0);
+            if (options.Quantize == QuantizationScheme.Fp8)
+            {
+                Fp8Matrix.RequireCapability(session.Name, session.Capability);
+            }
+
             if (session.FreeBytes() - LibraryBytes is var free && memory.Total > free)
             {
                 throw new ModelMemoryException(

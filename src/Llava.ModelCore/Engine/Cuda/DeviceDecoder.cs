@@ -18,11 +18,11 @@ internal sealed class DeviceDecoder : IDisposable
     /// <param name="options">Sizes, and who computes what.</param>
     /// <param name="rows">Rows of the largest pass.</param>
     /// <param name="longest">Positions of a sequence at most.</param>
-    public DeviceDecoder(CudaSession session, DeviceWeights weights, KvArena arena, EngineOptions options, int rows, int longest)
+    public DeviceDecoder(CudaSession session, DeviceWeights weights, DeviceArena arena, EngineOptions options, int rows, int longest)
     {
         var config = weights.Config;
         _weights = weights;
-        _buffers = new DeviceBuffers(config, rows, options.MaxSlots, session.Device);
+        _buffers = new DeviceBuffers(config, options, rows, session.Device);
         _elements = new DeviceElements(session, options.Cuda, config);
         _rotary = new DeviceRotary(session, options.Cuda, config, arena);
         _attention = new DeviceAttention(session, options.Cuda, config, arena, options.MaxSlots, longest);
@@ -32,12 +32,12 @@ internal sealed class DeviceDecoder : IDisposable
     public bool DecodesApart => _attention.HasDecoding;
 
     /// <summary>Whether a pass in which all rows decode apart allocates nothing on the device and waits for nothing, so that it can be recorded.</summary>
-    public bool IsRecordable => _elements.UsesKernels && _rotary.UsesKernel && _attention.HasDecoding;
+    public bool IsRecordable => _elements.UsesKernels && _rotary.UsesKernel && _attention.HasDecoding && _weights.IsRecordable;
 
     /// <summary>Bytes that passes compute with.</summary>
     public static long WorkBytes(LanguageModelConfig config, EngineOptions options, int longest) =>
-        DeviceBuffers.BytesOf(config, options.StepTokens, options.MaxSlots)
-        + (options.Cuda.TwoStreams ? DeviceBuffers.BytesOf(config, options.MaxSlots, options.MaxSlots) + DeviceAttention.ScratchBytes(options.Cuda, config, options.MaxSlots, longest) : 0)
+        DeviceBuffers.BytesOf(config, options, options.StepTokens)
+        + (options.Cuda.TwoStreams ? DeviceBuffers.BytesOf(config, options, options.MaxSlots) + DeviceAttention.ScratchBytes(options.Cuda, config, options.MaxSlots, longest) : 0)
         + DeviceAttention.ScratchBytes(options.Cuda, config, options.MaxSlots, longest)
         // What flash attention gives, and its sums.
         + ((long)options.StepTokens * config.Heads * ((sizeof(ushort) * config.HeadSize) + sizeof(float)));
@@ -74,7 +74,7 @@ internal sealed class DeviceDecoder : IDisposable
             _elements.Gather(buffers.Residual, pass.Block, sampled, buffers.Last);
             _elements.Gather(buffers.Delta, pass.Block, sampled, buffers.Final);
             _elements.AddNorm(buffers.Last, buffers.Final, _weights.Norm, buffers.Final);
-            _weights.Head.Multiply(buffers.Final, buffers.Products);
+            _weights.Head.Multiply(new DeviceRows(buffers.Final), buffers.Products);
             _elements.Widen(buffers.Products, buffers.Logits);
         }
     }
@@ -99,14 +99,15 @@ internal sealed class DeviceDecoder : IDisposable
     private void Run(int index, DevicePass pass, PassBuffers buffers)
     {
         var layer = _weights.Layers[index];
-        _elements.AddNorm(buffers.Residual, index == 0 ? null : buffers.Delta, layer.AttentionNorm, buffers.Normed);
+        _elements.AddNorm(buffers.Residual, index == 0 ? null : buffers.Delta, layer.AttentionNorm, buffers.Normed, layer.Merged);
         layer.Merged.Multiply(buffers.Normed, buffers.Merged);
         _rotary.Append(index, pass, buffers.Merged, buffers.Queries);
-        _attention.Attend(index, pass, buffers.Queries, buffers.Mixed);
+        _attention.Attend(index, pass, buffers.Queries, buffers.Mixed.Numbers);
+        _elements.Round(buffers.Mixed, layer.Output);
         layer.Output.Multiply(buffers.Mixed, buffers.Delta);
-        _elements.AddNorm(buffers.Residual, buffers.Delta, layer.MlpNorm, buffers.Normed);
+        _elements.AddNorm(buffers.Residual, buffers.Delta, layer.MlpNorm, buffers.Normed, layer.Gates);
         layer.Gates.Multiply(buffers.Normed, buffers.Gates);
-        _elements.Gate(buffers.Gates, buffers.Gated);
+        _elements.Gate(buffers.Gates, buffers.Gated, layer.Down);
         layer.Down.Multiply(buffers.Gated, buffers.Delta);
     }
 }

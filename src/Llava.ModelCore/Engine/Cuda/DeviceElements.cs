@@ -17,6 +17,25 @@ internal sealed class DeviceElements(CudaSession session, CudaOptions options, L
     /// <summary>Whether our kernels do it.</summary>
     public bool UsesKernels { get; } = options.FusedElements && config.HiddenSize % Vector == 0 && config.IntermediateSize % Vector == 0;
 
+    /// <summary>residual += delta, output = RmsNorm(residual) · weight, as the next product takes it.</summary>
+    /// <param name="residual">(rows, hidden), changed in place.</param>
+    /// <param name="delta">(rows, hidden); null adds nothing.</param>
+    /// <param name="weight">(hidden).</param>
+    /// <param name="output">(rows, hidden), written.</param>
+    /// <param name="next">Takes the output.</param>
+    public void AddNorm(Tensor residual, Tensor? delta, Tensor weight, DeviceRows output, DeviceMatrix next)
+    {
+        if (UsesKernels && next.TakesFp8)
+        {
+            var (rows, columns) = ((int)residual.shape[0], (int)residual.shape[1]);
+            Fp8Kernels.AddRmsNorm(session.Kernels, At(residual), delta is null ? 0 : At(delta), At(weight), output.Rounded!.Target, rows, columns, (float)config.NormEpsilon);
+            return;
+        }
+
+        AddNorm(residual, delta, weight, output.Numbers);
+        Round(output, next);
+    }
+
     /// <summary>residual += delta, output = RmsNorm(residual) · weight.</summary>
     /// <param name="residual">(rows, hidden), changed in place.</param>
     /// <param name="delta">(rows, hidden); null adds nothing.</param>
@@ -41,19 +60,36 @@ internal sealed class DeviceElements(CudaSession session, CudaOptions options, L
         output.copy_((x * scale).to(ScalarType.BFloat16) * weight);
     }
 
-    /// <summary>output = silu(gate) · up.</summary>
+    /// <summary>output = silu(gate) · up, as the next product takes it.</summary>
     /// <param name="gates">(rows, 2 · intermediate): gate, then up.</param>
     /// <param name="output">(rows, intermediate), written.</param>
-    public void Gate(Tensor gates, Tensor output)
+    /// <param name="next">Takes the output.</param>
+    public void Gate(Tensor gates, DeviceRows output, DeviceMatrix next)
     {
-        var columns = output.shape[1];
-        if (UsesKernels)
+        var (numbers, rows, columns) = (output.Numbers, (int)gates.shape[0], (int)output.Numbers.shape[1]);
+        if (UsesKernels && next.TakesFp8)
         {
-            ElementKernels.GatedActivation(session.Kernels, At(gates), At(output), (int)output.shape[0], (int)columns);
+            Fp8Kernels.GatedActivation(session.Kernels, At(gates), output.Rounded!.Target, rows, columns);
             return;
         }
 
-        output.copy_(nn.functional.silu(gates.narrow(1, 0, columns)) * gates.narrow(1, columns, columns));
+        if (UsesKernels)
+        {
+            ElementKernels.GatedActivation(session.Kernels, At(gates), At(numbers), rows, columns);
+            return;
+        }
+
+        numbers.copy_(nn.functional.silu(gates.narrow(1, 0, columns)) * gates.narrow(1, columns, columns));
+        Round(output, next);
+    }
+
+    /// <summary>Rounds rows that are made, if the next product takes them so.</summary>
+    public void Round(DeviceRows rows, DeviceMatrix next)
+    {
+        if (next.TakesFp8)
+        {
+            Fp8Kernels.Quantize(session.Kernels, At(rows.Numbers), rows.Rounded!.Target, (int)rows.Numbers.shape[0], (int)rows.Numbers.shape[1]);
+        }
     }
 
     /// <summary>output[row] = the embedding of the row's token.</summary>

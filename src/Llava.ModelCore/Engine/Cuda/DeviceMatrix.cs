@@ -8,10 +8,16 @@ internal abstract class DeviceMatrix : IDisposable
     /// <summary>Bytes of it.</summary>
     public abstract long Bytes { get; }
 
-    /// <summary>output = input · weightᵀ. Nothing is allocated on the device for it, so that it can be recorded in a graph.</summary>
-    /// <param name="input">bfloat16 (rows, inputs).</param>
+    /// <summary>Whether it takes its input in eight bits, which whoever makes the input has to know.</summary>
+    public virtual bool TakesFp8 => false;
+
+    /// <summary>Whether its product allocates nothing on the device once it has been computed a few times, so that it can be recorded in a graph.</summary>
+    public virtual bool IsRecordable => true;
+
+    /// <summary>output = input · weightᵀ.</summary>
+    /// <param name="input">(rows, inputs).</param>
     /// <param name="output">bfloat16 (rows, outputs), written.</param>
-    public abstract void Multiply(Tensor input, Tensor output);
+    public abstract void Multiply(DeviceRows input, Tensor output);
 
     /// <inheritdoc/>
     public abstract void Dispose();

@@ -11,7 +11,7 @@ namespace Llava.ModelCore.Engine.Cuda;
 internal sealed class DeviceRotary : IDisposable
 {
     private readonly CudaSession _session;
-    private readonly KvArena _arena;
+    private readonly DeviceArena _arena;
     private readonly LanguageModelConfig _config;
     private readonly HeadShape _shape;
     private readonly RotaryAngles _angles;
@@ -19,7 +19,7 @@ internal sealed class DeviceRotary : IDisposable
     private readonly (Tensor Cosines, Tensor Sines) _known;
     private (Tensor Cosines, Tensor Sines) _tables;
 
-    public DeviceRotary(CudaSession session, CudaOptions options, LanguageModelConfig config, KvArena arena)
+    public DeviceRotary(CudaSession session, CudaOptions options, LanguageModelConfig config, DeviceArena arena)
     {
         (_session, _arena, _config) = (session, arena, config);
         (_shape, _angles) = (new HeadShape(config.Heads, config.KeyValueHeads, config.HeadSize), new RotaryAngles(config));
@@ -52,7 +52,7 @@ internal sealed class DeviceRotary : IDisposable
         if (UsesKernel)
         {
             new RotaryAppend(
-                At(merged), At(_tables.Cosines), At(_tables.Sines), pass.Block.Address(pass.Angles), pass.Block.Address(pass.Slots), At(queries), At(_arena.Keys(layer)), At(_arena.Values(layer)))
+                At(merged), At(_tables.Cosines), At(_tables.Sines), pass.Block.Address(pass.Angles), pass.Block.Address(pass.Slots), At(queries), _arena.Layer(layer))
                 .Launch(_session.Kernels, pass.Rows, _shape);
             return;
         }

@@ -25,7 +25,7 @@ internal sealed record DeviceLayer(Tensor AttentionNorm, DeviceMatrix Merged, De
     }
 }
 
-/// <summary>The language model on a device: in bfloat16, or its layers' matrices in four bits.</summary>
+/// <summary>The language model on a device: in bfloat16, or its layers' matrices in eight or four bits.</summary>
 internal sealed class DeviceWeights : IDisposable
 {
     private readonly List<DeviceLayer> _layers = [];
@@ -43,6 +43,7 @@ internal sealed class DeviceWeights : IDisposable
     public DeviceWeights(LanguageModelConfig config, Func<string, Tensor> read, CudaSession session, EngineOptions options)
     {
         RequireSupported(config);
+        session.Enter();
         (Config, var device, var isNf4) = (config, session.Device, options.Quantize == QuantizationScheme.Nf4);
         using WorkerPool pool = new(options.ThreadCount);
         try
@@ -75,7 +76,9 @@ internal sealed class DeviceWeights : IDisposable
         DeviceMatrix Matrix(params string[] names)
         {
             Tensor[] parts = [.. names.Select(name => read($"{ModelParameters.LanguageModel}{name}.weight"))];
-            return IsRounded(parts[0].shape[1], options.Quantize) ? new FourBitMatrix(session, isNf4, parts, _scratch!, pool) : new DenseMatrix(device, parts);
+            return options.Quantize == QuantizationScheme.Fp8 && parts.All(part => Fp8Matrix.Fits(part.shape)) ? new Fp8Matrix(session, parts)
+                : IsFourBit(parts[0].shape[1], options.Quantize) ? new FourBitMatrix(session, isNf4, parts, _scratch!, pool)
+                : new DenseMatrix(device, parts);
         }
 
         Tensor Vector(string name)
@@ -98,6 +101,9 @@ internal sealed class DeviceWeights : IDisposable
     /// <summary>From hidden states to logits.</summary>
     public DeviceMatrix Head => _ownHead ?? _embeddings!;
 
+    /// <summary>Whether the layers' products can be recorded in a graph.</summary>
+    public bool IsRecordable => _layers.TrueForAll(layer => layer.Merged.IsRecordable && layer.Output.IsRecordable && layer.Gates.IsRecordable && layer.Down.IsRecordable);
+
     /// <summary>Bytes of all of them, and of what products of four-bit matrices work with.</summary>
     public long Bytes => _embeddings!.Bytes + (_ownHead?.Bytes ?? 0) + VectorBytes(_norm!) + (_scratch is null ? 0 : VectorBytes(_scratch))
         + _layers.Sum(layer => VectorBytes(layer.AttentionNorm) + layer.Merged.Bytes + layer.Output.Bytes + VectorBytes(layer.MlpNorm) + layer.Gates.Bytes + layer.Down.Bytes);
@@ -106,8 +112,10 @@ internal sealed class DeviceWeights : IDisposable
     public static long BytesOf(ModelParameter parameter, QuantizationScheme scheme)
     {
         var count = parameter.Shape.Aggregate(1L, (product, size) => checked(product * size));
-        var isRounded = parameter.Shape.Count == 2 && parameter.Name.StartsWith(ModelParameters.LanguageModel + "layers.", StringComparison.Ordinal) && IsRounded(parameter.Shape[1], scheme);
-        return isRounded ? FourBitCodes.BytesOf(count, scheme == QuantizationScheme.Nf4) : checked(count * sizeof(ushort));
+        var isRounded = parameter.Shape.Count == 2 && parameter.Name.StartsWith(ModelParameters.LanguageModel + "layers.", StringComparison.Ordinal);
+        return isRounded && scheme == QuantizationScheme.Fp8 && Fp8Matrix.Fits(parameter.Shape) ? Fp8Matrix.BytesOf(parameter.Shape)
+            : isRounded && IsFourBit(parameter.Shape[1], scheme) ? FourBitCodes.BytesOf(count, scheme == QuantizationScheme.Nf4)
+            : checked(count * sizeof(ushort));
     }
 
     /// <summary>Bytes of the matrix that products of many rows make of a four-bit one: as many as the largest takes.</summary>
@@ -115,7 +123,7 @@ internal sealed class DeviceWeights : IDisposable
     {
         long hidden = config.HiddenSize, queries = (long)config.Heads * config.HeadSize, merged = queries + (2L * config.KeyValueHeads * config.HeadSize), gates = 2L * config.IntermediateSize;
         (long Outputs, long Inputs)[] matrices = [(merged, hidden), (hidden, queries), (gates, hidden), (hidden, config.IntermediateSize)];
-        return sizeof(ushort) * matrices.Where(matrix => IsRounded(matrix.Inputs, scheme)).Select(matrix => matrix.Outputs * matrix.Inputs).DefaultIfEmpty().Max();
+        return sizeof(ushort) * matrices.Where(matrix => IsFourBit(matrix.Inputs, scheme)).Select(matrix => matrix.Outputs * matrix.Inputs).DefaultIfEmpty().Max();
     }
 
     /// <summary>Refuses a decoder that the runner does not compute.</summary>
@@ -139,7 +147,7 @@ internal sealed class DeviceWeights : IDisposable
     }
 
     /// <summary>Whether a matrix is kept in four bits: where its columns are whole groups.</summary>
-    private static bool IsRounded(long columns, QuantizationScheme scheme) =>
+    private static bool IsFourBit(long columns, QuantizationScheme scheme) =>
         scheme is QuantizationScheme.Int4 or QuantizationScheme.Nf4 && columns % FourBitCodes.GroupOf(scheme == QuantizationScheme.Nf4) == 0;
 
     private static long VectorBytes(Tensor vector) => vector.numel() * vector.ElementSize;

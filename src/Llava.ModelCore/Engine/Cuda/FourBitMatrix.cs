@@ -44,17 +44,17 @@ internal sealed class FourBitMatrix : DeviceMatrix
     public override long Bytes => (_codes.numel() * _codes.ElementSize) + (_scales.numel() * _scales.ElementSize);
 
     /// <inheritdoc/>
-    public override void Multiply(Tensor input, Tensor output)
+    public override void Multiply(DeviceRows input, Tensor output)
     {
-        var rows = (int)input.shape[0];
+        var (numbers, rows) = (input.Numbers, (int)input.Numbers.shape[0]);
         if (rows <= FourBitWeight.MaxTokens)
         {
-            _weight.Multiply(_session.Kernels, StableShim.Address(input.Handle), StableShim.Address(output.Handle), rows);
+            _weight.Multiply(_session.Kernels, StableShim.Address(numbers.Handle), StableShim.Address(output.Handle), rows);
             return;
         }
 
         _weight.Dequantize(_session.Kernels, StableShim.Address(_plain.Handle));
-        StableShim.MultiplyInto(output.Handle, input.Handle, _plain.Handle, _session.IsCuda);
+        StableShim.MultiplyInto(output.Handle, numbers.Handle, _plain.Handle, _session.IsCuda);
     }
 
     /// <inheritdoc/>

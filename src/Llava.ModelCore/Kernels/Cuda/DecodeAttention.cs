@@ -1,16 +1,16 @@
 using System.Numerics;
+using Llava.ModelCore.Native.Cuda;
 
 namespace Llava.ModelCore.Kernels.Cuda;
 
 /// <summary>Attention of one query per sequence over its extent of the arena. Pointers are the device's.</summary>
 /// <param name="Queries">bfloat16 (rows, heads, size), rotated.</param>
-/// <param name="Keys">bfloat16 (positions, shared, size).</param>
-/// <param name="Values">bfloat16 (positions, shared, size).</param>
+/// <param name="Layer">The arena.</param>
 /// <param name="Starts">int32 (rows): where each extent starts.</param>
 /// <param name="Lengths">int32 (rows): positions that are seen; 0 for padding, which gets zeros.</param>
 /// <param name="Scratch"><see cref="ScratchBytes"/>.</param>
 /// <param name="Output">bfloat16 (rows, heads, size).</param>
-internal readonly record struct DecodeAttention(nint Queries, nint Keys, nint Values, nint Starts, nint Lengths, nint Scratch, nint Output)
+internal readonly record struct DecodeAttention(nint Queries, KvLayer Layer, nint Starts, nint Lengths, nint Scratch, nint Output)
 {
     /// <summary>
     /// Positions of a run, for which one block is enough. Fixed, so that a row's sums do not depend on its neighbours; short enough that one sequence of 700 positions and 32 heads fills
@@ -22,6 +22,7 @@ internal readonly record struct DecodeAttention(nint Queries, nint Keys, nint Va
 
     // By the logarithm of the query heads that a block takes together.
     private static readonly string[] Names = ["decode_attention_1", "decode_attention_2", "decode_attention_4", "decode_attention_8"];
+    private static readonly string[] Fp8Names = ["decode_attention_fp8_1", "decode_attention_fp8_2", "decode_attention_fp8_4", "decode_attention_fp8_8"];
 
     /// <summary>Bytes between the two kernels: sums, then scales.</summary>
     /// <param name="rows">Sequences.</param>
@@ -42,9 +43,20 @@ internal readonly record struct DecodeAttention(nint Queries, nint Keys, nint Va
         var name = Math.Min(Names.Length - 1, BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)shape.Group)));
         var parts = (shape.Group + (1 << name) - 1) >> name;
         var scales = Scratch + (nint)(Parts(rows, longest, shape) * shape.Size * sizeof(float));
-        kernels.Launch(
-            "decode_attention", Names[name], new(rows, Threads, shape.Shared * parts, Runs(longest)),
-            Queries, Keys, Values, Starts, Lengths, Scratch, scales, shape.Heads, shape.Shared, shape.Size, Run, scale);
+        LaunchShape blocks = new(rows, Threads, shape.Shared * parts, Runs(longest));
+        if (Layer.IsFp8)
+        {
+            kernels.Launch(
+                "decode_attention_fp8", Fp8Names[name], blocks,
+                Queries, Layer.Keys, Layer.Values, Layer.KeyScales, Layer.ValueScales, Starts, Lengths, Scratch, scales, shape.Heads, shape.Shared, shape.Size, Layer.Positions, Run, scale);
+        }
+        else
+        {
+            kernels.Launch(
+                "decode_attention", Names[name], blocks,
+                Queries, Layer.Keys, Layer.Values, Starts, Lengths, Scratch, scales, shape.Heads, shape.Shared, shape.Size, Run, scale);
+        }
+
         kernels.Launch("decode_attention", "merge_attention", new(rows, Threads, shape.Heads), Scratch, scales, Output, shape.Heads, Runs(longest), shape.Size);
     }
 

@@ -7,9 +7,8 @@ namespace Llava.ModelCore.Kernels.Cuda;
 /// <param name="Angles">int32 (rows): which line of the tables.</param>
 /// <param name="Slots">int32 (rows): position in the arena; negative for padding.</param>
 /// <param name="Queries">bfloat16 (rows, heads, size), written.</param>
-/// <param name="Keys">bfloat16 (positions, shared, size), written at the slots.</param>
-/// <param name="Values">bfloat16 (positions, shared, size), written at the slots.</param>
-internal readonly record struct RotaryAppend(nint Merged, nint Cosines, nint Sines, nint Angles, nint Slots, nint Queries, nint Keys, nint Values)
+/// <param name="Layer">The arena, written at the slots.</param>
+internal readonly record struct RotaryAppend(nint Merged, nint Cosines, nint Sines, nint Angles, nint Slots, nint Queries, KvLayer Layer)
 {
     private const int Threads = 256;
 
@@ -18,6 +17,14 @@ internal readonly record struct RotaryAppend(nint Merged, nint Cosines, nint Sin
     public void Launch(DeviceKernels kernels, int rows, HeadShape shape)
     {
         shape.ThrowIfNotSupported();
-        kernels.Launch("rotary_append", "rotary_append", new(rows, Threads), Merged, Cosines, Sines, Angles, Slots, Queries, Keys, Values, shape.Heads, shape.Shared, shape.Size);
+        if (Layer.IsFp8)
+        {
+            kernels.Launch(
+                "rotary_append_fp8", "rotary_append_fp8", new(rows, Threads),
+                Merged, Cosines, Sines, Angles, Slots, Queries, Layer.Keys, Layer.Values, Layer.KeyScales, Layer.ValueScales, shape.Heads, shape.Shared, shape.Size, Layer.Positions);
+            return;
+        }
+
+        kernels.Launch("rotary_append", "rotary_append", new(rows, Threads), Merged, Cosines, Sines, Angles, Slots, Queries, Layer.Keys, Layer.Values, shape.Heads, shape.Shared, shape.Size);
     }
 }

@@ -41,6 +41,7 @@ public static class PackedCheckpointWriter
     internal static void Write(string folder, LlavaConfig config, QuantizationScheme scheme, Func<string, Tensor> read, Func<string, ScalarType> typeOf, CheckpointWriteOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfEqual(scheme, QuantizationScheme.None);
+        ArgumentOutOfRangeException.ThrowIfEqual(scheme, QuantizationScheme.Fp8);
         using WorkerPool pool = new(WorkerPool.FreeCores);
         PackedHeader header = new(scheme);
         DecoderPacking packing = new(scheme, read, pool);

@@ -13,6 +13,7 @@ internal sealed unsafe class CudaShimFunctions
     internal CudaShimFunctions(nint library)
     {
         MultiplyInto = (delegate* unmanaged<nint, nint, nint, int>)ShimFunctions.Export(library, "aoti_torch_cuda_mm_out");
+        MultiplyScaledInto = (delegate* unmanaged<nint, nint, nint, nint, nint, nint*, nint*, int*, int, int>)ShimFunctions.Export(library, "aoti_torch_cuda__scaled_mm_out");
         CurrentStream = (delegate* unmanaged<int, nint*, int>)ShimFunctions.Export(library, "aoti_torch_get_current_cuda_stream");
         _library = library;
     }
@@ -22,6 +23,9 @@ internal sealed unsafe class CudaShimFunctions
     public static CudaShimFunctions Own => Loaded.Value;
 
     public delegate* unmanaged<nint, nint, nint, int> MultiplyInto { get; }
+
+    /// <inheritdoc cref="ShimFunctions.MultiplyScaledInto"/>
+    public delegate* unmanaged<nint, nint, nint, nint, nint, nint*, nint*, int*, int, int> MultiplyScaledInto { get; }
 
     public delegate* unmanaged<int, nint*, int> CurrentStream { get; }
 

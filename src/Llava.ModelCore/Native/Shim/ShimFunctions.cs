@@ -20,6 +20,9 @@ internal sealed unsafe class ShimFunctions
         NewList = (delegate* unmanaged<nuint, nint*, int>)Export(library, "torch_new_list_reserve_size");
         PushBack = (delegate* unmanaged<nint, ulong, int>)Export(library, "torch_list_push_back");
         MultiplyInto = (delegate* unmanaged<nint, nint, nint, int>)Export(library, "aoti_torch_cpu_mm_out");
+        MultiplyScaledInto = (delegate* unmanaged<nint, nint, nint, nint, nint, nint*, nint*, int*, int, int>)Export(library, "aoti_torch_cpu__scaled_mm_out");
+        ViewAs = (delegate* unmanaged<nint, int, nint*, int>)Export(library, "aoti_torch_view_dtype");
+        Float8 = (delegate* unmanaged<int>)Export(library, "aoti_torch_dtype_float8_e4m3fn");
     }
 
     /// <summary>Those of the libtorch that is loaded.</summary>
@@ -41,6 +44,14 @@ internal sealed unsafe class ShimFunctions
     public delegate* unmanaged<nint, ulong, int> PushBack { get; }
 
     public delegate* unmanaged<nint, nint, nint, int> MultiplyInto { get; }
+
+    /// <summary>Output, left, right, scales of both; bias and scale of the result, or null; type of the output, and whether sums may be kept in fewer bits.</summary>
+    public delegate* unmanaged<nint, nint, nint, nint, nint, nint*, nint*, int*, int, int> MultiplyScaledInto { get; }
+
+    public delegate* unmanaged<nint, int, nint*, int> ViewAs { get; }
+
+    /// <summary>Code of the type e4m3.</summary>
+    public delegate* unmanaged<int> Float8 { get; }
 
     /// <summary>Address of a function of the interface.</summary>
     /// <exception cref="TorchLibraryException">The library has none of this name.</exception>

@@ -39,6 +39,31 @@ internal static unsafe class StableShim
     public static void MultiplyInto(nint output, nint left, nint right, bool onCuda = false) =>
         Check(onCuda ? CudaShimFunctions.Own.MultiplyInto(output, left, right) : ShimFunctions.Own.MultiplyInto(output, left, right), "multiply matrices");
 
+    /// <summary>
+    /// output = (left · right) times the scales, into memory that is there; left and right are of the type e4m3. On CUDA each row of left and each column of right has a scale, on the CPU
+    /// each of the two has one.
+    /// </summary>
+    /// <param name="output">(rows, columns): bfloat16, or float32 on the CPU.</param>
+    /// <param name="left">(rows, inner), row by row.</param>
+    /// <param name="right">(inner, columns), column by column; both are multiples of 16.</param>
+    /// <param name="leftScales">float32 (rows, 1), or one number.</param>
+    /// <param name="rightScales">float32 (1, columns), or one number.</param>
+    /// <param name="onCuda">Whether they are on a CUDA device. Default false.</param>
+    public static void MultiplyScaledInto(torch.Tensor output, torch.Tensor left, torch.Tensor right, torch.Tensor leftScales, torch.Tensor rightScales, bool onCuda = false)
+    {
+        var type = (int)output.dtype;
+        var multiply = onCuda ? CudaShimFunctions.Own.MultiplyScaledInto : ShimFunctions.Own.MultiplyScaledInto;
+        Check(multiply(output.Handle, left.Handle, right.Handle, leftScales.Handle, rightScales.Handle, null, null, &type, 1), "multiply matrices of eight bits");
+    }
+
+    /// <summary>Bytes as numbers of the type e4m3, which TorchSharp has no name for: the same memory.</summary>
+    public static torch.Tensor AsFloat8(torch.Tensor bytes)
+    {
+        nint view;
+        Check(ShimFunctions.Own.ViewAs(bytes.Handle, ShimFunctions.Own.Float8(), &view), "see bytes as numbers");
+        return Wrap(view);
+    }
+
     /// <summary>The stream into which libtorch puts the work of this thread on a device: a <c>CUstream</c>.</summary>
     /// <exception cref="TorchLibraryException">This libtorch is for the CPU.</exception>
     public static nint CurrentCudaStream(int device)

@@ -217,6 +217,7 @@ public sealed class CudaRunnerTests : IDisposable
 
     [Theory]
     [InlineData(QuantizationScheme.None)]
+    [InlineData(QuantizationScheme.Fp8)]
     [InlineData(QuantizationScheme.Int4)]
     [InlineData(QuantizationScheme.Nf4)]
     public void Weights_take_what_their_shapes_say(QuantizationScheme scheme)
@@ -393,6 +394,6 @@ public sealed class CudaRunnerTests : IDisposable
         return expected.Generated.Length;
     }
 
-    private static double Distance(float[] exact, float[] rounded) =>
+    internal static double Distance(float[] exact, float[] rounded) =>
         Math.Sqrt(exact.Zip(rounded, (a, b) => Math.Pow(a - b, 2)).Sum() / exact.Sum(a => Math.Pow(a, 2)));
 }

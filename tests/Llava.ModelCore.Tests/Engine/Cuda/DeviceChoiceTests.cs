@@ -34,6 +34,8 @@ public sealed class DeviceChoiceTests
     [InlineData(RunnerKind.Cpu, "cuda:0", QuantizationScheme.None, "Device is cuda:0, and Runner Cpu does not compute there")]
     [InlineData(RunnerKind.Cuda, "cpu", QuantizationScheme.None, "Device is cpu, and Runner Cuda does not compute there")]
     [InlineData(RunnerKind.Auto, "cuda", QuantizationScheme.Int8, "keeps weights in bfloat16")]
+    [InlineData(RunnerKind.Auto, "cpu", QuantizationScheme.Fp8, "which the CUDA runner alone multiplies by")]
+    [InlineData(RunnerKind.Torch, "cpu", QuantizationScheme.Fp8, "the torch runner keeps weights as they are")]
     public void What_contradicts_itself_is_said_in_one_sentence(RunnerKind runner, string device, QuantizationScheme scheme, string finding) =>
         Assert.Contains(finding, Assert.Single(new EngineOptions { Runner = runner, Device = device, Quantize = scheme }.Validate()), StringComparison.Ordinal);
 
@@ -90,6 +92,20 @@ public sealed class DeviceChoiceTests
     }
 
     [Fact]
+    public void Eight_bits_need_a_device_and_heads_that_take_them_and_become_integers_on_the_CPU()
+    {
+        Fp8Matrix.RequireCapability("RTX 4090", new(8, 9));
+        Assert.StartsWith("'A100' has compute capability 8.0, and products in eight bits (--quantize fp8) need 8.9", Assert.Throws<CudaException>(() => Fp8Matrix.RequireCapability("A100", new(8, 0))).Message, StringComparison.Ordinal);
+        var small = Requests.Config().LanguageModel;
+        DeviceArena.RequireSupported(small, new());
+        Assert.Contains("Engine:Cuda:KvCache is Fp8, which takes heads of 16 to 128", Assert.Throws<EngineOptionsException>(() => DeviceArena.RequireSupported(small, new() { KvCache = KvCacheType.Fp8 })).Message, StringComparison.Ordinal);
+        using var checkpoint = CheckpointFolder.Open(Shipped);
+        var (choice, _) = DeviceChoice.Open(checkpoint, new EngineOptions { Device = "cuda", Quantize = QuantizationScheme.Fp8, DeviceFallback = true }, _ => throw new CudaException("There is no driver."));
+        Assert.Equal(QuantizationScheme.Int8, choice.Options.Quantize);
+        Assert.EndsWith("-fp8-bf16-kv8", LoadedModel.RevisionOf(Shipped, new EngineOptions { Device = "cuda", Quantize = QuantizationScheme.Fp8, Cuda = new() { KvCache = KvCacheType.Fp8 } }), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_MPT_is_refused_with_what_computes_it()
     {
         var config = Requests.Config().LanguageModel with { Mpt = new MptSettings() };
@@ -98,10 +114,12 @@ public sealed class DeviceChoiceTests
         Assert.Contains("--runner cpu", refused.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_loaded_model_answers_on_the_device_as_it_does_on_the_CPU_and_takes_what_was_estimated()
+    [Theory]
+    [InlineData(QuantizationScheme.None, KvCacheType.BFloat16)]
+    [InlineData(QuantizationScheme.Fp8, KvCacheType.Fp8)]
+    public async Task A_loaded_model_answers_on_the_device_as_it_does_on_the_CPU_and_takes_what_was_estimated(QuantizationScheme scheme, KvCacheType cache)
     {
-        EngineOptions options = new() { Device = "cuda", MaxSlots = 2, KvPositions = 512, Cuda = new() { PrefillTokens = 256 } };
+        EngineOptions options = new() { Device = "cuda", MaxSlots = 2, KvPositions = 512, Quantize = scheme, Cuda = new() { PrefillTokens = 256, KvCache = cache } };
         Question question = new() { Images = [await File.ReadAllBytesAsync(Directory.GetFiles(Repository.Path("samples", "images")).Order(StringComparer.Ordinal).First())], Text = "What is in the image?", Sampling = new() { MaxNewTokens = 8 } };
         await using var onDevice = LoadedModel.Load(Shipped, options, time: null, EmulatedSession.Open);
         await using var onCpu = LoadedModel.Load(Shipped, new EngineOptions { KvPositions = 512 });

@@ -12,27 +12,33 @@ public sealed unsafe class DecodeAttentionTests : IDisposable
     public void Dispose() => _device.Dispose();
 
     [Theory]
-    [InlineData(1, 1, 128, 1)]
-    [InlineData(2, 1, 16, 700)]
-    [InlineData(3, 2, 64, 70)]
-    [InlineData(8, 1, 128, 33)]
-    [InlineData(7, 2, 48, 20)]
-    [InlineData(12, 1, 80, 40)]
-    public void Extents_of_any_length_and_order_give_softmax_attention(int group, int shared, int size, int longest)
+    [InlineData(1, 1, 128, 1, false)]
+    [InlineData(2, 1, 16, 700, false)]
+    [InlineData(3, 2, 64, 70, false)]
+    [InlineData(8, 1, 128, 33, false)]
+    [InlineData(7, 2, 48, 20, false)]
+    [InlineData(12, 1, 80, 40, false)]
+    [InlineData(1, 2, 128, 300, true)]
+    [InlineData(2, 1, 16, 1, true)]
+    [InlineData(3, 2, 80, 70, true)]
+    [InlineData(8, 1, 48, 90, true)]
+    public void Extents_of_any_length_and_order_give_softmax_attention(int group, int shared, int size, int longest, bool isFp8)
     {
         HeadShape shape = new(group * shared, shared, size);
         int[] lengths = [longest, 0, _numbers.Random.Next(1, longest + 1)];
-        Case attended = new(_numbers, shape, lengths);
+        Case attended = new(_numbers, shape, lengths, isFp8);
         using DeviceMemory<ushort> output = new(attended.Queries.Length);
         _device.InEveryOrder(() => attended.Launch(_device.Kernels, output), output);
         DeviceNumbers.AssertClose(attended.Expected(), output.Span, $"{shape}, {string.Join(' ', lengths)}, {_numbers}", smallest: 0.01);
     }
 
-    [Fact]
-    public void A_row_gives_the_same_bits_beside_longer_and_shorter_ones()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_row_gives_the_same_bits_beside_longer_and_shorter_ones(bool isFp8)
     {
         HeadShape shape = new(2, 1, 32);
-        Case all = new(_numbers, shape, [100, 600, 3]);
+        Case all = new(_numbers, shape, [100, 600, 3], isFp8);
         using DeviceMemory<ushort> together = new(all.Queries.Length);
         all.Launch(_device.Kernels, together);
         for (var row = 0; row < 3; row++)
@@ -83,7 +89,7 @@ public sealed unsafe class DecodeAttentionTests : IDisposable
             using DeviceMemory<int> starts = new([Start]), lengths = new([Length]);
             using DeviceMemory<byte> scratch = new((int)DecodeAttention.ScratchBytes(1, Length, new(Shared, Shared, Size)));
             using DeviceMemory<ushort> output = new(Shared * Size);
-            new DecodeAttention(queries, (nint)arena, (nint)arena, starts, lengths, scratch, output).Launch(_device.Kernels, 1, Length, new(Shared, Shared, Size), 0.1f);
+            new DecodeAttention(queries, new((nint)arena, (nint)arena), starts, lengths, scratch, output).Launch(_device.Kernels, 1, Length, new(Shared, Shared, Size), 0.1f);
             DeviceNumbers.AssertClose([.. Enumerable.Repeat(2.0, output.Length)], output.Span, $"{_numbers}");
         }
         finally
@@ -99,8 +105,9 @@ public sealed unsafe class DecodeAttentionTests : IDisposable
         private readonly float _scale;
         private readonly int[] _starts;
         private readonly int[] _lengths;
+        private readonly (RoundedHeads Keys, RoundedHeads Values)? _rounded;
 
-        public Case(FreshNumbers numbers, HeadShape shape, int[] lengths)
+        public Case(FreshNumbers numbers, HeadShape shape, int[] lengths, bool isFp8 = false)
         {
             (_shape, _lengths, _scale) = (shape, lengths, 1 / MathF.Sqrt(shape.Size));
             var order = Enumerable.Range(0, lengths.Length).OrderBy(_ => numbers.Random.Next()).ToArray();
@@ -123,6 +130,8 @@ public sealed unsafe class DecodeAttentionTests : IDisposable
                     written.Span.CopyTo(memory.Span[(_starts[row] * width)..]);
                 }
             }
+
+            _rounded = isFp8 ? (new(Keys, shape), new(Values, shape)) : null;
         }
 
         public DeviceMemory<ushort> Queries { get; }
@@ -131,6 +140,8 @@ public sealed unsafe class DecodeAttentionTests : IDisposable
 
         public DeviceMemory<ushort> Values { get; }
 
+        private KvLayer Layer => _rounded is var (keys, values) ? new(keys.Codes, values.Codes, keys.Scales, values.Scales, keys.Scales.Length / _shape.Shared) : new(Keys, Values);
+
         /// <summary>Attends with all rows, or with one of them alone.</summary>
         public void Launch(DeviceKernels kernels, DeviceMemory<ushort> output, int? only = null)
         {
@@ -138,7 +149,7 @@ public sealed unsafe class DecodeAttentionTests : IDisposable
             using DeviceMemory<int> starts = new(_starts.AsSpan(only ?? 0, rows)), lengths = new(_lengths.AsSpan(only ?? 0, rows));
             using DeviceMemory<byte> scratch = new((int)DecodeAttention.ScratchBytes(rows, longest, _shape));
             var queries = (nint)Queries + ((only ?? 0) * _shape.Heads * _shape.Size * sizeof(ushort));
-            new DecodeAttention(queries, Keys, Values, starts, lengths, scratch, output).Launch(kernels, rows, longest, _shape, _scale);
+            new DecodeAttention(queries, Layer, starts, lengths, scratch, output).Launch(kernels, rows, longest, _shape, _scale);
             scratch.ThrowIfTouchedOutside();
         }
 
@@ -152,10 +163,10 @@ public sealed unsafe class DecodeAttentionTests : IDisposable
                 var weights = new double[_lengths[row]];
                 for (var position = 0; position < weights.Length; position++)
                 {
-                    var key = Of(Keys, row, position, head);
+                    var key = Of(Keys, _rounded?.Keys, row, position, head);
                     for (var i = 0; i < _shape.Size; i++)
                     {
-                        weights[position] += (double)BFloat16Bits.ToSingle(query[i]) * BFloat16Bits.ToSingle(key[i]) * _scale;
+                        weights[position] += (double)BFloat16Bits.ToSingle(query[i]) * key[i] * _scale;
                     }
                 }
 
@@ -163,10 +174,10 @@ public sealed unsafe class DecodeAttentionTests : IDisposable
                 weights = [.. weights.Select(score => Math.Exp(score - most))];
                 for (var position = 0; position < weights.Length; position++)
                 {
-                    var value = Of(Values, row, position, head);
+                    var value = Of(Values, _rounded?.Values, row, position, head);
                     for (var i = 0; i < _shape.Size; i++)
                     {
-                        expected[place + i] += weights[position] / weights.Sum() * BFloat16Bits.ToSingle(value[i]);
+                        expected[place + i] += weights[position] / weights.Sum() * value[i];
                     }
                 }
             }
@@ -174,7 +185,10 @@ public sealed unsafe class DecodeAttentionTests : IDisposable
             return expected;
         }
 
-        private Span<ushort> Of(DeviceMemory<ushort> arena, int row, int position, int head) =>
-            arena.Span.Slice((((_starts[row] + position) * _shape.Shared) + (head / _shape.Group)) * _shape.Size, _shape.Size);
+        private double[] Of(DeviceMemory<ushort> arena, RoundedHeads? rounded, int row, int position, int head)
+        {
+            var place = ((_starts[row] + position) * _shape.Shared) + (head / _shape.Group);
+            return rounded?.Head(place) ?? [.. arena.Span.Slice(place * _shape.Size, _shape.Size).ToArray().Select(number => (double)BFloat16Bits.ToSingle(number))];
+        }
     }
 }

@@ -30,7 +30,7 @@ public sealed class RotaryAppendTests : IDisposable
         using DeviceMemory<float> cosines = new([.. tables.Select(angle => (float)Math.Cos(angle))]), sines = new([.. tables.Select(angle => (float)Math.Sin(angle))]);
         using DeviceMemory<int> angleRows = new(angles), slotRows = new(slots);
         using DeviceMemory<ushort> queries = new(rows * heads * size), keys = new(Positions * shared * size), values = new(Positions * shared * size);
-        RotaryAppend append = new(input, cosines, sines, angleRows, slotRows, queries, keys, values);
+        RotaryAppend append = new(input, cosines, sines, angleRows, slotRows, queries, new(keys, values));
         _device.InEveryOrder(() => append.Launch(_device.Kernels, rows, shape), keys);
         append.Launch(_device.Kernels, rows, shape);
 
@@ -53,6 +53,62 @@ public sealed class RotaryAppendTests : IDisposable
         AssertUntouchedBut(slots, keys, shared * size);
         AssertUntouchedBut(slots, values, shared * size);
         Array.ForEach([queries, keys, values], memory => memory.ThrowIfTouchedOutside());
+    }
+
+    [Theory]
+    [InlineData(1, 1, 1, 16)]
+    [InlineData(3, 4, 2, 48)]
+    [InlineData(2, 3, 3, 80)]
+    [InlineData(2, 2, 40, 128)]
+    public void Keys_and_values_in_eight_bits_are_those_in_sixteen_rounded_and_can_be_expanded_again(int rows, int heads, int shared, int size)
+    {
+        const int Positions = 9, Angles = 5;
+        HeadShape shape = new(heads * shared, shared, size);
+        int[] slots = [.. Enumerable.Range(0, Positions).OrderBy(_ => _numbers.Random.Next()).Take(rows)];
+        slots[^1] = rows > 1 ? -1 : slots[^1];
+        using var input = DeviceNumbers.Half(_numbers.Ordinary(rows * (shape.Heads + (2 * shared)) * size));
+        using DeviceMemory<float> cosines = new(_numbers.Ordinary(Angles * size / 2)), sines = new(_numbers.Ordinary(Angles * size / 2));
+        using DeviceMemory<int> angleRows = new([.. Enumerable.Range(0, rows).Select(_ => _numbers.Random.Next(Angles))]), slotRows = new(slots);
+        using DeviceMemory<ushort> queries = new(rows * shape.Heads * size), plainQueries = new(queries.Length), keys = new(Positions * shared * size), values = new(keys.Length);
+        using DeviceMemory<byte> keyCodes = new(keys.Length), valueCodes = new(keys.Length);
+        using DeviceMemory<float> keyScales = new(Positions * shared), valueScales = new(Positions * shared);
+        KvLayer rounded = new(keyCodes, valueCodes, keyScales, valueScales, Positions);
+        RotaryAppend append = new(input, cosines, sines, angleRows, slotRows, queries, rounded);
+        foreach (var memory in (DeviceMemory<byte>[])[keyCodes, valueCodes])
+        {
+            _device.InEveryOrder(() => append.Launch(_device.Kernels, rows, shape), memory);
+        }
+
+        append.Launch(_device.Kernels, rows, shape);
+        (append with { Queries = plainQueries, Layer = new(keys, values) }).Launch(_device.Kernels, rows, shape);
+        Assert.Equal(plainQueries.ToArray(), queries.ToArray());
+
+        // Each stored position is an extent of its own.
+        int[] stored = [.. slots.Where(slot => slot >= 0)];
+        using DeviceMemory<ushort> expandedKeys = new(keys.Length), expandedValues = new(keys.Length);
+        using DeviceMemory<int> starts = new(stored), lengths = new([.. stored.Select(_ => 1)]);
+        ExtentExpansion expansion = new(rounded, new(expandedKeys, expandedValues), starts, lengths);
+        _device.InEveryOrder(() => expansion.Launch(_device.Kernels, stored.Length, 2, shape), expandedKeys);
+        expansion.Launch(_device.Kernels, stored.Length, 2, shape);
+        foreach (var (exact, codes, scales, expanded) in new[] { (keys, keyCodes, keyScales, expandedKeys), (values, valueCodes, valueScales, expandedValues) })
+        {
+            for (var place = 0; place < Positions * shared; place++)
+            {
+                var (position, head) = Math.DivRem(place, shared);
+                var scale = scales.Span[(head * Positions) + position];
+                Assert.Equal(!stored.Contains(position), float.IsNaN(scale));
+                if (stored.Contains(position))
+                {
+                    E4m3.AssertRounded(exact.Span.Slice(place * size, size), codes.Span.Slice(place * size, size), scale, $"position {position}, head {head}, {_numbers}");
+                    DeviceNumbers.AssertClose(E4m3.Numbers(codes.Span.Slice(place * size, size), scale), expanded.Span.Slice(place * size, size), $"{_numbers}");
+                }
+            }
+
+            AssertUntouchedBut(stored, expanded, shared * size);
+            Array.ForEach([exact, expanded], memory => memory.ThrowIfTouchedOutside());
+            codes.ThrowIfTouchedOutside();
+            scales.ThrowIfTouchedOutside();
+        }
     }
 
     [Fact]

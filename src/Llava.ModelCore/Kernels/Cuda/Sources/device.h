@@ -74,14 +74,15 @@ static __device__ inline void store16(void* to, unsigned a, unsigned b, unsigned
     *(Sixteen*)to = packed;
 }
 
-static __device__ inline void load8(const bfloat16* from, float* to) {
-    const Sixteen packed = load16(from);
+static __device__ inline void widen8(const Sixteen& packed, float* to) {
 #pragma unroll
     for (int i = 0; i < 4; i++) {
         to[2 * i] = from_bits(packed.word[i] << 16);
         to[2 * i + 1] = from_bits(packed.word[i] & 0xFFFF0000u);
     }
 }
+
+static __device__ inline void load8(const bfloat16* from, float* to) { widen8(load16(from), to); }
 
 static __device__ inline unsigned pair(float low, float high) { return narrow(low) | (unsigned)narrow(high) << 16; }
 

@@ -1,5 +1,5 @@
-// output = silu(gate) · up, with silu(x) = x / (1 + e⁻ˣ). A block per row and 2048 columns.
-#include "device.h"
+// output = silu(gate) · up. A block per row and 2048 columns.
+#include "gate.h"
 
 extern "C" __global__ void __launch_bounds__(256) gated_activation(
     const bfloat16* merged,  // (rows, 2 · columns): gate, then up
@@ -8,10 +8,7 @@ extern "C" __global__ void __launch_bounds__(256) gated_activation(
     const int column = (block_y() * threads() + thread()) * 8;
     if (column >= columns) return;
     const bfloat16* row = merged + (long long)block_x() * 2 * columns;
-    float gate[8], up[8];
-    load8(row + column, gate);
-    load8(row + columns + column, up);
-    // Rounded between, as the reference model's two operations are.
-    for (int i = 0; i < 8; i++) up[i] *= rounded(gate[i] / (1 + exp2_of(-gate[i] * LOG2_E)));
-    store8(output + (long long)block_x() * columns + column, up);
+    float x[8];
+    gate8(row + column, row + columns + column, x);
+    store8(output + (long long)block_x() * columns + column, x);
 }

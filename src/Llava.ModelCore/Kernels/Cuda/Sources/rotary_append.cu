@@ -1,15 +1,5 @@
-// Rotates queries and keys (a head's first half is paired with its second) and stores keys and values in the arena. One block per row.
-#include "device.h"
-
-static __device__ inline void rotate8(const bfloat16* from, bfloat16* to, const float* cosines, const float* sines, int half) {
-    float first[8], second[8], turned[8];
-    load8(from, first);
-    load8(from + half, second);
-    for (int i = 0; i < 8; i++) turned[i] = first[i] * cosines[i] - second[i] * sines[i];
-    store8(to, turned);
-    for (int i = 0; i < 8; i++) turned[i] = second[i] * cosines[i] + first[i] * sines[i];
-    store8(to + half, turned);
-}
+// Rotates queries and keys and stores keys and values in the arena. One block per row.
+#include "rotary.h"
 
 extern "C" __global__ void __launch_bounds__(256) rotary_append(
     const bfloat16* merged,  // (rows, heads + 2 · shared, size): queries, keys, values
@@ -32,7 +22,7 @@ extern "C" __global__ void __launch_bounds__(256) rotary_append(
         const int head = unit / per_head, column = unit % per_head * 8;
         bfloat16* to = head < heads ? queries + ((long long)row * heads + head) * size : keys + place + (head - heads) * size;
         const long long angle = (long long)angles[row] * half + column;
-        rotate8(from + head * size + column, to + column, cosines + angle, sines + angle, half);
+        rotate8(from + head * size + column, to + column, half, cosines + angle, sines + angle);
     }
 
     if (slot < 0) return;

@@ -17,6 +17,12 @@
 #include "four_bit_dequantize.cu"
 #include "gather_rows.cu"
 #include "widen_numbers.cu"
+#include "quantize_rows.cu"
+#include "add_rms_norm_fp8.cu"
+#include "gated_activation_fp8.cu"
+#include "rotary_append_fp8.cu"
+#include "decode_attention_fp8.cu"
+#include "expand_extents.cu"
 
 namespace {
 // A launch whose arguments are bound already, as a graph keeps it.
@@ -42,6 +48,8 @@ const Entry Kernels[] = {
     KERNEL(int4_product_1), KERNEL(int4_product_2), KERNEL(int4_product_4), KERNEL(int4_product_8),
     KERNEL(nf4_product_1), KERNEL(nf4_product_2), KERNEL(nf4_product_4), KERNEL(nf4_product_8), KERNEL(int4_dequantize), KERNEL(nf4_dequantize),
     KERNEL(gather_rows), KERNEL(widen_numbers),
+    KERNEL(quantize_rows), KERNEL(add_rms_norm_fp8), KERNEL(gated_activation_fp8), KERNEL(rotary_append_fp8), KERNEL(expand_extents),
+    KERNEL(decode_attention_fp8_1), KERNEL(decode_attention_fp8_2), KERNEL(decode_attention_fp8_4), KERNEL(decode_attention_fp8_8),
 };
 
 enum Result { Success = 0, InvalidValue = 1, InvalidImage = 200, InvalidContext = 201, NotFound = 500, LaunchFailed = 719, CaptureUnsupported = 900, CaptureInvalidated = 901 };
@@ -79,6 +87,7 @@ int emulator_wait(void** stream, void** other) {
     waits.erase(waits.begin());
     return 1;
 }
+unsigned emulator_e4m3(float number) { return to_e4m3(number); }
 
 int cuInit(unsigned) { return Success; }
 int cuDriverGetVersion(int* version) { *version = 12040; return Success; }
