@@ -113,7 +113,7 @@ public sealed record TrainingRecipe
     /// </summary>
     public int? RecomputeLayers { get; init; }
 
-    /// <summary>Memory that the run may take, each process of it, in GiB; null takes what is free on a CPU, and does not ask on another device.</summary>
+    /// <summary>Memory that the run may take, each process of it, in GiB; null takes what is free, on a CPU or on the devices.</summary>
     public double? MemoryGb { get; init; }
 
     /// <summary>Passes over the data; may be fractional. Default 1. Ignored when <see cref="MaxSteps"/> is given.</summary>
@@ -184,6 +184,9 @@ public sealed record TrainingRecipe
     /// after the other. Null has all on one.
     /// </summary>
     public IReadOnlyList<string>? LayerDevices { get; init; }
+
+    /// <summary>Whether matrices that stand frozen are kept in bfloat16: where products are, and nothing that is saved has them.</summary>
+    internal bool RoundsFrozen => Precision == TrainingPrecision.Bf16 && (Stage == TrainingStage.Alignment || Lora is not null);
 
     /// <summary>Whether host memory is another than that of the device.</summary>
     internal bool IsOffloaded => OffloadOptimizer && Device != "cpu";
