@@ -24,6 +24,7 @@ internal sealed record BenchSizes
         StageTokens = 64,
         Words = 64,
         Images = 256,
+        PhotoSide = 640,
         Slots = 128,
         BaselineBatches = [8, 32, 64, 96],
         ProductRows = [1, 16, 64, 256, 10_240, 16_384],
@@ -46,6 +47,7 @@ internal sealed record BenchSizes
         StageTokens = 4,
         Words = 4,
         Images = 5,
+        PhotoSide = 16,
         Slots = 3,
         BaselineBatches = [1, 2],
         ProductRows = [1, 16],
@@ -76,6 +78,9 @@ internal sealed record BenchSizes
 
     /// <summary>Images of a measurement.</summary>
     public required int Images { get; init; }
+
+    /// <summary>Width and height of the JPEGs that are decoded and resized.</summary>
+    public required int PhotoSide { get; init; }
 
     /// <summary>Sequences at once.</summary>
     public required int Slots { get; init; }

@@ -14,8 +14,10 @@ namespace Llava.Benchmarks.Gpu;
 internal sealed class MeasuredEngine : IDisposable
 {
     private readonly LlavaConfig _config;
+    private readonly EngineOptions _options;
     private readonly LlavaModel _images;
-    private readonly Random _random = new(1);
+    private readonly Func<int, IStepRunner> _runner;
+    private SteppedEngine? _engine;
 
     /// <param name="settings">Where.</param>
     /// <param name="config">The model.</param>
@@ -26,7 +28,7 @@ internal sealed class MeasuredEngine : IDisposable
     public MeasuredEngine(BenchSettings settings, LlavaConfig config, CudaOptions cuda, int slots, int positions, Func<string, Tensor>? read = null)
     {
         _config = config;
-        var options = new EngineOptions
+        _options = new EngineOptions
         {
             MaxSlots = slots,
             Runner = settings.Open is null ? RunnerKind.Torch : RunnerKind.Cuda,
@@ -40,19 +42,19 @@ internal sealed class MeasuredEngine : IDisposable
         if (settings.Open is { } open)
         {
             CudaRunner.Place(_images, settings.Device);
-            Engine = new SteppedEngine(config, options, arena =>
+            _runner = arena =>
             {
                 var session = open();
-                return new CudaRunner(session, _images, new DeviceWeights(config.LanguageModel, read, session, options), options, arena, TimeProvider.System);
-            });
+                return new CudaRunner(session, _images, new DeviceWeights(config.LanguageModel, read, session, _options), _options, arena, TimeProvider.System);
+            };
             return;
         }
 
-        Engine = new SteppedEngine(config, options, arena => new TorchRunner(_images, options, arena, TimeProvider.System));
+        _runner = arena => new TorchRunner(_images, _options, arena, TimeProvider.System);
     }
 
-    /// <summary>The engine.</summary>
-    public SteppedEngine Engine { get; }
+    /// <summary>The engine, which steps when it is told to.</summary>
+    public SteppedEngine Engine => _engine ??= new SteppedEngine(_config, _options, _runner);
 
     /// <summary>Answers questions to the last token, whatever the model would rather do; each has an image of its own.</summary>
     /// <param name="images">How many.</param>
@@ -62,10 +64,13 @@ internal sealed class MeasuredEngine : IDisposable
     public void Answer(int images, int questions, int words, int tokens) =>
         Engine.Answer([.. Enumerable.Range(0, images).Select(_ => Picture()).SelectMany(picture => Enumerable.Range(0, questions).Select(_ => Request(picture, words, tokens)))]);
 
+    /// <summary>Instead of <see cref="Engine"/>, one that steps on a thread of its own, as a consumer's does.</summary>
+    public LlavaEngine Start() => new(_config, _options, _runner, TimeProvider.System);
+
     /// <summary>A question about an image.</summary>
     public SequenceRequest Request(ImageInput picture, int words, int tokens) => new()
     {
-        PromptTokens = [ImagePlaceholder.TokenId, .. Enumerable.Range(0, words).Select(_ => _random.Next(3, _config.LanguageModel.VocabularySize))],
+        PromptTokens = [ImagePlaceholder.TokenId, .. Enumerable.Range(0, words).Select(_ => Random.Shared.Next(3, _config.LanguageModel.VocabularySize))],
         Images = [picture],
         Sampling = new() { MaxNewTokens = tokens },
     };
@@ -77,7 +82,7 @@ internal sealed class MeasuredEngine : IDisposable
         var pixels = new float[3 * side * side];
         for (var i = 0; i < pixels.Length; i++)
         {
-            pixels[i] = _random.NextSingle() - 0.5f;
+            pixels[i] = Random.Shared.NextSingle() - 0.5f;
         }
 
         return new ImageInput(pixels, side, Guid.NewGuid().ToString("N"));
@@ -86,7 +91,7 @@ internal sealed class MeasuredEngine : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Engine.Dispose();
+        _engine?.Dispose();
         _images.Dispose();
     }
 

@@ -15,7 +15,7 @@ internal sealed class TrainingPart : BenchPart
 
     public override string Name => "training";
 
-    public override int Budget => 70;
+    public override int Budget => 65;
 
     public override void Run(BenchSettings settings, BenchLines lines, PartTime time)
     {

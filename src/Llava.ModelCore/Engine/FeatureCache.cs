@@ -12,23 +12,24 @@ internal sealed class FeatureCache(long maxBytes) : IDisposable
     private long _bytes;
 
     /// <summary>
-    /// The features of an image, encoded if they are not here. The tensor belongs to the caller's scope; it shares the cached
-    /// storage, so an eviction while it is in use does no harm.
+    /// The features (features, hidden) of an image; null if they are not here. The tensor belongs to the caller's scope; it shares the cached storage, so an eviction while it is in use does
+    /// no harm.
     /// </summary>
-    /// <param name="image">The image.</param>
-    /// <param name="encode">Gives (features, hidden) in the caller's scope.</param>
-    /// <param name="isHit">Whether nothing had to be encoded.</param>
-    public Tensor Get(ImageInput image, Func<ImageInput, Tensor> encode, out bool isHit)
+    public Tensor? Find(ImageInput image)
     {
-        isHit = _entries.TryGetValue(image.ContentHash, out var node);
-        if (isHit)
+        if (!_entries.TryGetValue(image.ContentHash, out var node))
         {
-            _order.Remove(node!);
-            _order.AddFirst(node!);
-            return node!.Value.Features.alias();
+            return null;
         }
 
-        var features = encode(image);
+        _order.Remove(node);
+        _order.AddFirst(node);
+        return node.Value.Features.alias();
+    }
+
+    /// <summary>Keeps the features of an image that is not here, if there is room for them at all. The tensor stays the caller's.</summary>
+    public void Keep(ImageInput image, Tensor features)
+    {
         var bytes = features.numel() * features.ElementSize;
         if (bytes <= maxBytes)
         {
@@ -36,8 +37,6 @@ internal sealed class FeatureCache(long maxBytes) : IDisposable
             _entries.Add(image.ContentHash, _order.AddFirst(new Entry(image.ContentHash, features.alias().DetachFromDisposeScope(), bytes)));
             _bytes += bytes;
         }
-
-        return features;
     }
 
     public void Dispose() => MakeRoom(maxBytes);

@@ -1,23 +1,61 @@
 using Llava.ModelCore.Models;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Engine;
 
-/// <summary>Images as a language model sees them, encoded one by one and kept for those that come again.</summary>
+/// <summary>Images as a language model sees them, kept for those that come again.</summary>
 /// <param name="model">Vision tower and projector; not disposed with this.</param>
 /// <param name="cacheBytes">Bytes of features kept.</param>
 internal sealed class ImageFeatures(LlavaModel model, long cacheBytes) : IDisposable
 {
     private readonly FeatureCache _cache = new(cacheBytes);
+    private readonly Device _device = model.Vision.parameters().First().device;
 
-    /// <summary>An image's features (features, hidden), in the caller's scope.</summary>
+    /// <summary>An image's features (features, hidden), in the caller's scope; a new image is encoded by itself.</summary>
     /// <param name="image">The image.</param>
     /// <param name="outcome">Counts it.</param>
-    public Tensor Get(ImageInput image, StepOutcome outcome)
+    public Tensor Get(ImageInput image, StepOutcome outcome) => Find(image, outcome) ?? Encode([image], outcome)[0];
+
+    /// <summary>
+    /// The features of a step's images by their content, in the caller's scope; new ones are encoded several at once. A batch that fails is left out, so that <see cref="Get"/> finds the
+    /// image that is to blame.
+    /// </summary>
+    /// <param name="images">The images; the same one may come several times.</param>
+    /// <param name="batch">Images that the tower sees at once at most.</param>
+    /// <param name="outcome">Counts them.</param>
+    public Dictionary<string, Tensor> GetAll(IEnumerable<ImageInput> images, int batch, StepOutcome outcome)
     {
-        var features = _cache.Get(image, Encode, out var isHit);
-        (outcome.FeatureHits, outcome.ImagesEncoded) = (outcome.FeatureHits + (isHit ? 1 : 0), outcome.ImagesEncoded + (isHit ? 0 : 1));
-        return features;
+        Dictionary<string, Tensor> all = [];
+        List<ImageInput> missing = [];
+        foreach (var image in images.DistinctBy(image => image.ContentHash))
+        {
+            if (Find(image, outcome) is { } known)
+            {
+                all.Add(image.ContentHash, known);
+            }
+            else
+            {
+                missing.Add(image);
+            }
+        }
+
+        foreach (var together in missing.Chunk(batch))
+        {
+            try
+            {
+                foreach (var (image, features) in together.Zip(Encode(together, outcome)))
+                {
+                    all.Add(image.ContentHash, features);
+                }
+            }
+            catch (Exception)
+            {
+                // Whoever needs one of them encodes it alone.
+            }
+        }
+
+        return all;
     }
 
     /// <inheritdoc cref="IStepRunner.Embed"/>
@@ -25,24 +63,44 @@ internal sealed class ImageFeatures(LlavaModel model, long cacheBytes) : IDispos
     {
         using var mode = inference_mode();
         using var scope = NewDisposeScope();
-        var mean = See(image).to(ScalarType.Float32).mean([1]).squeeze(0); // (hidden)
+        var mean = See([image]).to(ScalarType.Float32).mean([1]).squeeze(0); // (hidden)
         return [.. mean.div(mean.norm()).cpu().data<float>()];
     }
 
     public void Dispose() => _cache.Dispose();
 
-    private Tensor Encode(ImageInput image)
+    private Tensor? Find(ImageInput image, StepOutcome outcome)
+    {
+        var known = _cache.Find(image);
+        outcome.FeatureHits += known is null ? 0 : 1;
+        return known;
+    }
+
+    /// <summary>Features of each image; one that is kept must not keep those that were encoded beside it.</summary>
+    private Tensor[] Encode(ImageInput[] images, StepOutcome outcome)
     {
         using var scope = NewDisposeScope();
-        return model.Projector.call(See(image)).squeeze(0).MoveToOuterDisposeScope();
+        var features = model.Projector.call(See(images)).unbind(0).Select(one => (images.Length == 1 ? one : one.clone()).MoveToOuterDisposeScope()).ToArray();
+        outcome.ImagesEncoded += images.Length;
+        foreach (var (image, one) in images.Zip(features))
+        {
+            _cache.Keep(image, one);
+        }
+
+        return features;
     }
 
-    /// <summary>What the vision tower makes of an image; a layer's temporaries are freed when it is done, or those of all layers take gigabytes.</summary>
-    private Tensor See(ImageInput image)
+    /// <summary>What the vision tower makes of images; a layer's temporaries are freed when it is done, or those of all layers take gigabytes.</summary>
+    private Tensor See(ImageInput[] images)
     {
         using LayerScopes layers = new();
-        return layers.Close(model.Vision.Observed(Pixels(image), layers.Next));
+        return layers.Close(model.Vision.Observed(Pixels(images), layers.Next));
     }
 
-    private Tensor Pixels(ImageInput image) => tensor(image.Pixels, [1, 3, image.Side, image.Side], device: model.Vision.parameters().First().device);
+    /// <summary>(images, 3, side, side) on the tower's device. Out of pinned memory, or the copy would wait for all that the device was given before.</summary>
+    private Tensor Pixels(ImageInput[] images)
+    {
+        var pixels = stack(images.Select(image => tensor(image.Pixels, [3, image.Side, image.Side])));
+        return _device.type == DeviceType.CUDA ? pixels.pin_memory().to(_device, non_blocking: true) : pixels.to(_device);
+    }
 }

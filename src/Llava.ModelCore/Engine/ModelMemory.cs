@@ -66,7 +66,11 @@ public sealed record ModelMemory(long Weights, long KvCache, long FeatureCache, 
 
     private static long FeaturesOf(LlavaConfig config, EngineOptions options) => config.Vision is null ? 0 : options.FeatureCacheBytes;
 
-    private static long WorkOf(LlavaConfig config, EngineOptions options) => Math.Max(StepOf(config.LanguageModel, options), config.Vision is { } vision ? ImageOf(vision) : 0);
+    private static long WorkOf(LlavaConfig config, EngineOptions options)
+    {
+        var (step, vision) = (StepOf(config.LanguageModel, options), config.Vision);
+        return vision is null ? step : options.UsesCuda ? checked(step + ImagesOf(vision, options.Cuda)) : Math.Max(step, ImageOf(vision));
+    }
 
     /// <summary>A chunk of a prompt that sees a whole context, or one token in each slot, whichever is more; attention scores are made whole.</summary>
     private static long StepOf(LanguageModelConfig config, EngineOptions options)
@@ -84,6 +88,13 @@ public sealed record ModelMemory(long Weights, long KvCache, long FeatureCache, 
         long rows = Math.Max(options.PrefillChunkTokens, options.MaxSlots);
         var scores = 2L * config.Heads * options.PrefillChunkTokens * Math.Min(LanguageModelPositions.Limit(config), options.KvPositionsFor(config));
         return checked(sizeof(float) * ((rows * ((RowsOfHidden * (long)config.HiddenSize) + (RowsOfMlp * (long)config.IntermediateSize))) + scores + (2L * options.MaxSlots * config.VocabularySize)));
+    }
+
+    /// <summary>As many images through the vision tower of a device as a pass has new ones; the step's own buffers are there at the same time, attention makes no scores.</summary>
+    private static long ImagesOf(VisionConfig config, CudaOptions options)
+    {
+        long images = Math.Min(options.VisionImages, 1 + (options.PrefillTokens / config.Features));
+        return checked(images * (config.Patches + 1) * sizeof(ushort) * ((RowsOfHidden * (long)config.HiddenSize) + (RowsOfMlp * (long)config.IntermediateSize)));
     }
 
     /// <summary>One image through the vision tower: images are encoded one by one.</summary>

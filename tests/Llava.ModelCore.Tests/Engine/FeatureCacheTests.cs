@@ -19,9 +19,9 @@ public sealed class FeatureCacheTests
         using var scope = NewDisposeScope();
         using var cache = new FeatureCache(2 * BytesPerImage);
         var image = Requests.Picture(_random);
-        var first = cache.Get(image, Encode, out var isHit);
+        var (first, isHit) = Get(cache, image);
         Assert.False(isHit);
-        var second = cache.Get(new ImageInput([.. image.Pixels], image.Side), Encode, out isHit);
+        (var second, isHit) = Get(cache, new ImageInput([.. image.Pixels], image.Side));
         Assert.True(isHit);
         Assert.Equal(first.data<float>().ToArray(), second.data<float>().ToArray());
     }
@@ -32,11 +32,7 @@ public sealed class FeatureCacheTests
         using var scope = NewDisposeScope();
         using var cache = new FeatureCache((2 * BytesPerImage) + 1);
         var images = Enumerable.Range(0, 3).Select(_ => Requests.Picture(_random)).ToArray();
-        Assert.Equal([false, false, true, false, true, false], new[] { 0, 1, 0, 2, 0, 1 }.Select(i =>
-        {
-            cache.Get(images[i], Encode, out var isHit);
-            return isHit;
-        }));
+        Assert.Equal([false, false, true, false, true, false], new[] { 0, 1, 0, 2, 0, 1 }.Select(i => Get(cache, images[i]).IsHit));
     }
 
     [Fact]
@@ -46,13 +42,23 @@ public sealed class FeatureCacheTests
         using (NewDisposeScope())
         using (var cache = new FeatureCache(BytesPerImage))
         {
-            var inUse = cache.Get(Requests.Picture(_random), Encode, out _);
-            cache.Get(Requests.Picture(_random), Encode, out _);
+            var (inUse, _) = Get(cache, Requests.Picture(_random));
+            Get(cache, Requests.Picture(_random));
             Assert.Equal(Enumerable.Repeat(1f, 8), inUse.data<float>().ToArray());
         }
 
         Assert.Equal(before, DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount);
     }
 
-    private Tensor Encode(ImageInput image) => full([1, 8], Scalars.Of(++_encoded), ScalarType.Float32);
+    private (Tensor Features, bool IsHit) Get(FeatureCache cache, ImageInput image)
+    {
+        if (cache.Find(image) is { } known)
+        {
+            return (known, true);
+        }
+
+        var features = full([1, 8], Scalars.Of(++_encoded), ScalarType.Float32);
+        cache.Keep(image, features);
+        return (features, false);
+    }
 }

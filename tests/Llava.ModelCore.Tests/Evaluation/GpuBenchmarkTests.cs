@@ -35,6 +35,8 @@ public sealed class GpuBenchmarkTests : IDisposable
         Assert.Equal(5, lines.Of("forms").Count(form => (double)form["worst_relative_error"]! is > 0 and < 0.05));
         Assert.Equal([4, 4, 4, 4, 4, 4, 2], lines.Of("engine").Select(engine => (int)engine["answer_tokens"]!));
         Assert.Equal(lines.Written.Count, File.ReadAllLines(_folder.File("bench.jsonl")).Length);
+        Assert.All(lines.Of("photos"), photos => Assert.Equal((5, 4), ((int)photos["images"]!, (int)photos["answer_tokens"]!)));
+        Assert.Contains("| tiny, 4 tokens | ", BenchTable.Of(lines.Written), StringComparison.Ordinal);
         var ratio = BenchRatio.Of(lines.Written).First();
         Assert.Equal((2, 0.5), (ratio.Batch, ratio.Baseline));
         Assert.Contains("| tiny, 4 | 0.5 (2) |", BenchTable.Of(lines.Written), StringComparison.Ordinal);

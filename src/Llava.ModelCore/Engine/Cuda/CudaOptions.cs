@@ -9,6 +9,10 @@ public sealed class CudaOptions
     [Range(16, 65_536)]
     public int PrefillTokens { get; set; } = 12_288;
 
+    /// <summary>New images of a pass that the vision tower sees at once. Default 32; 1 encodes one by one.</summary>
+    [Range(1, 1024)]
+    public int VisionImages { get; set; } = 32;
+
     /// <summary>Whether sum with norm, and the gate of the MLP, are one kernel of ours each. Default true; false takes torch's operations.</summary>
     public bool FusedElements { get; set; } = true;
 

@@ -120,11 +120,12 @@ internal sealed class CudaRunner : IStepRunner
         DevicePass pass = new(_weights.Config, new DeviceBlock(), _decoder.DecodesApart);
         plan.Decodes.ForEach(work => pass.AddDecode(work, work.Sequence.Unread > 0 ? _unread!.IndexOf(work.Sequence) : null));
         _failed.Clear();
+        var features = _features.GetAll(plan.Prefills.SelectMany(Images), _options.Cuda.VisionImages, outcome);
         foreach (var work in plan.Prefills.Where(work => !_failed.Contains(work.Sequence)))
         {
             try
             {
-                pass.AddPrefill(work, Parts(work, outcome));
+                pass.AddPrefill(work, Parts(work, features, outcome));
             }
             catch (Exception e)
             {
@@ -136,10 +137,20 @@ internal sealed class CudaRunner : IStepRunner
         return pass;
     }
 
-    private PromptPart[] Parts(StepWork work, StepOutcome outcome) => [.. work.Sequence.Layout.Slice(work.FirstPosition, work.Count).Select(slice =>
+    /// <summary>The images that a chunk of a prompt has rows of.</summary>
+    private static IEnumerable<ImageInput> Images(StepWork work) =>
+        work.Sequence.Layout.Slice(work.FirstPosition, work.Count).Where(slice => slice.Piece.Image >= 0).Select(slice => work.Sequence.Request.Images[slice.Piece.Image]);
+
+    private PromptPart[] Parts(StepWork work, Dictionary<string, Tensor> features, StepOutcome outcome) => [.. work.Sequence.Layout.Slice(work.FirstPosition, work.Count).Select(slice =>
     {
         var (piece, from, count) = slice;
-        return new PromptPart(piece, from, count, piece.Image < 0 ? null : _features.Get(work.Sequence.Request.Images[piece.Image], outcome).narrow(0, from, count));
+        if (piece.Image < 0)
+        {
+            return new PromptPart(piece, from, count, null);
+        }
+
+        var image = work.Sequence.Request.Images[piece.Image];
+        return new PromptPart(piece, from, count, (features.GetValueOrDefault(image.ContentHash) ?? _features.Get(image, outcome)).narrow(0, from, count));
     })];
 
     /// <summary>Puts a pass into the stream, then reads the tokens of the step before, while the device computes; those of this step only if the host has to have them at once.</summary>

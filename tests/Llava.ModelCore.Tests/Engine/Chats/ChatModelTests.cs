@@ -124,17 +124,26 @@ public sealed class ChatModelTests : IAsyncLifetime
     public async Task Whoever_stops_reading_frees_the_slots()
     {
         var chat = Asking("Describe this image.") with { Choices = 2, IgnoresEnd = true, Sampling = new() { MaxNewTokens = 400 } };
+        // Another sequence of the batch sets the pace: however late this test reads, the answers are far from their end.
+        PacedSteps steps = new();
+        var pacer = _model.Engine.Submit(_model.Chat.Prepare(chat).Request with { StopCondition = steps });
         await using (var run = _model.Chat.Submit(_model.Chat.Prepare(chat)))
         {
+            steps.Allow(50);
             await foreach (var part in run.ReadAsync())
             {
                 Assert.Null(part.Result);
-                Assert.Equal(2, _model.Statistics.Running + _model.Statistics.Waiting);
+                Assert.Equal(3, _model.Statistics.Running + _model.Statistics.Waiting);
                 break;
             }
+
+            steps.Allow(50);
         }
 
-        Assert.Equal((0, 0), (_model.Statistics.Running, _model.Statistics.Waiting));
+        Assert.Equal((1, 0), (_model.Statistics.Running, _model.Statistics.Waiting));
+        pacer.Cancel();
+        steps.Allow(1000);
+        await pacer.Completion;
     }
 
     [Fact]
@@ -162,5 +171,16 @@ public sealed class ChatModelTests : IAsyncLifetime
         }
 
         return parts;
+    }
+
+    /// <summary>Lets a sequence, and with it its batch, take no more steps than a test allows.</summary>
+    private sealed class PacedSteps : IStopCondition
+    {
+        private readonly SemaphoreSlim _steps = new(0);
+
+        public void Allow(int steps) => _steps.Release(steps);
+
+        // A test that has failed allows none: the sequence ends then, and the model can be disposed.
+        public bool ShouldStop(int token) => !_steps.Wait(TimeSpan.FromSeconds(30));
     }
 }

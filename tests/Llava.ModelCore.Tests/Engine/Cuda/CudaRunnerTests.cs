@@ -21,6 +21,7 @@ public sealed class CudaRunnerTests : IDisposable
         ["torch's elements"] = new() { FusedElements = false, DeviceSampling = false },
         ["torch's rotation"] = new() { FusedRotary = false, DeviceSampling = false },
         ["plain attention"] = new() { DecodeAttention = false, DeviceSampling = false },
+        ["images one by one"] = new() { VisionImages = 1, DeviceSampling = false },
         ["small passes"] = new() { PrefillTokens = 16, DeviceSampling = false },
         ["all off"] = new() { FusedElements = false, FusedRotary = false, DecodeAttention = false, FlashAttention = false, DeviceSampling = false },
     };
@@ -268,6 +269,31 @@ public sealed class CudaRunnerTests : IDisposable
         var good = device.Submit(Requests.Text(_random, 4, 4));
         device.RunToTheEnd();
         Assert.Equal((FinishReason.Error, FinishReason.Length), (EngineHarness.Result(bad).Reason, EngineHarness.Result(good).Reason));
+    }
+
+    [Theory]
+    [InlineData(32, int.MaxValue, new[] { 5L })]
+    [InlineData(2, int.MaxValue, new[] { 2L, 2, 1 })]
+    // As where memory is short: whoever needs an image of a batch that failed encodes it alone.
+    [InlineData(4, 1, new[] { 4L, 1, 1, 1, 1, 1 })]
+    public void New_images_of_a_step_are_encoded_together(int together, int most, long[] batches)
+    {
+        using var device = Harness(new CudaOptions { VisionImages = together, DeviceSampling = false });
+        List<long> seen = [];
+        device.Images!.Projector.register_forward_hook((_, input, output) =>
+        {
+            seen.Add(input.shape[0]);
+            return input.shape[0] <= most ? output : throw new InvalidOperationException("More than fit.");
+        });
+        var pictures = Enumerable.Range(0, 5).Select(_ => Requests.Picture(_random)).ToArray();
+        var requests = pictures.Append(pictures[1]).Select(picture => Requests.Question(_random, picture, 4, 3)).ToArray();
+        var sequences = requests.Select(device.Submit).ToArray();
+        device.RunToTheEnd();
+
+        Assert.Equal(batches, seen);
+        Assert.Equal(5, device.Statistics.ImagesEncoded);
+        using var alone = Harness(new CudaOptions { VisionImages = 1, DeviceSampling = false });
+        Assert.All(requests.Zip(sequences), pair => AssertSameText(alone, alone.Run(pair.First), device, pair.Second));
     }
 
     [Fact]
