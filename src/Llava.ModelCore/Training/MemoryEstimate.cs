@@ -53,15 +53,15 @@ public sealed record MemoryEstimate(long Weights, long OptimizerState, long Grad
         long element = recipe.Precision == TrainingPrecision.Bf16 ? 2 : 4;
         long tokens = lengths.Sum();
         var layer = parts.Where(parameter => ModelPart.Layer(0).Has(parameter.Name)).Sum(Count);
-        var graph = GraphOf(language, recipe, lengths) + (element == 2 && (!recipe.RoundsFrozen || DequantizesIntoGraph(recipe)) ? layer * element : 0);
+        var graph = GraphOf(language, recipe, lengths) + (element == 2 && (!IsTakenAsItIs(recipe) || DequantizesIntoGraph(recipe)) ? layer * element : 0);
         var (remembered, copies) = ((long)learning.Sum(parameter => StateOf(parameter, recipe)), recipe.OffloadOptimizer ? learning.Sum(parameter => OwnOf(parameter, recipe)) * Full : 0);
         return new(
             parts.Sum(parameter => (long)(Count(parameter) * BytesOf(parameter.Name, recipe))) + (IsAdapted(recipe) ? learning.Where(parameter => IsFactor(parameter.Name)).Sum(Count) * Full : 0),
             recipe.IsOffloaded ? 0 : remembered + copies,
-            new GradientMemory([.. learning.Select(parameter => (parameter.Name, Count(parameter)))], recipe).Peak(language.Layers) * Full,
+            new GradientMemory([.. learning.Select(parameter => (parameter.Name, recipe.SplitWeights && IsMatrix(parameter.Name) ? Count(parameter) * Rounded / Full : Count(parameter)))], recipe).Peak(language.Layers) * Full,
             language.Layers * tokens * language.HiddenSize * Full,
             (language.Layers - Math.Min(recomputed, language.Layers - 1) + 1) * graph,
-            (3 * Full * Math.Min(LayerwisePass.LogitsAtOnce(recipe.Device == Cpu), tokens * language.VocabularySize)) + ((long)language.VocabularySize * language.HiddenSize * (element == 2 && !recipe.RoundsFrozen ? element : 0)),
+            (3 * Full * Math.Min(LayerwisePass.LogitsAtOnce(recipe.Device == Cpu), tokens * language.VocabularySize)) + ((long)language.VocabularySize * language.HiddenSize * (element == 2 && !IsTakenAsItIs(recipe) ? element : 0)),
             config.Vision is { } vision ? ImagesOf(vision, lengths.Count, element) : 0,
             // Gradients are as large as the copies.
             recipe.IsOffloaded ? remembered + (2 * copies) : 0);
@@ -106,6 +106,9 @@ public sealed record MemoryEstimate(long Weights, long OptimizerState, long Grad
             _ => own * 2 * Full,
         };
     }
+
+    /// <summary>Whether products take weights in the type that these are kept in.</summary>
+    private static bool IsTakenAsItIs(TrainingRecipe recipe) => recipe.RoundsFrozen || recipe.SplitWeights;
 
     /// <summary>On CUDA a weight in NF4 lies in the graph as the product took it.</summary>
     private static bool DequantizesIntoGraph(TrainingRecipe recipe) => recipe.Lora is { Nf4: true } && recipe.Device != Cpu;

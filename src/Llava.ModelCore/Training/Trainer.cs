@@ -15,6 +15,7 @@ public sealed class Trainer : IDisposable
     private readonly TrainingRecipe _recipe;
     private readonly LayerwisePass _pass;
     private readonly ICollective _ranks;
+    private readonly SplitWeights? _split;
 
     /// <summary>Freezes what the recipe's stage does not train and prepares the optimizer.</summary>
     /// <param name="model">Weights in float32, on the device to compute on; trained in place.</param>
@@ -27,7 +28,8 @@ public sealed class Trainer : IDisposable
         _recipe = recipe;
         _pass = new LayerwisePass(model, recipe.RecomputeLayers ?? 0);
         _ranks = ranks ?? new SingleRank();
-        Gradients = GradientSharing.For(ParameterGroup.For(model, recipe), recipe, _ranks);
+        _split = recipe.SplitWeights ? new SplitWeights(model) : null;
+        Gradients = GradientSharing.For(ParameterGroup.For(model, recipe, _split), recipe, _ranks);
         Schedule = new LearningRateSchedule
         {
             Steps = steps,
@@ -149,7 +151,11 @@ public sealed class Trainer : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Gradients.Dispose();
+    public void Dispose()
+    {
+        Gradients.Dispose();
+        _split?.Dispose();
+    }
 
     private IReadOnlyList<MicroBatchLoss> Passes(IReadOnlyList<TrainingBatch> batches, Action<ModelPart>? done, CancellationToken cancellationToken)
     {

@@ -143,6 +143,12 @@ public sealed record TrainingRecipe
     /// </summary>
     public bool OffloadOptimizer { get; init; }
 
+    /// <summary>
+    /// Whether the language model's matrices are kept as bfloat16, which products take as they are, and beside it the other 16 bits of float32 for the optimizer: as many bytes as float32, but
+    /// nothing to convert for a product, and gradients, sums of them too, in bfloat16. For all weights of a model whose float32 sums do not fit. Default false.
+    /// </summary>
+    public bool SplitWeights { get; init; }
+
     /// <summary>Decoupled weight decay on everything except biases and LayerNorm. Default 0.</summary>
     public double WeightDecay { get; init; }
 
@@ -238,7 +244,7 @@ public sealed record TrainingRecipe
 
     /// <summary>Whether a resumed run may have another value: where things lie and how often to save does not change the losses.</summary>
     internal static bool MayChangeOnResume(string field) => field is "base" or "vision_tower" or "projector" or "data" or "image_folder" or "data_order"
-        or "device" or "save_steps" or "save_total_limit" or "verify_images" or "skip_bad_samples" or "validation_data" or "eval_steps" or "recompute_layers" or "memory_gb" or "auto_micro_batch" or "tensorboard" or "processes" or "zero" or "offload_optimizer" or "layer_devices";
+        or "device" or "save_steps" or "save_total_limit" or "verify_images" or "skip_bad_samples" or "validation_data" or "eval_steps" or "recompute_layers" or "memory_gb" or "auto_micro_batch" or "tensorboard" or "processes" or "zero" or "offload_optimizer" or "layer_devices" or "split_weights";
 
     private TrainingRecipe RelativeTo(string folder) => this with
     {

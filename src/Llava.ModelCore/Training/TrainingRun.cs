@@ -277,7 +277,7 @@ public sealed class TrainingRun : IDisposable
     /// <summary>The finished model goes into the output folder itself, in the type it was computed in.</summary>
     private void SaveModel() => _folder.Finish(aside =>
     {
-        _checkpoint.SaveWeights(aside, _recipe.Precision == TrainingPrecision.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32);
+        _checkpoint.SaveWeights(aside, _recipe.Precision == TrainingPrecision.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32, _trainer.Gradients);
         CurrentState().Save(aside);
     });
 

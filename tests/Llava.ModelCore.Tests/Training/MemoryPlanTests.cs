@@ -102,6 +102,10 @@ public sealed class MemoryPlanTests
 
         Assert.True(MemoryPlan.Fit(config, OnCard("full") with { Optimizer = OptimizerKind.Adamw8bit }, lengths, 125L << 30).Recipe.RecomputeLayers is > 0 and < 40);
         Assert.Throws<TrainingException>(() => MemoryPlan.Fit(config, OnCard("full"), lengths, 125L << 30));
+        // Sums over micro-batches fit in bfloat16 only.
+        var summing = OnCard("full") with { Optimizer = OptimizerKind.Adamw8bit, GradientAccumulation = 8 };
+        Assert.True(MemoryPlan.Fit(config, summing with { SplitWeights = true }, lengths, 125L << 30).Recipe.RecomputeLayers < 40);
+        Assert.Throws<TrainingException>(() => MemoryPlan.Fit(config, summing, lengths, 125L << 30));
     }
 
     private static TrainingRecipe OnCard(string form) => Recipe with

@@ -135,7 +135,7 @@ internal abstract class Optimizer(IReadOnlyList<ParameterGroup> groups) : IDispo
     internal static Tensor? NormOf(IEnumerable<TrainableParameter> parameters)
     {
         using var scope = NewDisposeScope();
-        List<Tensor> norms = [.. parameters.Select(parameter => parameter.Value.grad).OfType<Tensor>().Select(gradient => gradient.norm())];
+        List<Tensor> norms = [.. parameters.Select(parameter => parameter.Value.grad).OfType<Tensor>().Select(gradient => gradient.to(ScalarType.Float32).norm())];
         return norms.Count == 0 ? null : stack(norms.Select(norm => norm.to(norms[0].device))).norm().DetachFromDisposeScope();
     }
 
@@ -145,8 +145,21 @@ internal abstract class Optimizer(IReadOnlyList<ParameterGroup> groups) : IDispo
         using var noGrad = no_grad();
         foreach (var group in parameters.GroupBy(parameter => _groups[parameter.Name]))
         {
-            using var scope = NewDisposeScope();
-            Update([.. group], group.Key.LearningRate * factor, group.Key.WeightDecay);
+            var (rate, decay) = (group.Key.LearningRate * factor, group.Key.WeightDecay);
+            using (NewDisposeScope())
+            {
+                Update([.. group.Where(parameter => parameter.Low is null)], rate, decay);
+            }
+
+            // One at a time: each is whole only while it is updated.
+            foreach (var parameter in group.Where(parameter => parameter.Low is not null))
+            {
+                using var scope = NewDisposeScope();
+                var whole = parameter with { Value = parameter.Whole(), Low = null };
+                whole.Value.grad = GradientOf(parameter.Value).to(ScalarType.Float32);
+                Update([whole], rate, decay);
+                parameter.Set(whole.Value);
+            }
         }
     }
 
