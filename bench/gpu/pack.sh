@@ -8,8 +8,8 @@ archive=$(realpath -m "${1:-$root/artifacts/gpu-bench.tar.xz}")
 folder="$root/artifacts/gpu-bench"
 rm -rf "$folder"
 dotnet publish "$here" -c Release -r linux-x64 --self-contained -p:PublishForTransport=true -o "$folder" --nologo -v quiet -m:1 -nodeReuse:false >&2
-# What is large and not needed: libtorch for the CPU, and what draws.
-rm -f "$folder"/libtorch* "$folder"/libc10* "$folder"/libgomp* "$folder"/libshm* "$folder"/libSkiaSharp* "$folder"/*.pdb "$folder"/*.xml
+# What is large and not needed: libtorch for the CPU.
+rm -f "$folder"/libtorch* "$folder"/libc10* "$folder"/libgomp* "$folder"/libshm* "$folder"/*.pdb "$folder"/*.xml
 cp "$here/run.sh" "$folder/"
 mkdir -p "$(dirname "$archive")"
 tar -C "$root/artifacts" -cJf "$archive" gpu-bench

@@ -90,6 +90,36 @@ public sealed class AdministrationTests(AdministrationSite site) : IClassFixture
     }
 
     [Fact]
+    public async Task A_schedule_that_trains_promotes_what_it_makes()
+    {
+        await using var page = await site.OpenAsync(AccessRole.Operator, "/schedules/edit?kind=finetune");
+        await page["[name='Form.Name']"].FillAsync("nightly");
+        await page["[name='Form.Model']"].FillAsync("scenes");
+        await page["[name='Form.Promote']"].FillAsync("best of all");
+        await page.PressAsync("Make schedule");
+        await Expect(page[".problem"].First).ToContainTextAsync("is 'best of all'");
+        await Expect(page[".problem"].Last).ToContainTextAsync("name a folder or file");
+
+        await page["[name='Form.Promote']"].FillAsync("best");
+        await page["[name='Form.Path']"].FillAsync("/data/questions.jsonl");
+        await page["[name='Form.LoseAtMost']"].FillAsync("0.5");
+        await page.PressAsync("Make schedule");
+        await Expect(page["h1"]).ToHaveTextAsync("nightly");
+        var promotion = (await site.Get<ScheduleStore>().ReadAsync("default", "nightly")).Definition.Training!.Promotion!;
+        Assert.Equal(("best", 0.005, "/data/questions.jsonl", "answer"), (promotion.Name, promotion.LoseAtMost, promotion.Evaluate.Source.Path, promotion.Evaluate.Expected));
+
+        await page["a:has-text('Edit')"].ClickAsync();
+        await Expect(page["[name='Form.LoseAtMost']"]).ToHaveValueAsync("0.5");
+        await page["[name='Form.Promote']"].FillAsync("");
+        await page.PressAsync("Save");
+        await Expect(page["h1"]).ToHaveTextAsync("nightly");
+        Assert.Null((await site.Get<ScheduleStore>().ReadAsync("default", "nightly")).Definition.Training!.Promotion);
+        await page.PressAsync("Remove");
+        await Expect(page[".empty"]).ToContainTextAsync("No schedules yet");
+        page.IsInnocent();
+    }
+
+    [Fact]
     public async Task Consumers_are_shown_with_their_models_and_change_while_one_looks()
     {
         await site.BeatAsync("host-" + AdministrationSite.Hostile, slots: 4);

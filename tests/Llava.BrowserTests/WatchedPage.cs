@@ -8,6 +8,9 @@ public sealed class WatchedPage : IAsyncDisposable
     private readonly Uri _address;
     private readonly List<string> _misdeeds = [];
 
+    // How long a page may take is asked of the server, not of a browser that shares its cores with other tests.
+    static WatchedPage() => Assertions.SetDefaultExpectTimeout(30_000);
+
     public WatchedPage(IPage page, Uri address)
     {
         (Page, _address) = (page, address);

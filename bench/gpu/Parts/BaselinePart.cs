@@ -7,7 +7,7 @@ internal sealed class BaselinePart : BenchPart
 {
     public override string Name => "baseline";
 
-    public override int Budget => 140;
+    public override int Budget => 130;
 
     // Before its time is over, the script begins no further batch.
     private const double LastBatch = 10;

@@ -7,13 +7,13 @@ using static TorchSharp.torch;
 namespace Llava.Benchmarks.Gpu.Parts;
 
 /// <summary>
-/// The gate: a model of two layers on the device, in every form of the runner, beside the reference in float32 on the processor, with the same weights and forced to the same tokens; then many steps, after
+/// The gate: a model of two layers on the device, in every form of the runner, beside the reference in float32 on the processor, with the same weights and forced to the same tokens; then the tokens that it chooses by itself; then many steps, after
 /// which as much memory has to be free as before.
 /// </summary>
 internal sealed class CorrectnessPart : BenchPart
 {
     // Random layers pass rounding on many times stronger than trained ones do.
-    private const double Noise = 0.05;
+    public const double Noise = 0.05;
     private const int Requests = 6;
     private const int Tokens = 8;
     private const long Tolerated = 64 << 20;
@@ -55,6 +55,7 @@ internal sealed class CorrectnessPart : BenchPart
             }
         }
 
+        new GreedyGate(settings, requests[..(Requests - 2)], Requests / 2, positions, weights.Read).Run(lines, time, Noise, Choosing);
         Steady(settings, lines, time, positions);
     }
 
@@ -65,6 +66,14 @@ internal sealed class CorrectnessPart : BenchPart
         ("our attention of rows that decode", new() { FusedElements = false, FusedRotary = false, DeviceSampling = false }),
         ("our rotation", new() { FusedElements = false, DeviceSampling = false }),
         ("our elements", new() { DeviceSampling = false }),
+    ];
+
+    /// <summary>Who chooses the tokens, when they are read, and how launches reach the device.</summary>
+    private static IEnumerable<(string Name, CudaOptions Options)> Choosing =>
+    [
+        ("sampling on the device", new() { LateTokens = false, GraphRows = 0 }),
+        ("tokens that are read late", new() { GraphRows = 0 }),
+        ("graphs", new()),
     ];
 
     private static void Product(BenchSettings settings)

@@ -11,7 +11,7 @@ internal sealed class EnginePart : BenchPart
 
     public override string Name => "engine";
 
-    public override int Budget => 170;
+    public override int Budget => 155;
 
     public override void Run(BenchSettings settings, BenchLines lines, PartTime time)
     {

@@ -15,6 +15,8 @@ public sealed class ScheduleForm
     /// <summary>The kind of a form that trains.</summary>
     public const string Finetune = "finetune";
 
+    private const string Questions = "training.promotion.evaluate.";
+
     /// <summary>Its handle.</summary>
     public string? Name { get; set; }
 
@@ -39,7 +41,7 @@ public sealed class ScheduleForm
     /// <summary>Longest answer, in tokens.</summary>
     public int MaxNewTokens { get; set; } = new GenerationSettings().MaxNewTokens;
 
-    /// <summary>Field that holds the right answers, where answers are scored.</summary>
+    /// <summary>Field that holds the right answers, where answers are scored: those of an evaluation, or of the questions that a trained model has to answer before it is promoted.</summary>
     public string? Expected { get; set; } = "answer";
 
     /// <summary>Id of the file to learn from, or <see cref="ScheduleDefinition.NewestFile"/>.</summary>
@@ -54,6 +56,12 @@ public sealed class ScheduleForm
     /// <summary>Passes over the rows; null to have them chosen.</summary>
     public int? Epochs { get; set; }
 
+    /// <summary>Name that the trained model takes over once it has answered what <see cref="Path"/> asks well enough; empty for none.</summary>
+    public string? Promote { get; set; }
+
+    /// <summary>Right answers, in hundredths of all, that a promoted model may have less than the one before.</summary>
+    public double LoseAtMost { get; set; } = 1;
+
     /// <summary>When, in five cron fields.</summary>
     public string Cron { get; set; } = "0 2 * * *";
 
@@ -67,26 +75,33 @@ public sealed class ScheduleForm
     public bool Queue { get; set; }
 
     /// <summary>The form of a schedule there is.</summary>
-    public static ScheduleForm Of(ScheduleDefinition definition) => new()
+    public static ScheduleForm Of(ScheduleDefinition definition)
     {
-        Name = definition.Name,
-        Kind = definition.Kind switch { ScheduleKind.Finetune => Finetune, ScheduleKind.Evaluate => Evaluate, _ => Annotate },
-        SourceKind = NameOf(definition.Request?.Source.Kind ?? default),
-        Path = definition.Request?.Source.Path,
-        ImageFolder = definition.Request?.Source.ImageFolder,
-        Model = definition.Model,
-        Prompt = definition.Request?.Prompt,
-        MaxNewTokens = definition.Request?.Generation.MaxNewTokens ?? new GenerationSettings().MaxNewTokens,
-        Expected = definition.Request?.Expected,
-        TrainingFile = definition.Training?.TrainingFile ?? ScheduleDefinition.NewestFile,
-        Mode = definition.Training?.Settings.Mode ?? default,
-        Suffix = definition.Training?.Suffix,
-        Epochs = definition.Training?.Settings.Epochs,
-        Cron = definition.Cron,
-        TimeZone = definition.TimeZone,
-        OnlyNew = definition.OnlyNew,
-        Queue = definition.Overlap == ScheduleOverlap.Queue,
-    };
+        var (promotion, blank) = (definition.Training?.Promotion, new ScheduleForm());
+        var asked = definition.Request ?? promotion?.Evaluate;
+        return new()
+        {
+            Name = definition.Name,
+            Kind = definition.Kind switch { ScheduleKind.Finetune => Finetune, ScheduleKind.Evaluate => Evaluate, _ => Annotate },
+            SourceKind = asked is null ? blank.SourceKind : NameOf(asked.Source.Kind),
+            Path = asked?.Source.Path,
+            ImageFolder = asked?.Source.ImageFolder,
+            Model = definition.Model,
+            Prompt = asked?.Prompt,
+            MaxNewTokens = asked?.Generation.MaxNewTokens ?? blank.MaxNewTokens,
+            Expected = asked is null ? blank.Expected : asked.Expected,
+            TrainingFile = definition.Training?.TrainingFile ?? blank.TrainingFile,
+            Mode = definition.Training?.Settings.Mode ?? default,
+            Suffix = definition.Training?.Suffix,
+            Epochs = definition.Training?.Settings.Epochs,
+            Promote = promotion?.Name,
+            LoseAtMost = Math.Round(100 * (promotion?.LoseAtMost ?? (blank.LoseAtMost / 100)), 6),
+            Cron = definition.Cron,
+            TimeZone = definition.TimeZone,
+            OnlyNew = definition.OnlyNew,
+            Queue = definition.Overlap == ScheduleOverlap.Queue,
+        };
+    }
 
     /// <summary>What it asks for.</summary>
     /// <param name="tenant">Whose it is.</param>
@@ -120,7 +135,7 @@ public sealed class ScheduleForm
             Prompt = Text(Prompt),
             Source = earlier is null ? source : earlier.Source with { Kind = kind, Path = source.Path, ImageFolder = source.ImageFolder },
             Generation = (earlier?.Generation ?? new()) with { MaxNewTokens = MaxNewTokens },
-            Expected = Kind == Evaluate ? Text(Expected)?.Trim() : null,
+            Expected = Kind == Annotate ? null : Text(Expected)?.Trim(),
         };
     }
 
@@ -130,11 +145,19 @@ public sealed class ScheduleForm
         TrainingFile = TrainingFile,
         Suffix = Text(Suffix)?.Trim(),
         Settings = (earlier?.Settings ?? new()) with { Mode = Mode, Epochs = Epochs },
+        Promotion = Text(Promote) is { } name ? ToPromotion(name.Trim(), tenant, earlier?.Promotion) : null,
     };
+
+    private PromotionRequest ToPromotion(string name, string tenant, PromotionRequest? earlier)
+    {
+        var questions = ToRequest(tenant, earlier?.Evaluate);
+        return (earlier ?? new PromotionRequest { Name = name, Evaluate = questions }) with { Name = name, Evaluate = questions, LoseAtMost = LoseAtMost / 100 };
+    }
 
     /// <summary>The field of the form that a finding is about; empty for one that the form does not show.</summary>
     public static string FieldOf(string finding) => finding switch
     {
+        _ when finding.StartsWith(Questions, StringComparison.Ordinal) => FieldOf("request." + finding[Questions.Length..]),
         "name" => nameof(Name),
         "cron" => nameof(Cron),
         "time_zone" => nameof(TimeZone),
@@ -142,6 +165,9 @@ public sealed class ScheduleForm
         "request.expected" => nameof(Expected),
         "training.suffix" => nameof(Suffix),
         "training.n_epochs" => nameof(Epochs),
+        "training.promotion.name" => nameof(Promote),
+        "training.promotion.evaluate" => nameof(Expected),
+        "training.promotion.lose_at_most" => nameof(LoseAtMost),
         "request.prompt" => nameof(Prompt),
         "request.source.path" => nameof(Path),
         "request.source.image_folder" => nameof(ImageFolder),

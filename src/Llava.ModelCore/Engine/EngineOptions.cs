@@ -206,6 +206,11 @@ public sealed class EngineOptions
             yield return $"{SectionName}:{nameof(LayerDevices)} is given, and {nameof(Runner)} is {Runner}; only {RunnerKind.Torch} lays a model over several devices.";
         }
 
+        if (UsesCuda && Cuda.TwoStreams && Quantize != QuantizationScheme.None)
+        {
+            yield return $"{SectionName}:{nameof(Cuda)}:{nameof(CudaOptions.TwoStreams)} is true, and {nameof(Quantize)} is {Quantize}, whose products share memory that two streams would write at once. Use one stream, or {QuantizationScheme.None}.";
+        }
+
         if (UsesCuda && Quantize is not (QuantizationScheme.None or QuantizationScheme.Int4 or QuantizationScheme.Nf4))
         {
             yield return $"{SectionName}:{nameof(Quantize)} is {Quantize}, and the CUDA runner keeps weights in bfloat16, or as {QuantizationScheme.Int4} or {QuantizationScheme.Nf4}. Use one of these, or the CPU.";

@@ -51,7 +51,7 @@ internal sealed class EditScheduleModel(ScheduleStore schedules, ModelRegistry r
     public async Task<IActionResult> OnGetAsync(string? kind, CancellationToken cancellation)
     {
         Form.Kind = Kinds.FirstOrDefault(one => one.Kind == kind).Kind ?? ScheduleForm.Annotate;
-        Form.SourceKind = Form.Kind == ScheduleForm.Evaluate ? "questions" : Form.SourceKind;
+        Form.SourceKind = Form.Kind == ScheduleForm.Annotate ? Form.SourceKind : "questions";
         if (Edited is not null)
         {
             if (await FindAsync(cancellation) is not { } schedule)

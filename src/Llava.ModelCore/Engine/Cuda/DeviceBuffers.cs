@@ -6,6 +6,9 @@ namespace Llava.ModelCore.Engine.Cuda;
 /// <summary>What lies between the layers' operations, allocated once for the largest pass, bfloat16.</summary>
 internal sealed class DeviceBuffers : IDisposable
 {
+    // Of which passes get a part with the rows that sample, too.
+    private const int Normed = 2;
+
     private readonly Tensor[] _all;
 
     /// <param name="config">The decoder.</param>
@@ -28,7 +31,7 @@ internal sealed class DeviceBuffers : IDisposable
     public PassBuffers For(int rows, int sampled)
     {
         var views = _all.Select((buffer, i) => buffer.narrow(0, 0, i < _all.Length - 3 ? rows : sampled)).ToArray();
-        return new(views[0], views[1], views[2], views[3], views[4], views[5], views[6], views[7], views[8], views[9], views[10]);
+        return new(views[0], views[1], views[2], views[3], views[4], views[5], views[6], views[7], _all[Normed].narrow(0, 0, sampled), views[8], views[9], views[10]);
     }
 
     /// <inheritdoc/>
@@ -41,7 +44,7 @@ internal sealed class DeviceBuffers : IDisposable
     }
 }
 
-/// <summary>Buffers of one pass, each with as many rows as the pass has; the last three with as many as sample.</summary>
+/// <summary>Buffers of one pass, each with as many rows as the pass has; the last four with as many as sample.</summary>
 /// <param name="Residual">(rows, hidden): the residual stream.</param>
 /// <param name="Delta">(rows, hidden): what the last block adds to it.</param>
 /// <param name="Normed">(rows, hidden).</param>
@@ -50,8 +53,13 @@ internal sealed class DeviceBuffers : IDisposable
 /// <param name="Mixed">(rows, heads · size): what attention gives.</param>
 /// <param name="Gates">(rows, 2 · intermediate).</param>
 /// <param name="Gated">(rows, intermediate).</param>
-/// <param name="Final">(sampled, hidden) behind the last norm.</param>
+/// <param name="Last">(sampled, hidden): their residual stream, where <paramref name="Normed"/> begins.</param>
+/// <param name="Final">(sampled, hidden): what the last layer adds to it, then what is behind the last norm.</param>
 /// <param name="Products">(sampled, vocabulary), bfloat16.</param>
 /// <param name="Logits">(sampled, vocabulary), float32.</param>
 internal sealed record PassBuffers(
-    Tensor Residual, Tensor Delta, Tensor Normed, Tensor Merged, Tensor Queries, Tensor Mixed, Tensor Gates, Tensor Gated, Tensor Final, Tensor Products, Tensor Logits);
+    Tensor Residual, Tensor Delta, Tensor Normed, Tensor Merged, Tensor Queries, Tensor Mixed, Tensor Gates, Tensor Gated, Tensor Last, Tensor Final, Tensor Products, Tensor Logits)
+{
+    /// <summary>All of them.</summary>
+    public IReadOnlyList<Tensor> All => [Residual, Delta, Normed, Merged, Queries, Mixed, Gates, Gated, Last, Final, Products, Logits];
+}

@@ -8,7 +8,7 @@ internal abstract class DeviceMatrix : IDisposable
     /// <summary>Bytes of it.</summary>
     public abstract long Bytes { get; }
 
-    /// <summary>output = input · weightᵀ.</summary>
+    /// <summary>output = input · weightᵀ. Nothing is allocated on the device for it, so that it can be recorded in a graph.</summary>
     /// <param name="input">bfloat16 (rows, inputs).</param>
     /// <param name="output">bfloat16 (rows, outputs), written.</param>
     public abstract void Multiply(Tensor input, Tensor output);
