@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Llava.ModelCore.Engine.Cuda;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -7,6 +8,8 @@ namespace Llava.Benchmarks.Gpu;
 /// <summary>Where is measured, and what.</summary>
 internal sealed record BenchSettings
 {
+    private const long Impossible = 1L << 50;
+
     /// <summary>Opens the device for a runner, which closes it; null measures the reference on the processor instead.</summary>
     public Func<CudaSession>? Open { get; init; }
 
@@ -24,6 +27,27 @@ internal sealed record BenchSettings
     {
         using var session = Open?.Invoke();
         return session is not null && Fp8Matrix.IsCapable(session.Capability);
+    }
+
+    /// <summary>
+    /// Has libtorch give back what it keeps of the device for later, so that another process can have it. Nothing that it exports does so, but a request that cannot be met makes it
+    /// try.
+    /// </summary>
+    public void GiveBackMemory()
+    {
+        if (Device.type != DeviceType.CUDA)
+        {
+            return;
+        }
+
+        try
+        {
+            empty(Impossible, ScalarType.Byte, Device).Dispose();
+        }
+        catch (ExternalException)
+        {
+            // As meant.
+        }
     }
 
     /// <summary>Waits until the device has done all that it was given.</summary>

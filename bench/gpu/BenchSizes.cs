@@ -34,6 +34,10 @@ internal sealed record BenchSizes
         InteractiveBatches = [1, 8],
         InteractiveSteps = 64,
         Rounds = 5,
+        TrainedSamples = 16,
+        Rank = 128,
+        Learned = OfLearned,
+        LearnedSteps = 10,
     };
 
     /// <summary>The same, so small that a processor does it in seconds: to try the benchmark itself, never for figures.</summary>
@@ -55,6 +59,10 @@ internal sealed record BenchSizes
         InteractiveBatches = [1, 2],
         InteractiveSteps = 2,
         Rounds = 1,
+        TrainedSamples = 2,
+        Rank = 4,
+        Learned = OfTiny,
+        LearnedSteps = 3,
     };
 
     /// <summary>Models whose speed is measured.</summary>
@@ -104,6 +112,25 @@ internal sealed record BenchSizes
 
     /// <summary>Rounds, of which the median counts.</summary>
     public required int Rounds { get; init; }
+
+    /// <summary>Samples of an optimizer step.</summary>
+    public required int TrainedSamples { get; init; }
+
+    /// <summary>Rank of the adapters.</summary>
+    public required int Rank { get; init; }
+
+    /// <summary>Model whose losses are compared; small, because its weights go by way of a file.</summary>
+    public required LlavaConfig Learned { get; init; }
+
+    /// <summary>Optimizer steps over which losses are compared.</summary>
+    public required int LearnedSteps { get; init; }
+
+    private static LlavaConfig OfLearned => new()
+    {
+        LanguageModel = new() { VocabularySize = 4096, HiddenSize = 1024, IntermediateSize = 2816, Layers = 4, Heads = 8, KeyValueHeads = 8, MaxPositions = 2048 },
+        Vision = new() { HiddenSize = 256, IntermediateSize = 1024, Layers = 4, Heads = 4, ImageSize = 112, PatchSize = 14 },
+        Projector = new() { InputSize = 256, OutputSize = 1024, Depth = 2 },
+    };
 
     private static LlavaConfig OfTiny => new()
     {

@@ -18,6 +18,27 @@ def main():
     sizes = json.loads(sys.argv[1])
     began = time.monotonic()
     device = torch.device(sizes["device"])
+    config = config_of(sizes)
+    torch.set_default_dtype(torch.bfloat16)
+    with device:
+        model = LlavaForConditionalGeneration(config).eval()
+    model.generation_config.eos_token_id = None
+    model.generation_config.pad_token_id = 0
+
+    for tokens in sizes["tokens"]:
+        for batch in sizes["batches"]:
+            if time.monotonic() - began > sizes["seconds"]:
+                return
+            try:
+                measure(model, device, sizes, config.image_token_id, tokens, batch)
+            except torch.OutOfMemoryError:
+                torch.cuda.empty_cache()
+                print(f"batch {batch} with {tokens} tokens does not fit", file=sys.stderr)
+                break
+
+
+def config_of(sizes):
+    """The model of a size, with one token behind the words for images."""
     image_token = sizes["vocabulary"]
     text = LlamaConfig(
         hidden_size=sizes["hidden"], num_hidden_layers=sizes["layers"], num_attention_heads=sizes["heads"], num_key_value_heads=sizes["kv_heads"],
@@ -27,28 +48,17 @@ def main():
         num_attention_heads=sizes["vision_heads"], image_size=sizes["image"], patch_size=sizes["patch"])
     config = LlavaConfig(vision_config=vision, text_config=text, image_token_id=image_token, image_token_index=image_token, vision_feature_layer=-2, vision_feature_select_strategy="default")
     config._attn_implementation = "sdpa"
-    torch.set_default_dtype(torch.bfloat16)
-    with device:
-        model = LlavaForConditionalGeneration(config).eval()
-    model.generation_config.eos_token_id = None
-    model.generation_config.pad_token_id = 0
-
-    features = (sizes["image"] // sizes["patch"]) ** 2
-    for tokens in sizes["tokens"]:
-        for batch in sizes["batches"]:
-            if time.monotonic() - began > sizes["seconds"]:
-                return
-            try:
-                measure(model, device, sizes, features, image_token, tokens, batch)
-            except torch.OutOfMemoryError:
-                torch.cuda.empty_cache()
-                print(f"batch {batch} with {tokens} tokens does not fit", file=sys.stderr)
-                break
+    return config
 
 
-def measure(model, device, sizes, features, image_token, tokens, batch):
+def features_of(sizes):
+    """Positions of an image."""
+    return (sizes["image"] // sizes["patch"]) ** 2
+
+
+def measure(model, device, sizes, image_token, tokens, batch):
     words = torch.randint(FIRST_WORD, sizes["vocabulary"], (batch, sizes["words"]), device=device)
-    ids = torch.cat([torch.full((batch, features), image_token, device=device), words], dim=1)
+    ids = torch.cat([torch.full((batch, features_of(sizes)), image_token, device=device), words], dim=1)
     pixels = torch.randn(batch, 3, sizes["image"], sizes["image"], device=device, dtype=torch.bfloat16)
     times = []
     for attempt in range(1 + sizes["rounds"]):
@@ -72,4 +82,5 @@ def synchronize(device):
         torch.cuda.synchronize(device)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -28,6 +28,13 @@ public sealed partial class HouseRuleTests
     public void Nothing_but_a_training_thread_blocks_on_a_task_and_nothing_sleeps() => Assert.Empty(
         SourceFiles.Below(SourceFiles.Folder).Where(f => (f.Contains("/Training/", StringComparison.Ordinal) ? Sleeping() : Blocking()).IsMatch(File.ReadAllText(f))).Select(SourceFiles.Relative));
 
+    // A device that is asked for a number stands still until the answer has been looked at.
+    [Fact]
+    public void What_trains_reads_numbers_of_a_device_in_one_place_only() => Assert.Empty(
+        ((string[])["Models", "Adapters", "Quantization", "Training", "Training/Optimizers"])
+            .SelectMany(room => Directory.EnumerateFiles(Path.Combine(SourceFiles.Folder, "Llava.ModelCore", room), "*.cs"))
+            .Where(f => Reading().IsMatch(File.ReadAllText(f))).Select(SourceFiles.Relative));
+
     [Fact]
     public void No_file_says_that_work_is_unfinished() => Assert.Empty(
         SourceFiles.Below(SourceFiles.Folder).Where(f => Unfinished().IsMatch(File.ReadAllText(f))).Select(SourceFiles.Relative));
@@ -51,6 +58,9 @@ public sealed partial class HouseRuleTests
 
     [GeneratedRegex(@"Environment\.GetEnvironmentVariable|IConfiguration\b")]
     private static partial Regex Configuration();
+
+    [GeneratedRegex(@"\.item<|\.data<|\.cpu\(|\.ToSingle\(|\.to\(CPU\b")]
+    private static partial Regex Reading();
 
     [GeneratedRegex(@"\bConsole\.")]
     private static partial Regex Console();

@@ -7,7 +7,7 @@ internal sealed class RepeatPart : BenchPart
 {
     public override string Name => "repeat";
 
-    public override int Budget => 60;
+    public override int Budget => 45;
 
     public override void Run(BenchSettings settings, BenchLines lines, PartTime time)
     {

@@ -10,6 +10,9 @@ namespace Llava.Benchmarks.Gpu.Parts;
 /// <summary>What this device does at most, on random numbers: memory, products of the models' shapes in sixteen and eight bits, our attention of rows that decode, and what the host pays for a launch.</summary>
 internal sealed class RooflinePart : BenchPart
 {
+    /// <summary>Name of the largest product, which is the measure of what a device does.</summary>
+    public const string Square = "square";
+
     private const int Launches = 1000;
 
     public override string Name => "rooflines";
@@ -45,7 +48,7 @@ internal sealed class RooflinePart : BenchPart
 
     private static void Products(BenchSettings settings, BenchLines lines, PartTime time)
     {
-        Measure("square", settings.Sizes.Square, settings.Sizes.Square, settings.Sizes.Square);
+        Measure(Square, settings.Sizes.Square, settings.Sizes.Square, settings.Sizes.Square);
         foreach (var model in settings.Sizes.Models)
         {
             var language = model.Config.LanguageModel;

@@ -5,22 +5,26 @@ using System.Text.Json.Nodes;
 
 namespace Llava.Benchmarks.Gpu.Report;
 
-/// <summary>Images a second of both sides as an SVG that reads on light and dark ground.</summary>
+/// <summary>Images and samples a second of both sides as an SVG that reads on light and dark ground.</summary>
 internal static class BenchPlot
 {
-    private const int Left = 130;
+    private const int Left = 170;
     private const int Width = 480;
     private const int Top = 56;
     private const int Bar = 14;
     private const int Row = 42;
 
-    /// <summary>Two bars for each model and length; where theirs was not measured, one.</summary>
+    /// <summary>Two bars for each model and length, and for each form of training; where theirs was not measured, one.</summary>
     public static string Svg(IReadOnlyList<JsonNode> lines)
     {
-        var rows = BenchRatio.Of(lines).ToArray();
-        var most = rows.Max(row => Math.Max(row.ImagesPerSecond, row.Baseline ?? 0));
+        (string Label, double Ours, double? Theirs)[] rows =
+        [
+            .. BenchRatio.Of(lines).Select(row => ($"{row.Model}, {row.Tokens} tokens", row.ImagesPerSecond, row.Baseline)),
+            .. TrainingRatio.Of(lines).Select(row => ($"{row.Model}, training, {row.Form}", row.SamplesPerSecond, row.Baseline)),
+        ];
+        var most = rows.Max(row => Math.Max(row.Ours, row.Theirs ?? 0));
         var environment = lines.FirstOrDefault(line => (string?)line["benchmark"] == "environment");
-        var title = SecurityElement.Escape($"Images a second, ours and transformers', {(string?)environment?["figures"]?["devices"]?.AsArray().FirstOrDefault() ?? "no device"}, {environment?["date"]}");
+        var title = SecurityElement.Escape($"Images and samples a second, ours and transformers', {(string?)environment?["figures"]?["devices"]?.AsArray().FirstOrDefault() ?? "no device"}, {environment?["date"]}");
         var height = Top + (rows.Length * Row) + 12;
         StringBuilder svg = new();
         svg.AppendLine(CultureInfo.InvariantCulture, $"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Left + Width + 130} {height}" font-family="system-ui, sans-serif" font-size="12" role="img" aria-label="{title}">""");
@@ -29,9 +33,9 @@ internal static class BenchPlot
         for (var i = 0; i < rows.Length; i++)
         {
             var (row, y) = (rows[i], Top + (i * Row));
-            svg.AppendLine(CultureInfo.InvariantCulture, $"""<text x="{Left - 8}" y="{y + 18}" text-anchor="end" fill="currentColor">{SecurityElement.Escape(row.Model)}, {row.Tokens} tokens</text>""");
-            Draw("ours", row.ImagesPerSecond, y, row.Ratio is { } ratio ? $"{row.ImagesPerSecond:0.0} ({ratio:0.0}×)" : $"{row.ImagesPerSecond:0.0}");
-            if (row.Baseline is { } baseline)
+            svg.AppendLine(CultureInfo.InvariantCulture, $"""<text x="{Left - 8}" y="{y + 18}" text-anchor="end" fill="currentColor">{SecurityElement.Escape(row.Label)}</text>""");
+            Draw("ours", row.Ours, y, row.Theirs is { } theirs ? $"{row.Ours:0.0} ({row.Ours / theirs:0.0}×)" : $"{row.Ours:0.0}");
+            if (row.Theirs is { } baseline)
             {
                 Draw("theirs", baseline, y + Bar + 2, $"{baseline:0.0}");
             }

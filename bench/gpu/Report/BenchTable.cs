@@ -7,7 +7,7 @@ namespace Llava.Benchmarks.Gpu.Report;
 /// <summary>A run's lines as Markdown.</summary>
 internal static class BenchTable
 {
-    /// <summary>Images a second of both sides, model by model and length by length, then the stages, the questions and the rooflines.</summary>
+    /// <summary>Images a second of both sides, model by model and length by length, then training, the stages, the questions and the rooflines.</summary>
     public static string Of(IReadOnlyList<JsonNode> lines)
     {
         StringBuilder text = new();
@@ -17,6 +17,7 @@ internal static class BenchTable
             text.AppendLine(CultureInfo.InvariantCulture, $"| {ours.Model}, {ours.Tokens} | {(ours.Baseline is { } baseline ? $"{baseline:0.0} ({ours.Batch})" : "none")} | {ours.ImagesPerSecond:0.0} | {(ours.Ratio is { } ratio ? $"{ratio:0.00}" : "none")} | {ours.DecodingStep:0.0} ms, {ours.Prompts:0.0} ms | {ours.Gigabytes:0.0} GB |");
         }
 
+        Training(text, lines);
         Section(text, lines, "engine", "stage", "images a second", figures => ($"{figures["model"]}, {figures["answer_tokens"]} tokens: {figures["stage"]}", $"{Number(figures, "images_per_second"):0.0}"));
         Section(text, lines, "questions", "five questions on an image", "faster than on images of their own", figures => ($"{figures["model"]}", $"{Number(figures, "ratio"):0.00}×"));
         Section(text, lines, "interactive", "a token of each", "milliseconds", figures => ($"{figures["model"]}, {figures["sequences"]} at once, {((int)figures["graph_rows"]! > 0 ? "graphs" : "no graphs")}", $"{Number(figures, "milliseconds_per_token"):0.00} {figures["notice"]}"));
@@ -29,6 +30,23 @@ internal static class BenchTable
         Section(text, lines, "greedy", "form", "tokens as without", figures => ($"{figures["form"]}", $"{figures["equal"]} of {figures["tokens"]}, {figures["ties"]} answers part at a tie {figures["notice"]}"));
         Section(text, lines, "part", "part", "outcome", figures => ($"{figures["part"]}", $"{figures["outcome"]}, {Number(figures, "seconds"):0.0} s {figures["message"]}"));
         return text.ToString();
+    }
+
+    private static void Training(StringBuilder text, IReadOnlyList<JsonNode> lines)
+    {
+        TrainingRatio[] forms = [.. TrainingRatio.Of(lines)];
+        if (forms.Length > 0)
+        {
+            text.AppendLine().AppendLine("| training | transformers, samples a second | ours | ratio | of the largest product's speed | memory, theirs, ours |").AppendLine("| --- | --- | --- | --- | --- | --- |");
+        }
+
+        foreach (var ours in forms)
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {ours.Model}, {ours.Form} | {(ours.Baseline is { } baseline ? $"{baseline:0.00}" : "none")} | {ours.SamplesPerSecond:0.00} | {(ours.Ratio is { } ratio ? $"{ratio:0.00}" : "none")} | {(ours.Share is { } share ? $"{share:0 %}" : "not measured")} | {(ours.BaselineGigabytes is { } theirs ? $"{theirs:0.0}" : "none")}, {ours.Gigabytes:0.0} GB |");
+        }
+
+        Section(text, lines, "training losses", "losses of both sides on the same samples", "worst relative difference", figures => ($"{figures["ours"]!.AsArray().Count} steps", figures["worst_relative_difference"] is null ? "theirs not measured" : $"{Number(figures, "worst_relative_difference"):0.0000}"));
+        Section(text, lines, "training that does not fit", "training that does not fit", "why", figures => ($"{figures["model"]}, {figures["form"]}", $"{figures["message"]}"));
     }
 
     private static void Section(StringBuilder text, IReadOnlyList<JsonNode> lines, string benchmark, string first, string second, Func<JsonNode, (string, string)> row)

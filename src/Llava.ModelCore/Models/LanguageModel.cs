@@ -48,6 +48,9 @@ public sealed class LanguageModel : nn.Module
     /// <summary>Looks tokens up: int64 (tokens) → (tokens, hidden).</summary>
     public Tensor Embed(Tensor ids) => _embeddings.Weight.index_select(0, ids);
 
+    /// <summary>Type that matrix products are computed in.</summary>
+    internal ScalarType ComputeType => modules().OfType<LinearLayer>().First().ComputeType;
+
     /// <summary>The devices that have layers, in order.</summary>
     internal IReadOnlyList<Device> Devices => [.. _layers.Select(layer => layer.Device).DistinctBy(device => device.ToString())];
 

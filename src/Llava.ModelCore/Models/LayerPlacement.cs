@@ -23,6 +23,9 @@ public sealed class LayerPlacement
     /// <exception cref="LayerPlacementException">There are more devices than layers.</exception>
     public static LayerPlacement Over(LlavaConfig config, IReadOnlyList<Device> devices) => new(devices[0], [.. Shares(config, devices.Count).Select(index => devices[index])]);
 
+    /// <summary>Everything on one device.</summary>
+    internal static LayerPlacement On(LlavaConfig config, Device device) => new(device, [.. Enumerable.Repeat(device, config.LanguageModel.Layers)]);
+
     /// <summary>Which of so many devices each layer is on.</summary>
     /// <exception cref="LayerPlacementException">There are more devices than layers.</exception>
     internal static IEnumerable<int> Shares(LlavaConfig config, int devices)

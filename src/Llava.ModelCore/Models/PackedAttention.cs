@@ -1,4 +1,5 @@
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,6 +17,14 @@ internal sealed class PackedAttention : IAttention
     private readonly Tensor? _tokenOfSlot;
     private readonly Tensor? _slotOfToken;
 
+    /// <summary>The form for a device and a type: flash attention where libtorch has it, which pads nothing and writes no scores down; else this one.</summary>
+    /// <param name="config">The decoder.</param>
+    /// <param name="lengths">Tokens of each sequence.</param>
+    /// <param name="device">Where it is computed.</param>
+    /// <param name="type">Type that queries, keys and values come in.</param>
+    public static IAttention For(LanguageModelConfig config, IReadOnlyList<int> lengths, Device device, ScalarType type) =>
+        FlashPackedAttention.Fits(config, device.type, type) ? new FlashPackedAttention(lengths, device) : new PackedAttention(config, lengths, device);
+
     /// <summary>Lays the sequences out.</summary>
     /// <param name="config">The decoder.</param>
     /// <param name="lengths">Tokens of each sequence.</param>
@@ -23,13 +32,13 @@ internal sealed class PackedAttention : IAttention
     public PackedAttention(LanguageModelConfig config, IReadOnlyList<int> lengths, Device device)
     {
         var longest = lengths.Max();
-        _padded = PaddedAttention.Causal(config, tensor(lengths.SelectMany(length => Enumerable.Range(0, longest).Select(i => i < length)).ToArray(), device: device).view(lengths.Count, longest));
+        _padded = PaddedAttention.Causal(config, tensor(lengths.SelectMany(length => Enumerable.Range(0, longest).Select(i => i < length)).ToArray()).Upload(device).view(lengths.Count, longest));
         if (lengths.Any(length => length != longest))
         {
             long[] starts = [0, .. lengths.Select((_, row) => (long)lengths.Take(row + 1).Sum())];
             // A slot of padding shows any token: nothing looks at it.
-            _tokenOfSlot = tensor(lengths.SelectMany((length, row) => Enumerable.Range(0, longest).Select(i => starts[row] + Math.Min(i, length - 1))).ToArray(), device: device);
-            _slotOfToken = tensor(lengths.SelectMany((length, row) => Enumerable.Range(0, length).Select(i => ((long)row * longest) + i)).ToArray(), device: device);
+            _tokenOfSlot = tensor(lengths.SelectMany((length, row) => Enumerable.Range(0, longest).Select(i => starts[row] + Math.Min(i, length - 1))).ToArray()).Upload(device);
+            _slotOfToken = tensor(lengths.SelectMany((length, row) => Enumerable.Range(0, length).Select(i => ((long)row * longest) + i)).ToArray()).Upload(device);
         }
     }
 

@@ -18,12 +18,13 @@ public sealed class PromptEmbedder(LanguageModel language)
     /// <param name="images">Image embeddings after the projector, one (features, hidden) per placeholder.</param>
     /// <param name="labels">Target of each id, for training; image positions become <see cref="IgnoredLabel"/>.</param>
     /// <param name="maxPositions">Positions kept; the rest is cut off (<c>tokenizer_model_max_length</c>).</param>
+    /// <param name="words">int64: the ids without placeholders, where they are on the decoder's device already.</param>
     /// <exception cref="PromptException">Images and placeholders differ in number, a token is outside the vocabulary, or the prompt is empty.</exception>
-    public SplicedSequence Embed(IReadOnlyList<int> ids, IReadOnlyList<Tensor> images, IReadOnlyList<long>? labels = null, int? maxPositions = null)
+    public SplicedSequence Embed(IReadOnlyList<int> ids, IReadOnlyList<Tensor> images, IReadOnlyList<long>? labels = null, int? maxPositions = null, Tensor? words = null)
     {
         RequireValid(ids, images.Count, labels);
         // One lookup for all text, as one kernel and one gradient.
-        var text = language.Embed(tensor([.. ids.Where(id => id != ImagePlaceholder.TokenId).Select(id => (long)id)], device: language.Device));
+        var text = language.Embed(words ?? tensor([.. ids.Where(id => id != ImagePlaceholder.TokenId).Select(id => (long)id)], device: language.Device));
         var pieces = new List<Tensor>();
         var spans = new List<ImageSpan>();
         var spliced = labels is null ? null : new List<long>();

@@ -21,7 +21,7 @@ internal sealed class RotaryEmbedding(LanguageModelConfig config)
         // Frequencies in double and then rounded once: what a float32 implementation computes, without its error in the power.
         var frequencies = Enumerable.Range(0, config.HeadSize / 2)
             .Select(i => (float)Math.Pow(theta, -2.0 * i / config.HeadSize)).ToArray();
-        using var inverse = tensor(frequencies, device: positions.device);
+        using var inverse = tensor(frequencies).Upload(positions.device);
         using var steps = divisor == 1 ? positions.to(ScalarType.Float32) : positions.to(ScalarType.Float32).div(Scalars.Of(divisor));
         using var angles = outer(steps, inverse);
         using var cosine = angles.cos();

@@ -34,7 +34,7 @@ internal sealed class DynamicCode
     public ReadOnlySpan<float> Values => _values;
 
     /// <summary>The 256 values, float32, ascending.</summary>
-    public Tensor Map(Device device) => tensor(_values).to(device);
+    public Tensor Map(Device device) => tensor(_values).Upload(device);
 
     /// <summary>Values to codes.</summary>
     /// <param name="value">float32, of one dimension.</param>
@@ -43,7 +43,7 @@ internal sealed class DynamicCode
     {
         using var scope = NewDisposeScope();
         var (scaled, magnitudes) = ScaledBlocks.Of(value, Block);
-        var codes = bucketize(scaled, tensor(_boundaries).to(value.device)).to(ScalarType.Byte).flatten().narrow(0, 0, value.shape[0]).clone();
+        var codes = bucketize(scaled, tensor(_boundaries).Upload(value.device)).to(ScalarType.Byte).flatten().narrow(0, 0, value.shape[0]).clone();
         return (codes.MoveToOuterDisposeScope(), magnitudes.MoveToOuterDisposeScope());
     }
 

@@ -39,7 +39,7 @@ internal static class Nf4
     {
         using var scope = NewDisposeScope();
         var (scaled, magnitudes) = ScaledBlocks.Of(value.detach().to(ScalarType.Float32).flatten(), Block);
-        var codes = bucketize(scaled, tensor(Boundaries).to(value.device)).view(-1, 2);
+        var codes = bucketize(scaled, tensor(Boundaries).Upload(value.device)).view(-1, 2);
         var packed = codes.select(1, 0).mul(Scalars.OfInteger(16)).add(codes.select(1, 1), Scalars.OfInteger(1)).to(ScalarType.Byte);
         return (packed.MoveToOuterDisposeScope(), magnitudes.MoveToOuterDisposeScope());
     }

@@ -1,4 +1,3 @@
-using Llava.ModelCore.Adapters;
 using Llava.ModelCore.Models;
 using Llava.ModelCore.Native;
 using TorchSharp;
@@ -13,13 +12,14 @@ namespace Llava.ModelCore.Training;
 /// </summary>
 /// <param name="model">Its trainable parameters get gradients; they are added to.</param>
 /// <param name="recomputed">Layers, from the first, that are computed twice. The last layer's gradient is due at once, so it is always kept.</param>
-/// <param name="logitsAtOnce">Logits that are made at once, at least those of one target.</param>
-internal sealed class LayerwisePass(LlavaModel model, int recomputed, int logitsAtOnce = LayerwisePass.UsualLogits)
+/// <param name="logitsAtOnce">Logits that are made at once, at least those of one target; null for <see cref="LogitsAtOnce"/>.</param>
+/// <param name="attend">Makes the attention of packed samples, by their lengths, for a device; null for the form that fits device and type.</param>
+internal sealed class LayerwisePass(LlavaModel model, int recomputed, int? logitsAtOnce = null, Func<IReadOnlyList<int>, Device, IAttention>? attend = null)
 {
-    /// <summary>64 MiB.</summary>
-    private const int UsualLogits = 1 << 24;
-
     private readonly LanguageModel _language = model.Language;
+
+    /// <summary>Logits that are made at once where nobody says otherwise: 64 MiB, on a device 256 MiB, where each piece reads the head's weight once more.</summary>
+    public static int LogitsAtOnce(bool isOnCpu) => isOnCpu ? 1 << 24 : 1 << 26;
 
     private int LayerCount => _language.Layers.Count;
 
@@ -88,7 +88,7 @@ internal sealed class LayerwisePass(LlavaModel model, int recomputed, int logits
 
     private RunLayers Forward(MicroBatchInputs inputs, int lowest, long? seed)
     {
-        var attention = PlacedAttention.On(_language.Devices, device => new PackedAttention(_language.Config, inputs.Lengths, device));
+        var attention = PlacedAttention.On(_language.Devices, device => attend?.Invoke(inputs.Lengths, device) ?? PackedAttention.For(_language.Config, inputs.Lengths, device, _language.ComputeType));
         RunLayers run = new(_language, _language.Angles(inputs.Positions(), inputs.Lengths.Max()), attention, inputs.Predictors, seed);
         var hidden = inputs.Embeddings.detach();
         for (var i = 0; i < LayerCount; i++)
@@ -133,35 +133,34 @@ internal sealed class LayerwisePass(LlavaModel model, int recomputed, int logits
         return below;
     }
 
-    /// <summary>Final norm, logits, loss and their gradient, as many targets at a time as the logits' memory allows.</summary>
+    /// <summary>Final norm, logits, loss and their gradient, as many targets at a time as the logits' memory allows. What it came to is read once, at the end.</summary>
     private (MicroBatchLoss Measured, Tensor? Gradient) Head(MicroBatchInputs inputs, Tensor output, double weight, bool needsGradient, TrainingBatch batch)
     {
         var targets = (int)inputs.Targets.shape[0];
         var hidden = output.requires_grad_(needsGradient);
         using var factor = (weight / targets).ToScalar();
-        var (sum, correct) = (0.0, 0L);
-        var atOnce = Math.Max(1, logitsAtOnce / _language.Config.VocabularySize);
+        var (losses, known) = (new List<Tensor>(), new List<Tensor>());
+        var atOnce = Math.Max(1, (logitsAtOnce ?? LogitsAtOnce(output.device_type == DeviceType.CPU)) / _language.Config.VocabularySize);
         for (var start = 0; start < targets; start += atOnce)
         {
             using var scope = NewDisposeScope();
             var length = Math.Min(atOnce, targets - start);
             var logits = _language.Logits(_language.FinalNorm.call(hidden.narrow(0, start, length)));
             var wanted = inputs.Targets.narrow(0, start, length).to(logits.device);
-            var loss = nn.functional.cross_entropy(logits, wanted, reduction: nn.Reduction.Sum);
-            sum += loss.item<float>();
-            if (!double.IsFinite(sum))
+            var sum = nn.functional.cross_entropy(logits, wanted, reduction: nn.Reduction.Sum);
+            losses.Add(sum.detach().MoveToOuterDisposeScope());
+            known.Add(logits.detach().argmax(-1).eq(wanted).sum().MoveToOuterDisposeScope());
+            if (sum.requires_grad)
             {
-                throw new TrainingException($"The loss is {sum / targets} on the micro-batch of {batch.Names}. Lower the learning rate, or look at these samples' images and at the base checkpoint's weights.");
-            }
-
-            correct += logits.detach().argmax(-1).eq(wanted).sum().item<long>();
-            if (loss.requires_grad)
-            {
-                loss.mul(factor).backward();
+                sum.mul(factor).backward();
             }
         }
 
-        return (new MicroBatchLoss(sum / targets, inputs.Tokens, targets, (int)correct), needsGradient ? hidden.grad : null);
+        var read = Transfers.Read([.. losses, .. known]);
+        var (loss, correct) = (read.Take(losses.Count).Sum() / targets, read.Skip(losses.Count).Sum());
+        return double.IsFinite(loss)
+            ? (new MicroBatchLoss(loss, inputs.Tokens, targets, (int)correct), needsGradient ? hidden.grad : null)
+            : throw new TrainingException($"The loss is {loss} on the micro-batch of {batch.Names}. Lower the learning rate, or look at these samples' images and at the base checkpoint's weights.");
     }
 
     /// <summary>The layers of one micro-batch: what they see, and what is kept of them.</summary>
@@ -180,20 +179,8 @@ internal sealed class LayerwisePass(LlavaModel model, int recomputed, int logits
         public Tensor Layer(int index, Tensor hidden)
         {
             using var scope = NewDisposeScope();
-            using var random = seed is { } drawn ? new Generator((ulong)(drawn + index), language.Layers[index].Device) : null;
-            DrawFrom(random, index);
-            var output = language.Layer(index, hidden, angles, attention, index == language.Layers.Count - 1 ? wanted : null);
-            DrawFrom(null, index);
-            return output.MoveToOuterDisposeScope();
-        }
-
-        /// <summary>A generator of the layer's own, so that nothing else in the process changes what is left out.</summary>
-        private void DrawFrom(Generator? random, int index)
-        {
-            foreach (var adapter in language.Layers[index].modules().OfType<LoraFactors>())
-            {
-                adapter.Random = random;
-            }
+            using var dropout = seed is { } drawn ? new LayerDropout(language.Layers[index], drawn + index) : null;
+            return language.Layer(index, hidden, angles, attention, index == language.Layers.Count - 1 ? wanted : null).MoveToOuterDisposeScope();
         }
     }
 }

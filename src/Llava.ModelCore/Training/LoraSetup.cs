@@ -1,3 +1,4 @@
+using System.Globalization;
 using Llava.ModelCore.Models;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -13,8 +14,11 @@ internal static class LoraSetup
     /// <summary>What the names of adapters' parameters contain.</summary>
     public const string Marker = "." + LinearLayer.AdapterName + ".";
 
-    /// <summary>Adapts every linear layer of the decoder but the head, and keeps the frozen weights as small as the recipe allows.</summary>
-    public static void Attach(LlavaModel model, TrainingRecipe recipe, LoraRecipe lora)
+    /// <summary>
+    /// Adapts every linear layer of the decoder but the head, and keeps the frozen weights as small as the recipe allows, one after the other on the device where it is going to be, so that a
+    /// device never holds more than one of them as it was.
+    /// </summary>
+    public static void Attach(LlavaModel model, TrainingRecipe recipe, LoraRecipe lora, LayerPlacement placement)
     {
         if (model.Config.LanguageModel.Mpt is not null)
         {
@@ -23,8 +27,9 @@ internal static class LoraSetup
 
         using var noGrad = no_grad();
         var random = new SeededRandom(recipe.Seed, Stream);
-        foreach (var layer in Adapted(model).Select(adapted => adapted.Layer))
+        foreach (var (name, layer) in Adapted(model))
         {
+            layer.to(placement.Layers[IndexOf(name)]);
             if (recipe.Precision == TrainingPrecision.Bf16 && !lora.Nf4)
             {
                 // Before the adapter stands beside it, which stays in float32.
@@ -39,6 +44,9 @@ internal static class LoraSetup
             }
         }
     }
+
+    /// <summary>language_model.layers.7.self_attn.q_proj → 7.</summary>
+    private static int IndexOf(string name) => int.Parse(name.Split('.')[2], CultureInfo.InvariantCulture);
 
     /// <summary>The adapted layers by name.</summary>
     public static IReadOnlyList<(string Name, LinearLayer Layer)> Adapted(LlavaModel model) =>

@@ -1,7 +1,10 @@
 using System.Globalization;
 using Llava.ModelCore.Checkpoints;
+using Llava.ModelCore.Models;
 using Llava.ModelCore.Training.Optimizers;
 using Llava.ModelCore.Training.Parallel;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Training;
 
@@ -17,9 +20,12 @@ namespace Llava.ModelCore.Training;
 public sealed record MemoryEstimate(long Weights, long OptimizerState, long Gradients, long LayerInputs, long Graphs, long Head, long Images, long Host = 0)
 {
     private const long Full = 4;
-    private const long Logits = 3 * (1L << 26);
+    private const long Rounded = 2;
+    private const string Cpu = "cpu";
     private const double BytesPerNf4 = 4.13 / 8;
     private const double BytesPerCode = 2 * (1 + (4.0 / 256));
+
+    private static readonly string[] Matrices = ["_proj.weight", "lm_head.weight", ".fc1.weight", ".fc2.weight", "patch_embedding.weight"];
 
     /// <summary>Everything together.</summary>
     public long Total => Weights + OptimizerState + Gradients + LayerInputs + Graphs + Head + Images;
@@ -47,15 +53,15 @@ public sealed record MemoryEstimate(long Weights, long OptimizerState, long Grad
         long element = recipe.Precision == TrainingPrecision.Bf16 ? 2 : 4;
         long tokens = lengths.Sum();
         var layer = parts.Where(parameter => ModelPart.Layer(0).Has(parameter.Name)).Sum(Count);
-        var graph = GraphOf(language, element, tokens, lengths, IsAdapted(recipe) && element == 2 ? 0 : layer);
+        var graph = GraphOf(language, recipe, lengths) + (element == 2 && (!IsTakenAsItIs(recipe) || DequantizesIntoGraph(recipe)) ? layer * element : 0);
         var (remembered, copies) = ((long)learning.Sum(parameter => StateOf(parameter, recipe)), recipe.OffloadOptimizer ? learning.Sum(parameter => OwnOf(parameter, recipe)) * Full : 0);
         return new(
             parts.Sum(parameter => (long)(Count(parameter) * BytesOf(parameter.Name, recipe))) + (IsAdapted(recipe) ? learning.Where(parameter => IsFactor(parameter.Name)).Sum(Count) * Full : 0),
             recipe.IsOffloaded ? 0 : remembered + copies,
-            new GradientMemory([.. learning.Select(parameter => (parameter.Name, Count(parameter)))], recipe).Peak(language.Layers) * Full,
+            new GradientMemory([.. learning.Select(parameter => (parameter.Name, recipe.SplitWeights && IsMatrix(parameter.Name) ? Count(parameter) * Rounded / Full : Count(parameter)))], recipe).Peak(language.Layers) * Full,
             language.Layers * tokens * language.HiddenSize * Full,
             (language.Layers - Math.Min(recomputed, language.Layers - 1) + 1) * graph,
-            Math.Min(Logits, 3 * Full * tokens * language.VocabularySize) + ((long)language.VocabularySize * language.HiddenSize * (element == 2 ? element : 0)),
+            (3 * Full * Math.Min(LayerwisePass.LogitsAtOnce(recipe.Device == Cpu), tokens * language.VocabularySize)) + ((long)language.VocabularySize * language.HiddenSize * (element == 2 && !IsTakenAsItIs(recipe) ? element : 0)),
             config.Vision is { } vision ? ImagesOf(vision, lengths.Count, element) : 0,
             // Gradients are as large as the copies.
             recipe.IsOffloaded ? remembered + (2 * copies) : 0);
@@ -69,9 +75,12 @@ public sealed record MemoryEstimate(long Weights, long OptimizerState, long Grad
 
     private static bool IsDecoderMatrix(string name) => name.StartsWith("language_model.layers.", StringComparison.Ordinal) && name.EndsWith("_proj.weight", StringComparison.Ordinal);
 
-    private static double BytesOf(string name, TrainingRecipe recipe) => recipe.Lora is { } lora && IsDecoderMatrix(name)
-        ? lora.Nf4 ? BytesPerNf4 : recipe.Precision == TrainingPrecision.Bf16 ? 2 : Full
-        : Full;
+    /// <summary>Operand of a product: of attention and MLP, of the head, of the tower's patches.</summary>
+    private static bool IsMatrix(string name) => Matrices.Any(end => name.EndsWith(end, StringComparison.Ordinal));
+
+    private static double BytesOf(string name, TrainingRecipe recipe) => recipe.Lora is { Nf4: true } && IsDecoderMatrix(name)
+        ? BytesPerNf4
+        : IsMatrix(name) && FrozenWeights.AreRounded(name, recipe) ? Rounded : Full;
 
     private static IEnumerable<ModelParameter> Learning(List<ModelParameter> parts, TrainingRecipe recipe)
     {
@@ -98,12 +107,33 @@ public sealed record MemoryEstimate(long Weights, long OptimizerState, long Grad
         };
     }
 
-    /// <summary>Norms and the residual stream in float32; products, gates and attention in the type they are computed in; the layer's weights in that type.</summary>
-    private static long GraphOf(LanguageModelConfig config, long element, long tokens, IReadOnlyList<int> lengths, long weights)
+    /// <summary>Whether products take weights in the type that these are kept in.</summary>
+    private static bool IsTakenAsItIs(TrainingRecipe recipe) => recipe.RoundsFrozen || recipe.SplitWeights;
+
+    /// <summary>On CUDA a weight in NF4 lies in the graph as the product took it.</summary>
+    private static bool DequantizesIntoGraph(TrainingRecipe recipe) => recipe.Lora is { Nf4: true } && recipe.Device != Cpu;
+
+    /// <summary>Norms and the residual stream in float32; products, gates and attention in the type they are computed in.</summary>
+    private static long GraphOf(LanguageModelConfig config, TrainingRecipe recipe, IReadOnlyList<int> lengths)
     {
+        var (hidden, inner, tokens) = ((long)config.HiddenSize, (long)config.IntermediateSize, lengths.Sum(length => (long)length));
+        if (recipe.Device != Cpu && recipe.Precision == TrainingPrecision.Bf16 && FlashPackedAttention.Fits(config, DeviceType.CUDA, ScalarType.BFloat16))
+        {
+            return tokens * ((Full * hidden) + (Rounded * ((4 * hidden) + (3 * inner) + InputsOf(recipe, hidden, inner))));
+        }
+
+        var element = recipe.Precision == TrainingPrecision.Bf16 ? Rounded : Full;
         var square = (long)lengths.Count * lengths[0] * lengths[0] * config.Heads;
-        return (tokens * ((6 * Full * config.HiddenSize) + (element * ((7L * config.HiddenSize) + (4L * config.IntermediateSize))))) + (square * element) + (element == 2 ? weights * element : 0);
+        return (tokens * ((6 * Full * hidden) + (element * ((7 * hidden) + (4 * inner))))) + (square * element);
     }
+
+    /// <summary>Numbers that products keep of a token for the gradient of their weight: what goes in, or what is left of it and what was left out, once for each adapter; none where it is frozen.</summary>
+    private static long InputsOf(TrainingRecipe recipe, long hidden, long inner) => recipe switch
+    {
+        { Lora.Dropout: > 0 } => 2 * ((6 * hidden) + inner),
+        { Stage: TrainingStage.Alignment } or { FreezeLanguageModel: true } => 0,
+        _ => (2 * hidden) + inner,
+    };
 
     private static long ImagesOf(VisionConfig vision, int images, long element)
     {

@@ -18,7 +18,7 @@ internal sealed record MicroBatchInputs(Tensor Embeddings, IReadOnlyList<int> Le
     public int Tokens => Lengths.Sum();
 
     /// <summary>int64 (tokens): the position of each token in its own sample.</summary>
-    public Tensor Positions() => tensor(Lengths.SelectMany(length => Enumerable.Range(0, length)).Select(position => (long)position).ToArray(), device: Embeddings.device);
+    public Tensor Positions() => tensor(Lengths.SelectMany(length => Enumerable.Range(0, length)).Select(position => (long)position).ToArray()).Upload(Embeddings.device);
 
     /// <summary>Embeds and packs a micro-batch; the vision tower is run without gradients.</summary>
     /// <exception cref="TrainingException">Nothing in it is learned, or a row does not fit its image; the message names the samples.</exception>
@@ -50,8 +50,8 @@ internal sealed record MicroBatchInputs(Tensor Embeddings, IReadOnlyList<int> Le
         return new(
             cat(sequences.Select(sequence => sequence.Embeddings).ToArray(), 0),
             [.. sequences.Select(sequence => sequence.Length)],
-            tensor(predictors.ToArray(), device: device),
-            tensor(targets.ToArray(), device: device));
+            tensor(predictors.ToArray()).Upload(device),
+            tensor(targets.ToArray()).Upload(device));
     }
 
     private static List<SplicedSequence> Sequences(LlavaModel model, TrainingBatch batch)
@@ -61,13 +61,15 @@ internal sealed record MicroBatchInputs(Tensor Embeddings, IReadOnlyList<int> Le
         // A row whose placeholder was cut off is a text row.
         var shown = rows.Where(row => batch.Samples[row].Image is not null && batch.Row(row).Ids.Contains(ImagePlaceholder.TokenId)).ToList();
         var images = shown.Count == 0 ? null : model.Projector.call(Features(model, batch, shown));
+        var contents = rows.ConvertAll(batch.Row);
+        var words = Words(model.Language, contents.ConvertAll(content => content.Ids));
         return rows.ConvertAll(row =>
         {
-            var (ids, labels) = batch.Row(row);
+            var (ids, labels) = contents[row];
             var at = shown.IndexOf(row);
             try
             {
-                return embedder.Embed(ids, at < 0 ? [] : [images![at]], labels, model.Config.MaxSplicedPositions);
+                return embedder.Embed(ids, at < 0 ? [] : [images![at]], labels, model.Config.MaxSplicedPositions, words[row]);
             }
             catch (PromptException e)
             {
@@ -76,11 +78,18 @@ internal sealed record MicroBatchInputs(Tensor Embeddings, IReadOnlyList<int> Le
         });
     }
 
+    /// <summary>Each row's ids without placeholders, all in one copy.</summary>
+    private static Tensor[] Words(LanguageModel language, List<List<int>> rows)
+    {
+        var words = rows.ConvertAll(ids => ids.Where(id => id != ImagePlaceholder.TokenId).Select(id => (long)id).ToArray());
+        return tensor(words.SelectMany(ids => ids).ToArray()).Upload(language.Device).split([.. words.Select(ids => (long)ids.Length)]);
+    }
+
     private static Tensor Features(LlavaModel model, TrainingBatch batch, List<int> rows)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var pixels = stack(rows.Select(row => tensor(batch.Images[row]).view(3, batch.ImageSide, batch.ImageSide)), 0);
-        return model.Vision.call(pixels.to(model.Language.Device)).MoveToOuterDisposeScope();
+        return model.Vision.call(pixels.Upload(model.Language.Device)).MoveToOuterDisposeScope();
     }
 }

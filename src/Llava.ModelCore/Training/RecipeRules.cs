@@ -10,7 +10,7 @@ internal static partial class RecipeRules
     /// <summary>As many as the optimizers' blocks can be dealt to, and more than a machine has cards.</summary>
     private const int MostProcesses = 16;
 
-    public static IEnumerable<string> Findings(TrainingRecipe recipe) => Numbers(recipe).Concat(Files(recipe)).Concat(Combinations(recipe)).Concat(Sharing(recipe)).Concat(Placement(recipe))
+    public static IEnumerable<string> Findings(TrainingRecipe recipe) => Numbers(recipe).Concat(Files(recipe)).Concat(Combinations(recipe)).Concat(Sharing(recipe)).Concat(Placement(recipe)).Concat(Halves(recipe))
         .Where(rule => rule.IsBroken).Select(rule => rule.Finding);
 
     private static IEnumerable<(bool IsBroken, string Finding)> Numbers(TrainingRecipe r) =>
@@ -77,6 +77,13 @@ internal static partial class RecipeRules
         (r.OffloadOptimizer && r.Optimizer == OptimizerKind.Adafactor, "offload_optimizer is true with optimizer adafactor, which needs whole matrices and remembers next to nothing; take adamw or adamw8bit, or leave it out."),
         (r.OffloadOptimizer && r.Processes > 1 && r.Zero == 0, $"offload_optimizer is true with processes {r.Processes} and zero 0, so that host memory would hold everything as many times; set zero to 1 or 2."),
         (r.Zero is 1 or 2 && r.Optimizer == OptimizerKind.Adafactor, $"zero is {r.Zero} with optimizer adafactor, which needs whole matrices and remembers next to nothing; take adamw or adamw8bit, or leave zero out."),
+    ];
+
+    private static IEnumerable<(bool IsBroken, string Finding)> Halves(TrainingRecipe r) => !r.SplitWeights ? [] :
+    [
+        (r.Precision != TrainingPrecision.Bf16, "split_weights is true with precision fp32, whose products take all bits; leave it out, or set precision to bf16."),
+        (r.Stage == TrainingStage.Alignment || r.Lora is not null || r.FreezeLanguageModel, "split_weights is true, but the language model's matrices do not learn; leave it out."),
+        (r.Processes > 1 || r.OffloadOptimizer, "split_weights is true beside processes or offload_optimizer, whose shares are float32; leave one of them out."),
     ];
 
     private static IEnumerable<(bool IsBroken, string Finding)> Placement(TrainingRecipe r) => r.LayerDevices is not { } devices ? [] :

@@ -15,6 +15,7 @@ public sealed class Trainer : IDisposable
     private readonly TrainingRecipe _recipe;
     private readonly LayerwisePass _pass;
     private readonly ICollective _ranks;
+    private readonly SplitWeights? _split;
 
     /// <summary>Freezes what the recipe's stage does not train and prepares the optimizer.</summary>
     /// <param name="model">Weights in float32, on the device to compute on; trained in place.</param>
@@ -27,7 +28,8 @@ public sealed class Trainer : IDisposable
         _recipe = recipe;
         _pass = new LayerwisePass(model, recipe.RecomputeLayers ?? 0);
         _ranks = ranks ?? new SingleRank();
-        Gradients = GradientSharing.For(ParameterGroup.For(model, recipe), recipe, _ranks);
+        _split = recipe.SplitWeights ? new SplitWeights(model) : null;
+        Gradients = GradientSharing.For(ParameterGroup.For(model, recipe, _split), recipe, _ranks);
         Schedule = new LearningRateSchedule
         {
             Steps = steps,
@@ -64,9 +66,17 @@ public sealed class Trainer : IDisposable
         }
 
         Gradients.Drop();
-        var (squares, factor, step) = (0.0, Schedule.FactorAt(Optimizer.Steps), Optimizer.Steps);
-        var losses = Passes(batches, Apply, cancellationToken);
-        return new(losses, Math.Sqrt(squares));
+        var (norms, factor, step) = (new List<Tensor?>(), Schedule.FactorAt(Optimizer.Steps), Optimizer.Steps);
+        try
+        {
+            var losses = Passes(batches, Apply, cancellationToken);
+            // Read when the step is done: a device that is asked after each layer stands still as often.
+            return new(losses, Math.Sqrt(Gradients.NormsOf(norms).Sum(norm => RequireFinite(norm, step) * norm)));
+        }
+        finally
+        {
+            norms.ForEach(norm => norm?.Dispose());
+        }
 
         void Apply(ModelPart part)
         {
@@ -76,11 +86,10 @@ public sealed class Trainer : IDisposable
             }
 
             List<TrainableParameter> complete = [.. Optimizer.Parameters.Where(parameter => part.Has(parameter.Name))];
-            var norm = RequireFinite(Gradients.NormOf(complete), step);
-            squares += norm * norm;
+            norms.Add(Optimizer.NormOf(complete));
+            Optimizer.Update(complete, factor);
             foreach (var parameter in complete)
             {
-                Optimizer.Update(parameter, factor);
                 parameter.Value.grad = null;
             }
 
@@ -129,7 +138,8 @@ public sealed class Trainer : IDisposable
     /// <exception cref="TrainingException">The norm is not finite; no weight has been changed.</exception>
     public double Update()
     {
-        var norm = RequireFinite(Gradients.NormOf(Optimizer.Parameters), Optimizer.Steps);
+        using var own = Optimizer.NormOf(Optimizer.Parameters);
+        var norm = RequireFinite(Gradients.NormsOf([own])[0], Optimizer.Steps);
         if (_recipe.Clip is { } clip)
         {
             Optimizer.ClipGradients(norm, clip);
@@ -141,7 +151,11 @@ public sealed class Trainer : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Gradients.Dispose();
+    public void Dispose()
+    {
+        Gradients.Dispose();
+        _split?.Dispose();
+    }
 
     private IReadOnlyList<MicroBatchLoss> Passes(IReadOnlyList<TrainingBatch> batches, Action<ModelPart>? done, CancellationToken cancellationToken)
     {
@@ -155,6 +169,7 @@ public sealed class Trainer : IDisposable
             }
             catch (TrainingException e) when (e is not RankLostException)
             {
+                Gradients.Drop();
                 throw new TrainingException($"Optimizer step {step + 1} of {Schedule.Steps} failed. {e.Message}", e);
             }
         }

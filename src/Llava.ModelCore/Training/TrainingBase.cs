@@ -14,7 +14,7 @@ internal sealed class TrainingBase : IDisposable
     private TrainingBase(LlavaModel model, CheckpointFolder folder, string? preprocessorConfig) =>
         (Model, Folder, TokenizerFolder, Generation, PreprocessorConfigPath) = (model, folder.Path, folder.TokenizerFolder, folder.Generation, preprocessorConfig);
 
-    /// <summary>On the recipe's device; float32, but for weights that stand frozen beside an adapter.</summary>
+    /// <summary>On the recipe's device; float32, but for weights that stand frozen (<see cref="TrainingRecipe.RoundsFrozen"/>).</summary>
     public LlavaModel Model { get; }
 
     /// <summary>Folder of the base.</summary>
@@ -57,11 +57,19 @@ internal sealed class TrainingBase : IDisposable
                 LlavaModelLoader.LoadProjector(model, projector);
             }
 
-            Place(model, recipe);
+            var placement = PlacementOf(model.Config, recipe);
             if (recipe.Lora is { } lora)
             {
-                LoraSetup.Attach(model, recipe, lora);
+                LoraSetup.Attach(model, recipe, lora, placement);
             }
+
+            if (recipe.RoundsFrozen)
+            {
+                FrozenWeights.Round(model, recipe);
+            }
+
+            // Last, when everything is as small as it is going to be.
+            model.Place(placement);
         }
         catch
         {
@@ -108,16 +116,9 @@ internal sealed class TrainingBase : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Model.Dispose();
 
-    private static void Place(LlavaModel model, TrainingRecipe recipe)
-    {
-        if (recipe.LayerDevices is { } devices)
-        {
-            model.Place(LayerPlacement.Over(model.Config, [.. devices.Select(DeviceName.Find)]));
-            return;
-        }
-
-        model.to(DeviceName.Find(recipe.Device));
-    }
+    private static LayerPlacement PlacementOf(LlavaConfig config, TrainingRecipe recipe) => recipe.LayerDevices is { } devices
+        ? LayerPlacement.Over(config, [.. devices.Select(DeviceName.Find)])
+        : LayerPlacement.On(config, DeviceName.Find(recipe.Device));
 
     private static LlavaConfig WithTower(LlavaConfig language, TrainingRecipe recipe, string tower)
     {

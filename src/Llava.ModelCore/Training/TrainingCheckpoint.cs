@@ -19,7 +19,8 @@ internal sealed class TrainingCheckpoint(TrainingBase start, TrainingRecipe reci
     /// <summary>Writes the weights as the original's loader expects them.</summary>
     /// <param name="folder">An empty folder.</param>
     /// <param name="type">Type of the weights.</param>
-    public void SaveWeights(string folder, ScalarType type)
+    /// <param name="gradients">Has the parameters that learn.</param>
+    public void SaveWeights(string folder, ScalarType type, GradientSharing gradients)
     {
         var options = new CheckpointWriteOptions { StorageType = type, Generation = start.Generation, TokenizerFolder = start.TokenizerFolder };
         if (recipe.Stage == TrainingStage.Alignment)
@@ -44,13 +45,14 @@ internal sealed class TrainingCheckpoint(TrainingBase start, TrainingRecipe reci
 
         options.VisionTower = start.Model.Config.Vision is null ? VisionTowerPlacement.Omitted : VisionTowerPlacement.Beside;
         options.PreprocessorConfig = start.PreprocessorConfigPath;
-        LlavaModelSaver.Save(start.Model, folder, options);
+        var (all, learned) = (LlavaModelLoader.Named(start.Model), gradients.Parameters.ToDictionary(parameter => parameter.Name));
+        LlavaCheckpointWriter.Write(folder, start.Model.Config, name => learned.TryGetValue(name, out var parameter) ? parameter.Whole() : all[name], options);
     }
 
     /// <summary>Writes everything a run needs to go on, however many ranks it then has: float32 weights, the moments of all ranks, state.</summary>
     public void Save(string folder, GradientSharing gradients, TrainingState state)
     {
-        SaveWeights(folder, ScalarType.Float32);
+        SaveWeights(folder, ScalarType.Float32, gradients);
         var moments = gradients.State.ToDictionary(moment => moment.Name);
         SafeTensorsWriter.Write(
             Path.Combine(folder, OptimizerFile),
@@ -83,10 +85,14 @@ internal sealed class TrainingCheckpoint(TrainingBase start, TrainingRecipe reci
         else
         {
             using var weights = CheckpointFolder.Open(folder);
-            var trained = gradients.Parameters.Select(parameter => parameter.Name).ToHashSet(StringComparer.Ordinal);
-            TrainingBase.Fill(start.Model, weights.Tensors
-                .Where(tensor => trained.Contains(tensor.Parameter.Name))
-                .Select(tensor => (tensor.Parameter.Name, (Func<Tensor>)tensor.Read)));
+            var trained = gradients.Parameters.ToDictionary(parameter => parameter.Name);
+            using var noGrad = no_grad();
+            foreach (var tensor in weights.Tensors.Where(tensor => trained.ContainsKey(tensor.Parameter.Name)))
+            {
+                using var scope = NewDisposeScope();
+                var parameter = trained[tensor.Parameter.Name];
+                parameter.Set(tensor.Read().to(parameter.Value.device));
+            }
         }
 
         using var moments = SafeTensorsFile.Open(Path.Combine(folder, OptimizerFile));

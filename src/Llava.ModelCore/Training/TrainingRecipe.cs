@@ -113,7 +113,7 @@ public sealed record TrainingRecipe
     /// </summary>
     public int? RecomputeLayers { get; init; }
 
-    /// <summary>Memory that the run may take, each process of it, in GiB; null takes what is free on a CPU, and does not ask on another device.</summary>
+    /// <summary>Memory that the run may take, each process of it, in GiB; null takes what is free, on a CPU or on the devices.</summary>
     public double? MemoryGb { get; init; }
 
     /// <summary>Passes over the data; may be fractional. Default 1. Ignored when <see cref="MaxSteps"/> is given.</summary>
@@ -142,6 +142,12 @@ public sealed record TrainingRecipe
     /// ZeRO-Offload): 12 bytes for each number that learns which a card need not hold, for 8 bytes over the bus at each update. Default false.
     /// </summary>
     public bool OffloadOptimizer { get; init; }
+
+    /// <summary>
+    /// Whether the language model's matrices are kept as bfloat16, which products take as they are, and beside it the other 16 bits of float32 for the optimizer: as many bytes as float32, but
+    /// nothing to convert for a product, and gradients, sums of them too, in bfloat16. For all weights of a model whose float32 sums do not fit. Default false.
+    /// </summary>
+    public bool SplitWeights { get; init; }
 
     /// <summary>Decoupled weight decay on everything except biases and LayerNorm. Default 0.</summary>
     public double WeightDecay { get; init; }
@@ -184,6 +190,9 @@ public sealed record TrainingRecipe
     /// after the other. Null has all on one.
     /// </summary>
     public IReadOnlyList<string>? LayerDevices { get; init; }
+
+    /// <summary>Whether matrices that stand frozen are kept in bfloat16: where products are, and nothing that is saved has them.</summary>
+    internal bool RoundsFrozen => Precision == TrainingPrecision.Bf16 && (Stage == TrainingStage.Alignment || Lora is not null);
 
     /// <summary>Whether host memory is another than that of the device.</summary>
     internal bool IsOffloaded => OffloadOptimizer && Device != "cpu";
@@ -235,7 +244,7 @@ public sealed record TrainingRecipe
 
     /// <summary>Whether a resumed run may have another value: where things lie and how often to save does not change the losses.</summary>
     internal static bool MayChangeOnResume(string field) => field is "base" or "vision_tower" or "projector" or "data" or "image_folder" or "data_order"
-        or "device" or "save_steps" or "save_total_limit" or "verify_images" or "skip_bad_samples" or "validation_data" or "eval_steps" or "recompute_layers" or "memory_gb" or "auto_micro_batch" or "tensorboard" or "processes" or "zero" or "offload_optimizer" or "layer_devices";
+        or "device" or "save_steps" or "save_total_limit" or "verify_images" or "skip_bad_samples" or "validation_data" or "eval_steps" or "recompute_layers" or "memory_gb" or "auto_micro_batch" or "tensorboard" or "processes" or "zero" or "offload_optimizer" or "layer_devices" or "split_weights";
 
     private TrainingRecipe RelativeTo(string folder) => this with
     {

@@ -38,7 +38,8 @@ public sealed class TrainingRun : IDisposable
         _ranks = ranks;
         _folder = new TrainingFolder(Path.GetFullPath(outputFolder));
         _observer = !IsFirst ? null : recipe.Tensorboard ? new TensorBoardLog(Path.Combine(_folder.Root, "tensorboard"), observer) : observer;
-        memory = LeastOf(recipe.MemoryGb is { } given ? (long)(given * (1L << 30)) : memory);
+        var onDevices = TrainingDevices.FreeBytes(recipe);
+        memory = LeastOf(recipe.MemoryGb is { } given ? (long)(given * (1L << 30)) : onDevices ?? memory);
         MemoryPlan.RequireRoomForWeights(recipe, memory);
         _base = TrainingBase.Load(recipe);
         try
@@ -75,7 +76,7 @@ public sealed class TrainingRun : IDisposable
     /// <param name="recipe">What to train.</param>
     /// <param name="outputFolder">Gets the model, and training checkpoints in <c>checkpoint-N</c>; the newest is resumed from.</param>
     /// <param name="observer">Told about every step.</param>
-    /// <param name="memory">Bytes that this process may take where the recipe does not say so; null for any number.</param>
+    /// <param name="memory">Bytes that this process may take on a CPU where the recipe does not say so; null for any number. On CUDA devices it is what is free there.</param>
     /// <param name="ranks">The processes that train together, as many as the recipe's; null for this one alone. Not disposed.</param>
     /// <param name="cancellationToken">Stops the run, on all ranks, after saving a training checkpoint.</param>
     /// <exception cref="TrainingValidationException">Recipe or data are wrong; all findings at once.</exception>
@@ -276,7 +277,7 @@ public sealed class TrainingRun : IDisposable
     /// <summary>The finished model goes into the output folder itself, in the type it was computed in.</summary>
     private void SaveModel() => _folder.Finish(aside =>
     {
-        _checkpoint.SaveWeights(aside, _recipe.Precision == TrainingPrecision.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32);
+        _checkpoint.SaveWeights(aside, _recipe.Precision == TrainingPrecision.Bf16 ? ScalarType.BFloat16 : ScalarType.Float32, _trainer.Gradients);
         CurrentState().Save(aside);
     });
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.Versioning;
 using Llava.Benchmarks.Gpu;
 using Llava.Benchmarks.Gpu.Parts;
@@ -22,6 +23,8 @@ public sealed class GpuBenchmarkTests : IDisposable
     {
         // What Python would say; a PyTorch with transformers cannot be had here.
         var python = Script("""
+            case "$2" in *pixels*) echo '{"losses": [4.0, 4.0, 4.0]}'; exit;; esac
+            case "$1" in *training*) echo '{"form": "lora", "samples_per_second": 0.25, "gigabytes_used": 3}'; exit;; esac
             echo '{"batch": 1, "answer_tokens": 4, "images_per_second": 0.25}'
             echo '{"batch": 2, "answer_tokens": 4, "images_per_second": 0.5}'
             """);
@@ -47,6 +50,32 @@ public sealed class GpuBenchmarkTests : IDisposable
         Assert.Contains("| tiny, 4 | 0.5 (2) |", BenchTable.Of(lines.Written), StringComparison.Ordinal);
         Assert.Equal(2, lines.Of("baseline again").Count());
         Assert.Contains("tiny, 4 tokens", BenchPlot.Svg(lines.Written), StringComparison.Ordinal);
+        Assert.Equal([("alignment", null), ("lora", 0.25), ("full", (double?)null)], TrainingRatio.Of(lines.Written).Select(form => (form.Form, form.Baseline)));
+        Assert.All(TrainingRatio.Of(lines.Written), form => Assert.True(form is { SamplesPerSecond: > 0, Share: > 0 }));
+        Assert.Contains("| tiny, lora | 0.25 |", BenchTable.Of(lines.Written), StringComparison.Ordinal);
+        Assert.Contains("tiny, training, full", BenchPlot.Svg(lines.Written), StringComparison.Ordinal);
+        // A vocabulary of 96, and two tokens behind it filled up to 128: what knows nothing loses about ln 128.
+        var losses = Assert.Single(lines.Of("training losses"));
+        Assert.Equal(3, losses["ours"]!.AsArray().Count);
+        Assert.InRange((double)losses["ours"]![0]!, 3, 8);
+        Assert.True((double)losses["ours"]![2]! < (double)losses["ours"]![0]!);
+        Assert.True((double)losses["worst_relative_difference"]! > 0);
+    }
+
+    [Fact]
+    public void The_parts_together_take_less_than_a_command_may() => Assert.InRange(BenchRun.Parts.Sum(part => part.Budget), 500, 590);
+
+    [Fact]
+    public async Task The_scripts_are_Python()
+    {
+        foreach (var script in (string[])[PythonScript.Answers, PythonScript.Training])
+        {
+            ProcessStartInfo start = new("python3", ["-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())", Path.Combine(AppContext.BaseDirectory, script)]) { RedirectStandardError = true };
+            using var process = Process.Start(start)!;
+            var said = await process.StandardError.ReadToEndAsync();
+            await process.WaitForExitAsync();
+            Assert.True(process.ExitCode == 0, said);
+        }
     }
 
     [Fact]

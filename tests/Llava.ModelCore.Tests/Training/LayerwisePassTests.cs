@@ -38,7 +38,7 @@ public sealed class LayerwisePassTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var recipe = TinyModel.Recipe with { Lora = new LoraRecipe { Rank = 4, Alpha = 8, Dropout = 0.5 } };
-        LoraSetup.Attach(_model, recipe, recipe.Lora);
+        LoraSetup.Attach(_model, recipe, recipe.Lora, LayerPlacement.On(_model.Config, CPU));
         using var trainer = new Trainer(_model, recipe, steps: 1);
         Disturb(trainer);
         new LayerwisePass(_model, recomputed: 0).Accumulate(_batch, 1, seed: 7);

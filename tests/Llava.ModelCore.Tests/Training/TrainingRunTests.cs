@@ -58,9 +58,11 @@ public sealed class TrainingRunTests : IDisposable
     [InlineData(OptimizerKind.Adamw8bit, false)]
     [InlineData(OptimizerKind.Adafactor, false)]
     [InlineData(OptimizerKind.Adamw, true)]
-    public void A_killed_run_goes_on_exactly_with_every_optimizer(OptimizerKind kind, bool isOffloaded)
+    [InlineData(OptimizerKind.Adamw8bit, false, true)]
+    public void A_killed_run_goes_on_exactly_with_every_optimizer(OptimizerKind kind, bool isOffloaded, bool isSplit = false)
     {
-        var recipe = Drawn(First) with { MaxSteps = 5, SaveSteps = 2, Optimizer = kind, OffloadOptimizer = isOffloaded, Clip = null };
+        var recipe = Drawn(First) with { MaxSteps = 5, SaveSteps = 2, Optimizer = kind, OffloadOptimizer = isOffloaded, SplitWeights = isSplit, Clip = null };
+        recipe = isSplit ? recipe with { Stage = TrainingStage.InstructionTuning, Precision = TrainingPrecision.Bf16, GradientAccumulation = 2 } : recipe;
         TrainingRun.Start(recipe, _folder.File("undisturbed"));
         Assert.Throws<InvalidOperationException>(() => TrainingRun.Start(
             recipe, _folder.File("killed"), new RecordingObserver(progress => _ = progress.Step == 3 ? throw new InvalidOperationException("killed") : 0)));

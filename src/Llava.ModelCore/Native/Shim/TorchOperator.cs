@@ -21,17 +21,31 @@ internal sealed unsafe class TorchOperator(string name, string overload = "", in
     public nint Invoke(params ReadOnlySpan<ShimValue> arguments)
     {
         var stack = stackalloc ulong[Math.Max(arguments.Length, results)];
-        for (var i = 0; i < arguments.Length; i++)
-        {
-            stack[i] = arguments[i].Handed();
-        }
-
-        StableShim.Check(ShimFunctions.Own.CallDispatcher(_name, _overload, stack, Abi), _action);
+        Call(stack, arguments);
         for (var i = 1; i < results; i++)
         {
             StableShim.Free((nint)stack[i]);
         }
 
         return (nint)stack[0];
+    }
+
+    /// <summary>Calls one that returns nothing, because it changes what it is given.</summary>
+    /// <param name="arguments">All arguments of the schema in order, with those that have defaults.</param>
+    /// <exception cref="ShimException">libtorch refuses the arguments.</exception>
+    public void Apply(params ReadOnlySpan<ShimValue> arguments)
+    {
+        var stack = stackalloc ulong[arguments.Length];
+        Call(stack, arguments);
+    }
+
+    private void Call(ulong* stack, ReadOnlySpan<ShimValue> arguments)
+    {
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            stack[i] = arguments[i].Handed();
+        }
+
+        StableShim.Check(ShimFunctions.Own.CallDispatcher(_name, _overload, stack, Abi), _action);
     }
 }

@@ -42,10 +42,9 @@ internal sealed class Adafactor : Optimizer
         var update = _squares[name] is [var rows, var columns]
             ? gradient.mul(Root(Follow(rows, squares.mean([-1])), Follow(columns, squares.mean([-2]))))
             : gradient.mul(Follow(_squares[name][0], squares).rsqrt());
-        using var size = Math.Max(1, update.square().mean().sqrt().item<float>()).ToScalar();
         using var move = (-rate).ToScalar();
         Decay(value, rate, decay);
-        value.add_(update.div_(size), move);
+        value.add_(update.div_(update.square().mean().sqrt().clamp_min(Scalars.One)), move);
 
         Tensor Follow(Tensor mean, Tensor now) => mean.mul_(keep).add_(now, add);
     }

@@ -10,9 +10,9 @@ namespace Llava.ModelCore.Training.Optimizers;
 /// </summary>
 internal class AdamW : Optimizer
 {
-    private const double Beta1 = 0.9;
-    private const double Beta2 = 0.999;
-    private const double Epsilon = 1e-8;
+    private protected const double Beta1 = 0.9;
+    private protected const double Beta2 = 0.999;
+    private protected const double Epsilon = 1e-8;
 
     private readonly Dictionary<string, (Tensor First, Tensor Second)> _moments = [];
 
@@ -35,6 +35,9 @@ internal class AdamW : Optimizer
     /// <summary>Moments by name: <c>exp_avg.{parameter}</c> and <c>exp_avg_sq.{parameter}</c>.</summary>
     public override IEnumerable<RememberedTensor> State => _moments.SelectMany(moment => (RememberedTensor[])
         [new("exp_avg." + moment.Key, moment.Key, moment.Value.First), new("exp_avg_sq." + moment.Key, moment.Key, moment.Value.Second)]);
+
+    /// <summary>Both moments of a parameter, whose moments are float32.</summary>
+    private protected (Tensor First, Tensor Second) MomentsOf(string name) => _moments[name];
 
     /// <inheritdoc/>
     protected override void Update(string name, Tensor value, Tensor gradient, double rate, double decay)

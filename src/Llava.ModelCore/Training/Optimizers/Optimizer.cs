@@ -30,6 +30,7 @@ internal abstract class Optimizer(IReadOnlyList<ParameterGroup> groups) : IDispo
     {
         OptimizerKind.Adamw8bit => new AdamW8Bit(groups),
         OptimizerKind.Adafactor => new Adafactor(groups),
+        _ when groups.SelectMany(group => group.Parameters).All(parameter => parameter.Value.device_type == DeviceType.CUDA) => new FusedAdamW(groups),
         _ => new AdamW(groups),
     };
 
@@ -38,10 +39,7 @@ internal abstract class Optimizer(IReadOnlyList<ParameterGroup> groups) : IDispo
     public void Step(double factor)
     {
         Begin();
-        foreach (var parameter in Parameters)
-        {
-            Update(parameter, factor);
-        }
+        Update([.. Parameters], factor);
     }
 
     /// <summary>Sets every gradient to zero.</summary>
@@ -72,7 +70,11 @@ internal abstract class Optimizer(IReadOnlyList<ParameterGroup> groups) : IDispo
     }
 
     /// <summary>L2 norm over all gradients together.</summary>
-    public double GradientNorm() => NormOf(Parameters);
+    public double GradientNorm()
+    {
+        using var norm = NormOf(Parameters);
+        return norm is null ? 0 : Transfers.Read(norm)[0];
+    }
 
     /// <summary>Scales all gradients so that their norm is at most <paramref name="limit"/>.</summary>
     /// <param name="norm">Their present norm.</param>
@@ -129,22 +131,50 @@ internal abstract class Optimizer(IReadOnlyList<ParameterGroup> groups) : IDispo
     /// <summary>Counts the step whose parts are updated next.</summary>
     internal void Begin() => Steps++;
 
-    /// <summary>L2 norm over the gradients of some parameters.</summary>
-    internal static double NormOf(IEnumerable<TrainableParameter> parameters)
+    /// <summary>L2 norm over the gradients of some parameters, where they are; null where none has one. The caller disposes it.</summary>
+    internal static Tensor? NormOf(IEnumerable<TrainableParameter> parameters)
     {
         using var scope = NewDisposeScope();
-        List<Tensor> norms = [.. parameters.Select(parameter => parameter.Value.grad).OfType<Tensor>().Select(gradient => gradient.norm())];
-        return norms.Count == 0 ? 0 : stack(norms.Select(norm => norm.to(norms[0].device))).norm().item<float>();
+        List<Tensor> norms = [.. parameters.Select(parameter => parameter.Value.grad).OfType<Tensor>().Select(gradient => gradient.to(ScalarType.Float32).norm())];
+        return norms.Count == 0 ? null : stack(norms.Select(norm => norm.to(norms[0].device))).norm().DetachFromDisposeScope();
     }
 
-    /// <summary>Updates one parameter in the step that was begun.</summary>
-    internal void Update(TrainableParameter parameter, double factor)
+    /// <summary>Updates some parameters in the step that was begun.</summary>
+    internal void Update(IReadOnlyList<TrainableParameter> parameters, double factor)
     {
         using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        var group = _groups[parameter.Name];
-        Update(parameter.Name, parameter.Value, parameter.Value.grad ?? zeros_like(parameter.Value), group.LearningRate * factor, group.WeightDecay);
+        foreach (var group in parameters.GroupBy(parameter => _groups[parameter.Name]))
+        {
+            var (rate, decay) = (group.Key.LearningRate * factor, group.Key.WeightDecay);
+            using (NewDisposeScope())
+            {
+                Update([.. group.Where(parameter => parameter.Low is null)], rate, decay);
+            }
+
+            // One at a time: each is whole only while it is updated.
+            foreach (var parameter in group.Where(parameter => parameter.Low is not null))
+            {
+                using var scope = NewDisposeScope();
+                var whole = parameter with { Value = parameter.Whole(), Low = null };
+                whole.Value.grad = GradientOf(parameter.Value).to(ScalarType.Float32);
+                Update([whole], rate, decay);
+                parameter.Set(whole.Value);
+            }
+        }
     }
+
+    /// <summary>Updates parameters that have a learning rate and a weight decay in common; what is made here is freed by the caller.</summary>
+    protected virtual void Update(IReadOnlyList<TrainableParameter> parameters, double rate, double decay)
+    {
+        foreach (var (name, value) in parameters)
+        {
+            using var scope = NewDisposeScope();
+            Update(name, value, GradientOf(value), rate, decay);
+        }
+    }
+
+    /// <summary>A parameter's gradient; zeros where it has none.</summary>
+    protected static Tensor GradientOf(Tensor value) => value.grad ?? zeros_like(value);
 
     /// <summary>Makes room for what is remembered; zero.</summary>
     protected static Tensor Remembered(ReadOnlySpan<long> shape, Tensor like, ScalarType type = ScalarType.Float32) =>

@@ -1,4 +1,5 @@
 using Llava.ModelCore.Models;
+using Llava.ModelCore.Quantization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -6,11 +7,29 @@ namespace Llava.ModelCore.Training.Optimizers;
 
 /// <summary>A parameter the optimizer updates.</summary>
 /// <param name="Name">Name in <see cref="LlavaModel"/>'s own layout.</param>
-/// <param name="Value">float32; its gradient has the same shape. Where ranks share a parameter, the run of its numbers that this one updates.</param>
+/// <param name="Value">float32, or the half of it that products take; its gradient has the same shape and type. Where ranks share a parameter, the run of its numbers that this one updates.</param>
 public sealed record TrainableParameter(string Name, Tensor Value)
 {
     /// <summary>Numbers of the whole parameter.</summary>
     public long Numbers { get; init; } = Value.numel();
+
+    /// <summary>int16, what makes float32 of a <see cref="Value"/> that is bfloat16; null where it is float32 itself.</summary>
+    internal Tensor? Low { get; init; }
+
+    /// <summary>The parameter in float32; where it is in two halves, a copy of its own.</summary>
+    internal Tensor Whole() => Low is null ? Value : SplitFloat.Join(Value, Low);
+
+    /// <summary>Sets the parameter to float32 numbers.</summary>
+    internal void Set(Tensor whole)
+    {
+        if (Low is null)
+        {
+            Value.copy_(whole);
+            return;
+        }
+
+        SplitFloat.Split(whole, Value, Low);
+    }
 }
 
 /// <summary>Parameters that share a learning rate and a weight decay.</summary>
@@ -24,7 +43,12 @@ public sealed record ParameterGroup(IReadOnlyList<TrainableParameter> Parameters
     /// those without decay (biases and LayerNorm; RMSNorm weights and embeddings are decayed), each split once more when the
     /// projector has a learning rate of its own (spec 7.8). Empty groups are left out.
     /// </summary>
-    public static IReadOnlyList<ParameterGroup> For(LlavaModel model, TrainingRecipe recipe)
+    /// <param name="model">The model.</param>
+    /// <param name="recipe">What learns, and how fast.</param>
+    public static IReadOnlyList<ParameterGroup> For(LlavaModel model, TrainingRecipe recipe) => For(model, recipe, split: null);
+
+    /// <summary>The same where parameters may be in two halves.</summary>
+    internal static IReadOnlyList<ParameterGroup> For(LlavaModel model, TrainingRecipe recipe, SplitWeights? split)
     {
         var layerNorms = model.named_modules().Where(module => module.module is LayerNormLayer)
             .Select(module => module.name + ".").ToList();
@@ -34,7 +58,7 @@ public sealed record ParameterGroup(IReadOnlyList<TrainableParameter> Parameters
             value.requires_grad_(IsTrained(name, recipe));
             if (value.requires_grad)
             {
-                trained.Add(new TrainableParameter(name, value));
+                trained.Add(new TrainableParameter(name, value) { Low = split?.LowOf(name) });
             }
         }
 

@@ -1,3 +1,4 @@
+using Llava.ModelCore.Native;
 using Llava.ModelCore.Training.Optimizers;
 using static TorchSharp.torch;
 
@@ -32,8 +33,13 @@ internal abstract class GradientSharing : IDisposable
     /// <summary>Hands the updated weights of a part to all ranks.</summary>
     public abstract void Spread(ModelPart part);
 
-    /// <summary>L2 norm over the gradients of some of the optimizer's parameters, those of all ranks together.</summary>
-    public abstract double NormOf(IEnumerable<TrainableParameter> parameters);
+    /// <summary>L2 norm over gradients, those of all ranks together, of several parts.</summary>
+    /// <param name="own">For each part, the norm over the gradients that this rank's optimizer has, wherever it is; null where it has none.</param>
+    public virtual IReadOnlyList<double> NormsOf(IReadOnlyList<Tensor?> own)
+    {
+        var read = new Queue<double>(Transfers.Read([.. own.OfType<Tensor>()]));
+        return [.. own.Select(norm => norm is null ? 0 : read.Dequeue())];
+    }
 
     /// <summary>What all ranks together remember, whole; each tensor is asked for by every rank, in this order.</summary>
     public abstract IEnumerable<WholeState> State { get; }

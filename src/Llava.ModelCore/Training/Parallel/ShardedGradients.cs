@@ -96,10 +96,10 @@ internal sealed class ShardedGradients : GradientSharing
         }
     }
 
-    public override double NormOf(IEnumerable<TrainableParameter> parameters)
+    public override IReadOnlyList<double> NormsOf(IReadOnlyList<Tensor?> own)
     {
-        var own = Optimizer.NormOf(parameters);
-        return Math.Sqrt(_ranks.Gather([own * own]).Sum(squares => squares[0]));
+        var ranks = _ranks.Gather([.. base.NormsOf(own).Select(norm => norm * norm)]);
+        return [.. own.Select((_, part) => Math.Sqrt(ranks.Sum(squares => squares[part])))];
     }
 
     public override void Restore(int steps, Func<string, Tensor> read)

@@ -39,7 +39,5 @@ internal sealed class WholeGradients(IReadOnlyList<ParameterGroup> groups, Optim
     {
     }
 
-    public override double NormOf(IEnumerable<TrainableParameter> parameters) => Optimizer.NormOf(parameters);
-
     public override void Restore(int steps, Func<string, Tensor> read) => Optimizer.Restore(steps, read);
 }

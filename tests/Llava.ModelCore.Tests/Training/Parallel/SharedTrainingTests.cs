@@ -58,7 +58,7 @@ public sealed class SharedTrainingTests
         LlavaModel Adapted()
         {
             var model = TinyModel.Create();
-            LoraSetup.Attach(model, recipe, recipe.Lora!);
+            LoraSetup.Attach(model, recipe, recipe.Lora!, LayerPlacement.On(model.Config, CPU));
             return model;
         }
 
