@@ -6,7 +6,7 @@ namespace Llava.Benchmarks.Gpu;
 internal static class BenchRun
 {
     /// <summary>The parts, in the order in which they tell the most when a run is cut off.</summary>
-    public static IReadOnlyList<BenchPart> Parts { get; } = [new EnvironmentPart(), new CorrectnessPart(), new RooflinePart(), new BaselinePart(), new EnginePart(), new PhotosPart(), new RepeatPart()];
+    public static IReadOnlyList<BenchPart> Parts { get; } = [new EnvironmentPart(), new CorrectnessPart(), new RooflinePart(), new BaselinePart(), new EnginePart(), new InteractivePart(), new PhotosPart(), new RepeatPart(), new TwoStreamsPart()];
 
     /// <summary>Measures.</summary>
     /// <param name="settings">Where, and what.</param>

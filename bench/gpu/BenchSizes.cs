@@ -31,6 +31,8 @@ internal sealed record BenchSizes
         Square = 8192,
         CopyBytes = 4L << 30,
         SteadySteps = 10_000,
+        InteractiveBatches = [1, 8],
+        InteractiveSteps = 64,
         Rounds = 5,
     };
 
@@ -50,6 +52,8 @@ internal sealed record BenchSizes
         Square = 64,
         CopyBytes = 1 << 20,
         SteadySteps = 10,
+        InteractiveBatches = [1, 2],
+        InteractiveSteps = 2,
         Rounds = 1,
     };
 
@@ -91,6 +95,12 @@ internal sealed record BenchSizes
 
     /// <summary>Steps after which as much memory must be free as before.</summary>
     public required int SteadySteps { get; init; }
+
+    /// <summary>Sequences at once where somebody waits for each token.</summary>
+    public required IReadOnlyList<int> InteractiveBatches { get; init; }
+
+    /// <summary>Steps of theirs that are measured.</summary>
+    public required int InteractiveSteps { get; init; }
 
     /// <summary>Rounds, of which the median counts.</summary>
     public required int Rounds { get; init; }

@@ -25,7 +25,7 @@ public sealed class GpuArchiveTests : IDisposable
         await RunAsync(At("gpu-bench/run.sh"), output, "--device", "cpu", "--tiny");
 
         var parts = File.ReadLines(Path.Combine(output, "bench.jsonl")).Select(line => JsonDocument.Parse(line).RootElement).Where(line => line.GetProperty("benchmark").GetString() == "part").ToList();
-        Assert.Equal(6, parts.Count);
+        Assert.Equal(9, parts.Count);
         Assert.All(parts, part => Assert.Equal("done", part.GetProperty("figures").GetProperty("outcome").GetString()));
     }
 

@@ -8,13 +8,13 @@ using static TorchSharp.torch;
 namespace Llava.Benchmarks.Gpu.Parts;
 
 /// <summary>
-/// The gate: a model of two layers on the device, in every form of the runner, beside the reference in float32 on the processor, with the same weights and forced to the same tokens; then many steps, after
+/// The gate: a model of two layers on the device, in every form of the runner, beside the reference in float32 on the processor, with the same weights and forced to the same tokens; then the tokens that it chooses by itself; then many steps, after
 /// which as much memory has to be free as before.
 /// </summary>
 internal sealed class CorrectnessPart : BenchPart
 {
     // Random layers pass rounding on many times stronger than trained ones do.
-    private const double Noise = 0.05;
+    public const double Noise = 0.05;
     // The same of eight bits.
     private const double Fp8Noise = 0.2;
     private const int Requests = 6;
@@ -60,6 +60,7 @@ internal sealed class CorrectnessPart : BenchPart
             }
         }
 
+        new GreedyGate(settings, requests[..(Requests - 2)], Requests / 2, positions, weights.Read).Run(lines, time, Noise, Choosing);
         Steady(settings, lines, time, positions);
     }
 
@@ -76,6 +77,14 @@ internal sealed class CorrectnessPart : BenchPart
     [
         ("fp8", new() { DeviceSampling = false }, QuantizationScheme.Fp8, Fp8Noise),
         ("fp8, keys and values too", new() { KvCache = KvCacheType.Fp8, DeviceSampling = false }, QuantizationScheme.Fp8, Fp8Noise),
+    ];
+
+    /// <summary>Who chooses the tokens, when they are read, and how launches reach the device.</summary>
+    private static IEnumerable<(string Name, CudaOptions Options)> Choosing =>
+    [
+        ("sampling on the device", new() { LateTokens = false, GraphRows = 0 }),
+        ("tokens that are read late", new() { GraphRows = 0 }),
+        ("graphs", new()),
     ];
 
     private static void Product(BenchSettings settings)

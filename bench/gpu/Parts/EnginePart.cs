@@ -12,7 +12,7 @@ internal sealed class EnginePart : BenchPart
 
     public override string Name => "engine";
 
-    public override int Budget => 200;
+    public override int Budget => 170;
 
     public override void Run(BenchSettings settings, BenchLines lines, PartTime time)
     {

@@ -19,12 +19,14 @@ internal static class BenchTable
 
         Section(text, lines, "engine", "stage", "images a second", figures => ($"{figures["model"]}, {figures["answer_tokens"]} tokens: {figures["stage"]}", $"{Number(figures, "images_per_second"):0.0}"));
         Section(text, lines, "questions", "five questions on an image", "faster than on images of their own", figures => ($"{figures["model"]}", $"{Number(figures, "ratio"):0.00}×"));
+        Section(text, lines, "interactive", "a token of each", "milliseconds", figures => ($"{figures["model"]}, {figures["sequences"]} at once, {((int)figures["graph_rows"]! > 0 ? "graphs" : "no graphs")}", $"{Number(figures, "milliseconds_per_token"):0.00} {figures["notice"]}"));
         Section(text, lines, "photos", "JPEGs in, tokens out", "images a second, milliseconds of a core for each", figures => ($"{figures["model"]}, {figures["answer_tokens"]} tokens", $"{Number(figures, "images_per_second"):0.0}, {Number(figures, "milliseconds_of_a_core_per_image"):0.0}"));
         Section(text, lines, "product", "product", "TFLOP/s, TB/s", figures => ($"{figures["product"]}, {figures["rows"]} rows", $"{Number(figures, "teraflops_per_second"):0.0}, {Number(figures, "terabytes_per_second"):0.00}"));
         Section(text, lines, "fp8 product", "product in eight bits", "TFLOP/s, with rounding", figures => ($"{figures["product"]}, {figures["rows"]} rows", $"{Number(figures, "teraflops_per_second"):0.0}, {Number(figures, "teraflops_per_second_with_rounding"):0.0}"));
         Section(text, lines, "memory", "memory", "TB/s copied, read", figures => ("device", $"{Number(figures, "terabytes_per_second_copied"):0.00}, {Number(figures, "terabytes_per_second_read"):0.00}"));
         Section(text, lines, "attention of rows that decode", "attention of rows that decode", "TB/s", figures => ($"{figures["model"]}, {figures["sequences"]} sequences, {figures["keys_and_values"]}", $"{Number(figures, "terabytes_per_second"):0.00}"));
         Section(text, lines, "forms", "form", "worst relative error", figures => ($"{figures["form"]}", figures["worst_relative_error"] is null ? "" : $"{Number(figures, "worst_relative_error"):0.0000}"));
+        Section(text, lines, "greedy", "form", "tokens as without", figures => ($"{figures["form"]}", $"{figures["equal"]} of {figures["tokens"]}, {figures["ties"]} answers part at a tie {figures["notice"]}"));
         Section(text, lines, "part", "part", "outcome", figures => ($"{figures["part"]}", $"{figures["outcome"]}, {Number(figures, "seconds"):0.0} s {figures["message"]}"));
         return text.ToString();
     }

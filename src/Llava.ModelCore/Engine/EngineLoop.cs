@@ -251,6 +251,7 @@ internal sealed class EngineLoop : IDisposable
                 Waiting = _planner.WaitingCount,
                 Running = _planner.Running.Count,
                 Urgent = _urgent,
+                Notice = _runner.Notice,
                 KvUsage = (double)_planner.KvReserved / _planner.KvCapacity,
             };
             if (_statistics.Steps > before.Steps || before.Waiting + before.Running == 0)

@@ -206,6 +206,16 @@ public sealed class EngineOptions
             yield return $"{SectionName}:{nameof(LayerDevices)} is given, and {nameof(Runner)} is {Runner}; only {RunnerKind.Torch} lays a model over several devices.";
         }
 
+        if (UsesCuda && Cuda.TwoStreams && Quantize != QuantizationScheme.None)
+        {
+            yield return $"{SectionName}:{nameof(Cuda)}:{nameof(CudaOptions.TwoStreams)} is true, and {nameof(Quantize)} is {Quantize}, whose products share memory that two streams would write at once. Use one stream, or {QuantizationScheme.None}.";
+        }
+
+        if (UsesCuda && Cuda is { TwoStreams: true, KvCache: KvCacheType.Fp8, DecodeAttention: false })
+        {
+            yield return $"{SectionName}:{nameof(Cuda)}:{nameof(CudaOptions.TwoStreams)} is true, and without {nameof(CudaOptions.DecodeAttention)} both streams would read keys and values of {KvCacheType.Fp8} in the same memory. Use one stream, or {KvCacheType.BFloat16}.";
+        }
+
         if (UsesCuda && Quantize is not (QuantizationScheme.None or QuantizationScheme.Fp8 or QuantizationScheme.Int4 or QuantizationScheme.Nf4))
         {
             yield return $"{SectionName}:{nameof(Quantize)} is {Quantize}, and the CUDA runner keeps weights in bfloat16, or as {QuantizationScheme.Fp8}, {QuantizationScheme.Int4} or {QuantizationScheme.Nf4}. Use one of these, or the CPU.";

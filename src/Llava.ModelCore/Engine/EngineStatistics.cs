@@ -54,6 +54,9 @@ public sealed record EngineStatistics
     /// <summary>Images whose features were in the cache.</summary>
     public long FeatureHits { get; init; }
 
+    /// <summary>What the engine computes without though it was asked for, and why, in a sentence; null for nothing.</summary>
+    public string? Notice { get; init; }
+
     /// <summary>Prompt positions computed per second of <see cref="PrefillTime"/>.</summary>
     public double PrefillTokensPerSecond => Rate(PrefillTokens, PrefillTime);
 

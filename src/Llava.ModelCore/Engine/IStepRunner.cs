@@ -19,6 +19,9 @@ internal interface IStepRunner : IDisposable
     {
     }
 
+    /// <summary>What the runner had to give up, and why, in a sentence; it computes the same without. Default: nothing.</summary>
+    string? Notice => null;
+
     /// <inheritdoc cref="RowSampling.Sampled"/>
     RowSampling.SampledRow? Sampled { get; set; }
 

@@ -10,7 +10,6 @@ namespace Llava.ModelCore.Engine;
 internal sealed class ImageFeatures(LlavaModel model, long cacheBytes) : IDisposable
 {
     private readonly FeatureCache _cache = new(cacheBytes);
-    private readonly Device _device = model.Vision.parameters().First().device;
 
     /// <summary>An image's features (features, hidden), in the caller's scope; a new image is encoded by itself.</summary>
     /// <param name="image">The image.</param>
@@ -101,6 +100,7 @@ internal sealed class ImageFeatures(LlavaModel model, long cacheBytes) : IDispos
     private Tensor Pixels(ImageInput[] images)
     {
         var pixels = stack(images.Select(image => tensor(image.Pixels, [3, image.Side, image.Side])));
-        return _device.type == DeviceType.CUDA ? pixels.pin_memory().to(_device, non_blocking: true) : pixels.to(_device);
+        var device = model.Vision.parameters().First().device;
+        return device.type == DeviceType.CUDA ? pixels.pin_memory().to(device, non_blocking: true) : pixels.to(device);
     }
 }

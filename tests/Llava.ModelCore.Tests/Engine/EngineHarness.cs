@@ -16,7 +16,8 @@ internal sealed class EngineHarness : IDisposable
     private readonly LlavaModel _model;
     private readonly IStepRunner _runner;
     private readonly EngineLoop _loop;
-    public EngineHarness(LlavaModel model, EngineOptions? options = null)
+
+    public EngineHarness(LlavaModel model, EngineOptions? options = null, CudaSession? session = null)
     {
         options ??= new EngineOptions { KvPositions = 4096 };
         _model = model;
@@ -25,7 +26,7 @@ internal sealed class EngineHarness : IDisposable
         Images = options.UsesCuda ? ImagesOf(model) : null;
         _runner = options.Runner == RunnerKind.Cpu ? new CpuRunner(model, Packed(model, options), options, positions, TimeProvider.System)
             : Images is null ? new TorchRunner(model, options, positions, TimeProvider.System)
-            : OnDevice(EmulatedSession.Open(), model, Images, options, positions);
+            : OnDevice(session ?? EmulatedSession.Open(), model, Images, options, positions);
         Sampled = (sequence, logits) =>
         {
             if (!Logits.TryGetValue(sequence, out var rows))

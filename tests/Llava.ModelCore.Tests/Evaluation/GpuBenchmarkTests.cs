@@ -11,6 +11,8 @@ namespace Llava.ModelCore.Tests.Evaluation;
 [SupportedOSPlatform("linux")]
 public sealed class GpuBenchmarkTests : IDisposable
 {
+    private static readonly string[] GreedyForms = ["sampling on the device", "tokens that are read late", "graphs", "two streams"];
+
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -31,7 +33,12 @@ public sealed class GpuBenchmarkTests : IDisposable
         Assert.True(isWhole);
         Assert.Equal(7, lines.Of("forms").Count(form => (bool)form["holds"]! && (double)form["worst_relative_error"]! is > 0 and < 0.05));
         Assert.Equal(4 * BenchSizes.Tiny.ProductRows.Count, lines.Of("fp8 product").Count());
-        Assert.Equal([4, 4, 4, 4, 4, 4, 4, 4, 2], lines.Of("engine").Select(engine => (int)engine["answer_tokens"]!));
+        Assert.Equal(GreedyForms, lines.Of("greedy").Select(form => (string)form["form"]!));
+        Assert.All(lines.Of("greedy"), form => Assert.True((int)form["equal"]! == (int)form["tokens"]! || (int)form["ties"]! > 0));
+        Assert.Equal([(1, 0), (2, 0), (1, 16), (2, 16)], lines.Of("interactive").Select(one => ((int)one["sequences"]!, (int)one["graph_rows"]!)));
+        Assert.All(lines.Of("interactive"), one => Assert.True((double)one["milliseconds_per_token"]! > 0 && one["notice"] is null));
+        Assert.Equal(["two streams"], lines.Of("engine").TakeLast(1).Select(engine => (string)engine["stage"]!));
+        Assert.Equal([4, 4, 4, 4, 4, 4, 4, 4, 2, 4], lines.Of("engine").Select(engine => (int)engine["answer_tokens"]!));
         Assert.Equal(lines.Written.Count, File.ReadAllLines(_folder.File("bench.jsonl")).Length);
         Assert.All(lines.Of("photos"), photos => Assert.Equal((5, 4), ((int)photos["images"]!, (int)photos["answer_tokens"]!)));
         Assert.Contains("| tiny, 4 tokens | ", BenchTable.Of(lines.Written), StringComparison.Ordinal);

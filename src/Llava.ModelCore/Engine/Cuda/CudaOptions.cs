@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Llava.ModelCore.Engine.Cuda;
 
-/// <summary>What the CUDA runner does by itself and how much it does at once. Everything that changes no answer is on; a benchmark switches one after the other on.</summary>
+/// <summary>What the CUDA runner does by itself and how much it does at once. Everything but a second stream and eight bits is on; a benchmark switches one after the other on.</summary>
 public sealed class CudaOptions
 {
     /// <summary>Tokens of prompts that one pass takes, packed without padding; rows that decode ride along. Default 12288.</summary>
@@ -37,4 +37,16 @@ public sealed class CudaOptions
     /// Default true; false waits for every step.
     /// </summary>
     public bool LateTokens { get; set; } = true;
+
+    /// <summary>
+    /// Rows of the largest pass that is recorded as a CUDA graph, of passes in which all rows decode: the host launches them as a whole. Needs our kernels between the products. Default 16; 0 records none.
+    /// </summary>
+    [Range(0, 256)]
+    public int GraphRows { get; set; } = 16;
+
+    /// <summary>
+    /// Whether rows that decode and chunks of prompts are passes of their own that the device computes beside each other: the former wait for memory, the latter compute. Takes buffers twice, and weights that
+    /// are not quantized. Default false.
+    /// </summary>
+    public bool TwoStreams { get; set; }
 }

@@ -7,7 +7,7 @@ namespace Llava.ModelCore.Engine.Cuda;
 /// <summary>
 /// The runner on a CUDA device, in bfloat16: everything a step plans is one pass, in which rows that decode and chunks of prompts share the products. Products and flash attention are
 /// libtorch's, what lies between them ours, each replaceable by torch's operations (<see cref="CudaOptions"/>). A row's numbers may depend on how many rows share its pass, because the
-/// library chooses its products by their size (decision 0020).
+/// library chooses its products by their size (decision 0020). With two streams a step is two passes instead, beside each other (decision 0029).
 /// </summary>
 internal sealed class CudaRunner : IStepRunner
 {
@@ -19,8 +19,12 @@ internal sealed class CudaRunner : IStepRunner
     private readonly DeviceDecoder _decoder;
     private readonly ImageFeatures _features;
     private readonly DeviceSampler _sampler;
+    private readonly StepGraphs _graphs;
     private readonly HashSet<Sequence> _failed = [];
-    private UnreadTokens? _unread;
+    // Where prompts are computed beside rows that decode; null where both share a pass.
+    private readonly SideStream? _side;
+    private readonly DeviceDecoder? _prompts;
+    private UnreadStep? _unread;
 
     /// <param name="session">The device; disposed with the runner.</param>
     /// <param name="images">Vision tower and projector, placed on the device; not disposed with the runner.</param>
@@ -32,10 +36,15 @@ internal sealed class CudaRunner : IStepRunner
     {
         (_session, _weights, _options, _time) = (session, weights, options, time);
         session.Enter();
+        var finding = options.Cuda.GraphRows > 0 ? StepGraphs.Prepare(session) : null;
+        _side = options.Cuda.TwoStreams ? new SideStream(session) : null;
+        var longest = Math.Min(kvPositions, LanguageModelPositions.Limit(weights.Config));
         _arena = DeviceArena.Create(session, weights.Config, kvPositions, options.Cuda);
-        _decoder = new DeviceDecoder(session, weights, _arena, options, Math.Min(kvPositions, LanguageModelPositions.Limit(weights.Config)));
+        _decoder = new DeviceDecoder(session, weights, _arena, options, _side is null ? options.StepTokens : options.MaxSlots, longest);
+        _prompts = _side is null ? null : new DeviceDecoder(session, weights, _arena, options, options.StepTokens, longest);
         _features = new ImageFeatures(images, options.FeatureCacheBytes);
         _sampler = new DeviceSampler(session);
+        _graphs = new StepGraphs(session, _decoder, NewPass, options.Cuda.GraphRows, options.MaxSlots, longest, finding);
         session.Kernels.LoadAll();
     }
 
@@ -45,6 +54,9 @@ internal sealed class CudaRunner : IStepRunner
         get => _sampler.Sampled;
         set => _sampler.Sampled = value;
     }
+
+    /// <inheritdoc/>
+    public string? Notice => _graphs.Finding;
 
     /// <inheritdoc/>
     public bool IsBehind => _unread is not null;
@@ -69,22 +81,25 @@ internal sealed class CudaRunner : IStepRunner
             _arena.Copy(copy.Source, copy.Target, copy.Count);
         }
 
-        var pass = Pass(plan, outcome);
+        List<LaunchedPass> launched = [];
         try
         {
-            Run(pass, outcome);
+            Launch(plan, outcome, launched);
+            ReadLate(outcome);
+            Finish(launched, outcome);
         }
         catch
         {
             // The step fails whoever waits for what was unread.
+            launched.ForEach(pass => pass.Chosen?.Dispose());
             _unread?.Dispose();
             _unread = null;
             throw;
         }
 
-        var elapsed = _time.GetElapsedTime(start);
-        // One pass serves both phases; its time is shared as its rows are.
-        outcome.DecodeTime = elapsed * ((double)pass.Decoding / Math.Max(1, pass.Rows));
+        var (elapsed, decoding) = (_time.GetElapsedTime(start), launched.Sum(one => one.Pass.Decoding));
+        // Both phases are computed together; the time is shared as the rows are.
+        outcome.DecodeTime = elapsed * ((double)decoding / Math.Max(1, launched.Sum(one => one.Pass.Rows - one.Pass.Padding)));
         outcome.PrefillTime = elapsed - outcome.DecodeTime;
     }
 
@@ -106,19 +121,48 @@ internal sealed class CudaRunner : IStepRunner
     /// <inheritdoc/>
     public void Dispose()
     {
+        _session.Enter();
         _unread?.Dispose();
+        _graphs.Dispose();
         _features.Dispose();
         _decoder.Dispose();
+        _prompts?.Dispose();
+        _side?.Dispose();
         _arena.Dispose();
         _weights.Dispose();
         _session.Dispose();
     }
 
-    /// <summary>The rows of a step. An image that cannot be encoded fails its sequence alone, whose rows stay away.</summary>
-    private DevicePass Pass(StepPlan plan, StepOutcome outcome)
+    /// <summary>Gives the device all rows of a step: in one pass, or in one of the rows that decode and beside it one of the prompts.</summary>
+    private void Launch(StepPlan plan, StepOutcome outcome, List<LaunchedPass> launched)
     {
-        DevicePass pass = new(_weights.Config, new DeviceBlock(), _decoder.DecodesApart);
+        var pass = NewPass();
         plan.Decodes.ForEach(work => pass.AddDecode(work, work.Sequence.Unread > 0 ? _unread!.IndexOf(work.Sequence) : null));
+        if (_side is null)
+        {
+            AddPrompts(pass, plan, outcome);
+            Launch(pass, _decoder, launched);
+            return;
+        }
+
+        _side.Begin();
+        try
+        {
+            Launch(pass, _decoder, launched);
+            _side.Enter();
+            var prompts = NewPass();
+            AddPrompts(prompts, plan, outcome);
+            Launch(prompts, _prompts!, launched);
+        }
+        finally
+        {
+            _side.End();
+        }
+    }
+
+    /// <summary>Adds the chunks of prompts. An image that cannot be encoded fails its sequence alone, whose rows stay away.</summary>
+    private void AddPrompts(DevicePass pass, StepPlan plan, StepOutcome outcome)
+    {
         _failed.Clear();
         var features = _features.GetAll(plan.Prefills.SelectMany(Images), _options.Cuda.VisionImages, outcome);
         foreach (var work in plan.Prefills.Where(work => !_failed.Contains(work.Sequence)))
@@ -133,9 +177,9 @@ internal sealed class CudaRunner : IStepRunner
                 outcome.Works.Add(new WorkOutcome(work, null, e));
             }
         }
-
-        return pass;
     }
+
+    private DevicePass NewPass() => new(_weights.Config, new DeviceBlock(), _decoder.DecodesApart);
 
     /// <summary>The images that a chunk of a prompt has rows of.</summary>
     private static IEnumerable<ImageInput> Images(StepWork work) =>
@@ -153,42 +197,51 @@ internal sealed class CudaRunner : IStepRunner
         return new PromptPart(piece, from, count, (features.GetValueOrDefault(image.ContentHash) ?? _features.Get(image, outcome)).narrow(0, from, count));
     })];
 
-    /// <summary>Puts a pass into the stream, then reads the tokens of the step before, while the device computes; those of this step only if the host has to have them at once.</summary>
-    private void Run(DevicePass pass, StepOutcome outcome)
+    /// <summary>Puts a pass and the choice of its tokens into the stream.</summary>
+    private void Launch(DevicePass pass, DeviceDecoder decoder, List<LaunchedPass> launched)
     {
         if (pass.Rows == 0)
         {
-            ReadLate(outcome);
             return;
         }
 
+        var isGraph = _graphs.Take(pass);
         pass.Complete();
         SampledRows sampled = new(pass, _weights.Config.VocabularySize, _options.Cuda.DeviceSampling);
+        var unread = pass.Decoding > 0 ? _unread?.OnDevice : null;
+        var logits = isGraph ? _graphs.Run(pass, unread) : Compute(pass, decoder, sampled, unread);
+        launched.Add(new LaunchedPass(pass, sampled, logits, _sampler.Choose(sampled, pass.Block, logits)));
+    }
+
+    private Tensor Compute(DevicePass pass, DeviceDecoder decoder, SampledRows sampled, Tensor? unread)
+    {
         pass.Block.Send(_session.Device);
-        var logits = _decoder.Run(pass, sampled.Rows, _unread?.OnDevice);
-        var chosen = _sampler.Choose(sampled, pass.Block, logits);
-        try
-        {
-            ReadLate(outcome);
-            foreach (var work in pass.Works.Where(work => !work.Samples))
-            {
-                outcome.Works.Add(new WorkOutcome(work, null));
-            }
+        return decoder.Run(pass, sampled.Rows, unread);
+    }
 
-            if (_options.Cuda.LateTokens && _sampler.IsDevicesAlone(sampled))
-            {
-                chosen?.Leave();
-                (_unread, chosen) = (chosen, null);
-                return;
-            }
-
-            _sampler.Read(chosen, outcome, logits);
-            _sampler.ChooseOnHost(sampled, logits, outcome);
-        }
-        finally
+    /// <summary>Reads the tokens of a step only if the host has to have them at once.</summary>
+    private void Finish(List<LaunchedPass> launched, StepOutcome outcome)
+    {
+        foreach (var work in launched.SelectMany(one => one.Pass.Works).Where(work => !work.Samples))
         {
-            chosen?.Dispose();
+            outcome.Works.Add(new WorkOutcome(work, null));
         }
+
+        UnreadTokens[] chosen = [.. launched.Select(one => one.Chosen).OfType<UnreadTokens>()];
+        if (_options.Cuda.LateTokens && launched.TrueForAll(one => _sampler.IsDevicesAlone(one.Sampled)))
+        {
+            _unread = chosen.Length == 0 ? null : new UnreadStep(chosen);
+            _unread?.Leave();
+            return;
+        }
+
+        foreach (var one in launched)
+        {
+            _sampler.Read(one.Chosen, outcome, one.Logits);
+            _sampler.ChooseOnHost(one.Sampled, one.Logits, outcome);
+        }
+
+        Array.ForEach(chosen, tokens => tokens.Dispose());
     }
 
     /// <summary>Reads the tokens of the step before. Where that fails, they stay unread, and whoever waits for them fails with the step.</summary>
@@ -196,7 +249,11 @@ internal sealed class CudaRunner : IStepRunner
     {
         using var unread = _unread;
         _unread = null;
-        _sampler.Read(unread, outcome);
+        foreach (var part in unread?.Parts ?? [])
+        {
+            _sampler.Read(part, outcome);
+        }
+
         unread?.Return();
     }
 }

@@ -11,10 +11,13 @@ namespace Llava.ModelCore.Engine.Cuda;
 /// <param name="device">Where torch's tensors lie.</param>
 /// <param name="cuda">The same device in the driver's eyes; disposed with the session.</param>
 /// <param name="kernels">Its kernels; disposed with the session.</param>
-internal sealed class CudaSession(Device device, CudaDevice cuda, DeviceKernels kernels) : IDisposable
+/// <param name="record">Records work that goes into the session's stream; null has the driver do it.</param>
+internal sealed class CudaSession(Device device, CudaDevice cuda, DeviceKernels kernels, Func<Action, ICapturedWork>? record = null) : IDisposable
 {
     // bfloat16 begins with Ampere.
     private const int LeastCapability = 80;
+
+    private nint _stream;
 
     public Device Device { get; } = device;
 
@@ -66,11 +69,35 @@ internal sealed class CudaSession(Device device, CudaDevice cuda, DeviceKernels 
     }
 
     /// <summary>Makes the device the calling thread's, and its stream the one that torch uses there. Every call of the runner begins with it.</summary>
-    public void Enter()
+    public void Enter() => Enter(_stream);
+
+    /// <summary>The same with another stream; 0 leaves torch's as it is.</summary>
+    public void Enter(nint stream)
     {
         cuda.Activate();
-        Kernels.Stream = IsCuda ? StableShim.CurrentCudaStream(Device.index) : 0;
+        if (IsCuda && stream != 0)
+        {
+            StableShim.UseCudaStream(Device.index, stream);
+        }
+
+        Kernels.Stream = IsCuda ? StableShim.CurrentCudaStream(Device.index) : stream;
     }
+
+    /// <summary>Has all work go into a stream that is the session's alone, because of the default one nothing can be recorded. What was begun elsewhere is done by then.</summary>
+    /// <exception cref="TorchLibraryException">This libtorch gives none.</exception>
+    public void LeaveDefaultStream()
+    {
+        if (IsCuda && _stream == 0)
+        {
+            TorchSharp.torch.cuda.synchronize(Device);
+            _stream = DeviceStreams.Take(Device.index);
+            Enter();
+        }
+    }
+
+    /// <summary>Records work, which is not done by that; it goes into the session's stream, waits for nothing and allocates nothing on the device.</summary>
+    /// <exception cref="CudaException">It cannot be recorded.</exception>
+    public ICapturedWork Record(Action work) => record is null ? CudaGraph.Capture(Driver, Kernels.Stream, work) : record(work);
 
     /// <summary>Bytes that are free on the device now.</summary>
     public long FreeBytes()
@@ -93,6 +120,10 @@ internal sealed class CudaSession(Device device, CudaDevice cuda, DeviceKernels 
         cuda.Activate();
         Kernels.Dispose();
         cuda.Dispose();
+        if (_stream != 0)
+        {
+            DeviceStreams.Return(Device.index, _stream);
+        }
     }
 
     private static void RequireUsable(CudaDevice cuda, int ordinal, TorchLibraryReport library)

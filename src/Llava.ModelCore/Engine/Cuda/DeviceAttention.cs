@@ -54,7 +54,7 @@ internal sealed class DeviceAttention : IDisposable
         {
             new DecodeAttention(
                 At(queries), _arena.Layer(layer), pass.Block.Address(pass.Starts), pass.Block.Address(pass.Lengths), At(_scratch!), At(mixed))
-                .Launch(_session.Kernels, pass.Apart, pass.Spans.Take(pass.Apart).Max(span => span.Visible), _shape, 1 / MathF.Sqrt(_config.HeadSize));
+                .Launch(_session.Kernels, pass.Apart, pass.Longest, _shape, 1 / MathF.Sqrt(_config.HeadSize));
         }
 
         var rows = pass.Rows - pass.Apart;

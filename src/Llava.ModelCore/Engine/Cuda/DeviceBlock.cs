@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Llava.ModelCore.Native.Shim;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Engine.Cuda;
@@ -33,7 +34,18 @@ internal sealed class DeviceBlock
     }
 
     /// <summary>Sends everything, into a tensor of the caller's scope.</summary>
-    public void Send(Device device) => _tensor = tensor(CollectionsMarshal.AsSpan(_numbers).ToArray(), device: device);
+    public void Send(Device device) => SendTo(empty(_numbers.Count, ScalarType.Int32, device));
+
+    /// <summary>Sends everything to where the last block of the same parts lay, in a graph's eyes.</summary>
+    /// <param name="tensor">int32, as many numbers or more; the caller's.</param>
+    public void SendTo(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        var numbers = torch.tensor(CollectionsMarshal.AsSpan(_numbers).ToArray());
+        // From memory that the system may move the host would wait until the device has come this far.
+        tensor.narrow(0, 0, _numbers.Count).copy_(tensor.device_type == DeviceType.CUDA ? numbers.pin_memory() : numbers, true);
+        _tensor = tensor;
+    }
 
     /// <summary>A part on the device, int32.</summary>
     public Tensor this[BlockPart part] => _tensor!.narrow(0, part.Start, part.Count);

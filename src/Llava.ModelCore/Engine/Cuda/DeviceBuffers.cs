@@ -8,16 +8,20 @@ namespace Llava.ModelCore.Engine.Cuda;
 /// <summary>What lies between the layers' operations, allocated once for the largest pass, bfloat16; and one place for rows in eight bits, which are used up before the next are made.</summary>
 internal sealed class DeviceBuffers : IDisposable
 {
+    // Of which passes get a part with the rows that sample, too.
+    private const int Normed = 2;
+
     private readonly Tensor[] _all;
     private readonly Tensor? _codes;
     private readonly Tensor? _scales;
 
     /// <param name="config">The decoder.</param>
-    /// <param name="options">Rows of the largest pass, rows that sample at most, and whether products take eight bits.</param>
+    /// <param name="rows">Rows of the largest pass.</param>
+    /// <param name="options">Rows that sample at most, and whether products take eight bits.</param>
     /// <param name="device">Where they lie.</param>
-    public DeviceBuffers(LanguageModelConfig config, EngineOptions options, Device device)
+    public DeviceBuffers(LanguageModelConfig config, int rows, EngineOptions options, Device device)
     {
-        var (rows, sampled) = (options.StepTokens, options.MaxSlots);
+        var sampled = options.MaxSlots;
         _all =
         [
             .. Widths(config).Select(width => empty(rows, width, ScalarType.BFloat16, device).DetachFromDisposeScope()),
@@ -33,11 +37,11 @@ internal sealed class DeviceBuffers : IDisposable
     }
 
     /// <summary>Bytes of them.</summary>
-    public static long BytesOf(LanguageModelConfig config, EngineOptions options)
+    public static long BytesOf(LanguageModelConfig config, int rows, EngineOptions options)
     {
-        long rows = options.StepTokens, sampled = options.MaxSlots;
+        long sampled = options.MaxSlots;
         return checked(
-            (rows * sizeof(ushort) * Widths(config).Sum())
+            ((long)rows * sizeof(ushort) * Widths(config).Sum())
             + (sampled * ((sizeof(ushort) * (long)config.HiddenSize) + ((sizeof(ushort) + sizeof(float)) * (long)config.VocabularySize)))
             + (options.Quantize == QuantizationScheme.Fp8 ? rows * (WidestInput(config) + sizeof(float)) : 0));
     }
@@ -46,7 +50,7 @@ internal sealed class DeviceBuffers : IDisposable
     public PassBuffers For(int rows, int sampled)
     {
         var views = _all.Select((buffer, i) => buffer.narrow(0, 0, i < _all.Length - 3 ? rows : sampled)).ToArray();
-        return new(views[0], views[1], Input(views[2]), views[3], views[4], Input(views[5]), views[6], Input(views[7]), views[8], views[9], views[10]);
+        return new(views[0], views[1], Input(views[2]), views[3], views[4], Input(views[5]), views[6], Input(views[7]), _all[Normed].narrow(0, 0, sampled), views[8], views[9], views[10]);
 
         DeviceRows Input(Tensor numbers) => new(numbers, _codes is null ? null : new Fp8Rows(
             StableShim.AsFloat8(_codes.narrow(0, 0, rows * numbers.shape[1]).view(rows, numbers.shape[1])), _scales!.narrow(0, 0, rows)));
@@ -69,7 +73,7 @@ internal sealed class DeviceBuffers : IDisposable
     private static long WidestInput(LanguageModelConfig config) => Math.Max(Math.Max(config.HiddenSize, (long)config.Heads * config.HeadSize), config.IntermediateSize);
 }
 
-/// <summary>Buffers of one pass, each with as many rows as the pass has; the last three with as many as sample.</summary>
+/// <summary>Buffers of one pass, each with as many rows as the pass has; the last four with as many as sample.</summary>
 /// <param name="Residual">(rows, hidden): the residual stream.</param>
 /// <param name="Delta">(rows, hidden): what the last block adds to it.</param>
 /// <param name="Normed">(rows, hidden).</param>
@@ -78,8 +82,13 @@ internal sealed class DeviceBuffers : IDisposable
 /// <param name="Mixed">(rows, heads · size): what attention gives.</param>
 /// <param name="Gates">(rows, 2 · intermediate).</param>
 /// <param name="Gated">(rows, intermediate).</param>
-/// <param name="Final">(sampled, hidden) behind the last norm.</param>
+/// <param name="Last">(sampled, hidden): their residual stream, where <paramref name="Normed"/> begins.</param>
+/// <param name="Final">(sampled, hidden): what the last layer adds to it, then what is behind the last norm.</param>
 /// <param name="Products">(sampled, vocabulary), bfloat16.</param>
 /// <param name="Logits">(sampled, vocabulary), float32.</param>
 internal sealed record PassBuffers(
-    Tensor Residual, Tensor Delta, DeviceRows Normed, Tensor Merged, Tensor Queries, DeviceRows Mixed, Tensor Gates, DeviceRows Gated, Tensor Final, Tensor Products, Tensor Logits);
+    Tensor Residual, Tensor Delta, DeviceRows Normed, Tensor Merged, Tensor Queries, DeviceRows Mixed, Tensor Gates, DeviceRows Gated, Tensor Last, Tensor Final, Tensor Products, Tensor Logits)
+{
+    /// <summary>All of them.</summary>
+    public IReadOnlyList<Tensor> All => [Residual, Delta, .. Normed.All, Merged, Queries, .. Mixed.All, Gates, .. Gated.All, Last, Final, Products, Logits];
+}

@@ -1,5 +1,4 @@
 using Llava.ModelCore.Checkpoints;
-using Llava.ModelCore.Native;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Engine.Cuda;
@@ -17,12 +16,13 @@ internal sealed class DeviceDecoder : IDisposable
     /// <param name="weights">The language model; not disposed here.</param>
     /// <param name="arena">Keys and values; not disposed here.</param>
     /// <param name="options">Sizes, and who computes what.</param>
+    /// <param name="rows">Rows of the largest pass.</param>
     /// <param name="longest">Positions of a sequence at most.</param>
-    public DeviceDecoder(CudaSession session, DeviceWeights weights, DeviceArena arena, EngineOptions options, int longest)
+    public DeviceDecoder(CudaSession session, DeviceWeights weights, DeviceArena arena, EngineOptions options, int rows, int longest)
     {
         var config = weights.Config;
         _weights = weights;
-        _buffers = new DeviceBuffers(config, options, session.Device);
+        _buffers = new DeviceBuffers(config, rows, options, session.Device);
         _elements = new DeviceElements(session, options.Cuda, config);
         _rotary = new DeviceRotary(session, options.Cuda, config, arena);
         _attention = new DeviceAttention(session, options.Cuda, config, arena, options.MaxSlots, longest);
@@ -31,9 +31,13 @@ internal sealed class DeviceDecoder : IDisposable
     /// <summary>Whether rows that decode attend by themselves.</summary>
     public bool DecodesApart => _attention.HasDecoding;
 
+    /// <summary>Whether a pass in which all rows decode apart allocates nothing on the device and waits for nothing, so that it can be recorded.</summary>
+    public bool IsRecordable => _elements.UsesKernels && _rotary.UsesKernel && _attention.HasDecoding && !_weights.HasFp8;
+
     /// <summary>Bytes that passes compute with.</summary>
     public static long WorkBytes(LanguageModelConfig config, EngineOptions options, int longest) =>
-        DeviceBuffers.BytesOf(config, options)
+        DeviceBuffers.BytesOf(config, options.StepTokens, options)
+        + (options.Cuda.TwoStreams ? DeviceBuffers.BytesOf(config, options.MaxSlots, options) + DeviceAttention.ScratchBytes(options.Cuda, config, options.MaxSlots, longest) : 0)
         + DeviceAttention.ScratchBytes(options.Cuda, config, options.MaxSlots, longest)
         // What flash attention gives, and its sums.
         + ((long)options.StepTokens * config.Heads * ((sizeof(ushort) * config.HeadSize) + sizeof(float)));
@@ -45,7 +49,17 @@ internal sealed class DeviceDecoder : IDisposable
     /// <returns>float32 (sampled, vocabulary), in the caller's scope, until the next pass.</returns>
     public Tensor Run(DevicePass pass, BlockPart sampled, Tensor? unread)
     {
-        var buffers = _buffers.For(pass.Rows, sampled.Count);
+        var buffers = Buffers(pass.Rows, sampled.Count);
+        Run(pass, sampled, unread, buffers);
+        return buffers.Logits;
+    }
+
+    /// <inheritdoc cref="DeviceBuffers.For"/>
+    public PassBuffers Buffers(int rows, int sampled) => _buffers.For(rows, sampled);
+
+    /// <summary>The same in buffers that the caller has asked for; the logits are in one of them.</summary>
+    public void Run(DevicePass pass, BlockPart sampled, Tensor? unread, PassBuffers buffers)
+    {
         Embed(pass, buffers.Residual, unread);
         _rotary.Begin(pass);
         _attention.Begin(pass);
@@ -57,13 +71,12 @@ internal sealed class DeviceDecoder : IDisposable
 
         if (sampled.Count > 0)
         {
-            var rows = pass.Block[sampled];
-            _elements.AddNorm(buffers.Residual.index_select(0, rows), buffers.Delta.index_select(0, rows), _weights.Norm, buffers.Final);
+            _elements.Gather(buffers.Residual, pass.Block, sampled, buffers.Last);
+            _elements.Gather(buffers.Delta, pass.Block, sampled, buffers.Final);
+            _elements.AddNorm(buffers.Last, buffers.Final, _weights.Norm, buffers.Final);
             _weights.Head.Multiply(new DeviceRows(buffers.Final), buffers.Products);
-            buffers.Logits.copy_(buffers.Products);
+            _elements.Widen(buffers.Products, buffers.Logits);
         }
-
-        return buffers.Logits;
     }
 
     /// <inheritdoc/>
@@ -76,15 +89,7 @@ internal sealed class DeviceDecoder : IDisposable
 
     private void Embed(DevicePass pass, Tensor residual, Tensor? unread)
     {
-        var ids = pass.Block[pass.Ids];
-        if (unread is not null && pass.UnreadRows.Count > 0)
-        {
-            // A row that could not be sampled has −1, and whatever it goes on with is dropped.
-            var tokens = unread.index_select(0, pass.Block[pass.UnreadTokens]).clamp_min(Scalars.OfInteger(0));
-            ids.index_copy_(0, pass.Block[pass.UnreadRows].to(ScalarType.Int64), tokens);
-        }
-
-        residual.copy_(_weights.Embeddings.index_select(0, ids));
+        _elements.Embed(_weights.Embeddings, pass, unread, residual);
         foreach (var (row, features) in pass.Images)
         {
             residual.narrow(0, row, features.shape[0]).copy_(features);

@@ -19,8 +19,7 @@ internal sealed class DevicePass(LanguageModelConfig config, DeviceBlock block, 
     private readonly List<int> _slots = [];
     private readonly List<(int Position, int Longest)> _ownAngles = [];
     private readonly List<PassImage> _images = [];
-    private readonly List<int> _unreadRows = [];
-    private readonly List<int> _unreadTokens = [];
+    private readonly List<int> _places = [];
     private readonly int _knownAngles = LanguageModelPositions.Limit(config);
 
     public DeviceBlock Block => block;
@@ -38,8 +37,17 @@ internal sealed class DevicePass(LanguageModelConfig config, DeviceBlock block, 
 
     public int Rows => _ids.Count;
 
+    /// <summary>Positions that the longest of the rows that decode sees.</summary>
+    public int LongestDecoding => _spans.Take(Decoding).Select(span => span.Visible).DefaultIfEmpty().Max();
+
+    /// <summary>Rows at the end that belong to nobody.</summary>
+    public int Padding { get; private set; }
+
     /// <summary>Rows, from the first, whose attention is the decoding kernel's.</summary>
     public int Apart { get; private set; }
+
+    /// <summary>Positions that none of them sees more of.</summary>
+    public int Longest { get; private set; }
 
     /// <summary>Rows that decode, from the first.</summary>
     public int Decoding { get; private set; }
@@ -47,11 +55,8 @@ internal sealed class DevicePass(LanguageModelConfig config, DeviceBlock block, 
     /// <summary>Ids of the rows, int32; 0 where an image lies, and where only the device knows the token.</summary>
     public BlockPart Ids { get; private set; }
 
-    /// <summary>Rows whose token only the device knows.</summary>
-    public BlockPart UnreadRows { get; private set; }
-
-    /// <summary>Where it lies among the unread ones.</summary>
-    public BlockPart UnreadTokens { get; private set; }
+    /// <summary>Where a row's token lies among the unread ones, which only the device knows; −1 where the host knows it.</summary>
+    public BlockPart Places { get; private set; }
 
     /// <summary>Lines of the tables of angles.</summary>
     public BlockPart Angles { get; private set; }
@@ -73,14 +78,9 @@ internal sealed class DevicePass(LanguageModelConfig config, DeviceBlock block, 
     /// <param name="unread">Where its token lies among the unread ones; null where the host knows it.</param>
     public void AddDecode(StepWork work, int? unread)
     {
-        if (unread is { } place)
-        {
-            _unreadRows.Add(Rows);
-            _unreadTokens.Add(place);
-        }
-
         Decoding++;
         Begin(work);
+        _places.Add(unread ?? -1);
         _ids.Add(unread is null ? work.Sequence.Tokens[^1] : 0);
     }
 
@@ -99,18 +99,36 @@ internal sealed class DevicePass(LanguageModelConfig config, DeviceBlock block, 
 
             for (var i = 0; i < count; i++)
             {
+                _places.Add(-1);
                 _ids.Add(features is null ? work.Sequence.Tokens[piece.FirstToken + from + i] : 0);
             }
         }
     }
 
+    /// <summary>Makes a pass of rows that decode one of a shape that others have too: rows that belong to nobody see nothing and store nothing.</summary>
+    /// <param name="rows">Rows that it gets.</param>
+    /// <param name="longest">Positions that count as the most that a row sees.</param>
+    public void Pad(int rows, int longest)
+    {
+        for (; Rows < rows; Padding++)
+        {
+            _spans.Add(default);
+            _places.Add(-1);
+            _ids.Add(0);
+            _angles.Add(0);
+            _slots.Add(-1);
+        }
+
+        Longest = longest;
+    }
+
     /// <summary>Puts everything into the block.</summary>
     public void Complete()
     {
-        Apart = decodesApart ? Decoding : 0;
+        Apart = decodesApart ? Decoding + Padding : 0;
+        Longest = Math.Max(Longest, LongestDecoding);
         Ids = block.Add<int>(CollectionsMarshal.AsSpan(_ids));
-        UnreadRows = block.Add<int>(CollectionsMarshal.AsSpan(_unreadRows));
-        UnreadTokens = block.Add<int>(CollectionsMarshal.AsSpan(_unreadTokens));
+        Places = block.Add<int>(CollectionsMarshal.AsSpan(_places));
         Angles = block.Add<int>(CollectionsMarshal.AsSpan(_angles));
         Slots = block.Add<int>(CollectionsMarshal.AsSpan(_slots));
         Starts = block.Add<int>([.. _spans.Select(span => span.ExtentStart), 0]);

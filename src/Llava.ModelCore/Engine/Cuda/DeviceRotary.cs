@@ -14,7 +14,6 @@ internal sealed class DeviceRotary : IDisposable
     private readonly DeviceArena _arena;
     private readonly LanguageModelConfig _config;
     private readonly HeadShape _shape;
-    private readonly bool _usesKernel;
     private readonly RotaryAngles _angles;
     // Cosines and sines of all positions, float32 (positions, size / 2).
     private readonly (Tensor Cosines, Tensor Sines) _known;
@@ -24,10 +23,13 @@ internal sealed class DeviceRotary : IDisposable
     {
         (_session, _arena, _config) = (session, arena, config);
         (_shape, _angles) = (new HeadShape(config.Heads, config.KeyValueHeads, config.HeadSize), new RotaryAngles(config));
-        _usesKernel = options.FusedRotary && _shape.IsSupported;
+        UsesKernel = options.FusedRotary && _shape.IsSupported;
         var (cosines, sines) = Tables([.. Enumerable.Range(0, LanguageModelPositions.Limit(config)).Select(position => (position, 0))]);
         _known = (cosines.DetachFromDisposeScope(), sines.DetachFromDisposeScope());
     }
+
+    /// <summary>Whether our kernel does it.</summary>
+    public bool UsesKernel { get; }
 
     /// <summary>Finds the angles of a pass, which all layers share.</summary>
     public void Begin(DevicePass pass)
@@ -47,7 +49,7 @@ internal sealed class DeviceRotary : IDisposable
     /// <param name="queries">(rows, heads · size), written.</param>
     public void Append(int layer, DevicePass pass, Tensor merged, Tensor queries)
     {
-        if (_usesKernel)
+        if (UsesKernel)
         {
             new RotaryAppend(
                 At(merged), At(_tables.Cosines), At(_tables.Sines), pass.Block.Address(pass.Angles), pass.Block.Address(pass.Slots), At(queries), _arena.Layer(layer))

@@ -101,6 +101,9 @@ internal sealed class DeviceWeights : IDisposable
     /// <summary>From hidden states to logits.</summary>
     public DeviceMatrix Head => _ownHead ?? _embeddings!;
 
+    /// <summary>Whether a matrix takes its input in eight bits.</summary>
+    public bool HasFp8 => _layers.Exists(layer => layer.Merged.TakesFp8 || layer.Output.TakesFp8 || layer.Gates.TakesFp8 || layer.Down.TakesFp8);
+
     /// <summary>Bytes of all of them, and of what products of four-bit matrices work with.</summary>
     public long Bytes => _embeddings!.Bytes + (_ownHead?.Bytes ?? 0) + VectorBytes(_norm!) + (_scratch is null ? 0 : VectorBytes(_scratch))
         + _layers.Sum(layer => VectorBytes(layer.AttentionNorm) + layer.Merged.Bytes + layer.Output.Bytes + VectorBytes(layer.MlpNorm) + layer.Gates.Bytes + layer.Down.Bytes);

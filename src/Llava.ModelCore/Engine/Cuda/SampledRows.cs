@@ -28,7 +28,7 @@ internal sealed class SampledRows
             _rows = [.. _rows.OrderBy(sampled => IsPlain(sampled.Work) ? Limit(sampled.Work, vocabulary) : int.MaxValue)];
         }
 
-        Rows = pass.Block.Add<int>([.. _rows.Select(sampled => sampled.Row)]);
+        Rows = pass.Block.Add<int>([.. _rows.Select(sampled => sampled.Row), .. new int[pass.Padding]]);
         var chosen = _rows.Take(OnDevice).Select(sampled => sampled.Work).ToArray();
         Temperatures = pass.Block.Add<float>([.. chosen.Select(work => (float)work.Sequence.Request.Sampling.Temperature)]);
         TopKs = pass.Block.Add<int>([.. chosen.Select(work => work.Sequence.Request.Sampling.TopK)]);
@@ -49,7 +49,7 @@ internal sealed class SampledRows
     /// <summary>Runs of rows, from the first, that may use the same number of ids.</summary>
     public IReadOnlyList<(int Vocabulary, int Rows)> Limits { get; }
 
-    /// <summary>Their rows in the pass, int32.</summary>
+    /// <summary>Their rows in the pass, int32, and one for each row that belongs to nobody.</summary>
     public BlockPart Rows { get; }
 
     public BlockPart Temperatures { get; }

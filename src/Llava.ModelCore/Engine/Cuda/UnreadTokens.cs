@@ -26,10 +26,13 @@ internal sealed class UnreadTokens : IDisposable
         _arrived.Record(session.Kernels.Stream);
     }
 
+    /// <summary>How many.</summary>
+    public int Count => _works.Length;
+
     /// <summary>int32 (works): the tokens on the device, in the caller's scope.</summary>
     public Tensor OnDevice => _chosen.narrow(0, 0, _works.Length);
 
-    /// <summary>Where a sequence's token lies among them.</summary>
+    /// <summary>Where a sequence's token lies among them; −1 where it does not.</summary>
     public int IndexOf(Sequence sequence) => Array.FindIndex(_works, work => work.Sequence == sequence);
 
     /// <summary>Says that nobody waits for them before the next step.</summary>

@@ -62,17 +62,16 @@ internal sealed class SteppedEngine : IDisposable
     public void Prompt(int tokens) => Answer([Prompt(tokens, 1)]);
 
     /// <summary>Computes prompts and their answers to the last token, all at once as far as slots reach.</summary>
-    public void Answer(IEnumerable<SequenceRequest> requests)
+    /// <returns>A sequence for each request.</returns>
+    public IReadOnlyList<Sequence> Answer(IEnumerable<SequenceRequest> requests)
     {
-        foreach (var request in requests)
-        {
-            Enqueue(request);
-        }
-
+        Sequence[] sequences = [.. requests.Select(Enqueue)];
         while (_loop.LiveCount > 0)
         {
             Step();
         }
+
+        return sequences;
     }
 
     /// <summary>Ends all sequences where they are.</summary>
@@ -87,7 +86,12 @@ internal sealed class SteppedEngine : IDisposable
         Sampling = new SamplingSettings { MaxNewTokens = maxNewTokens },
     };
 
-    private void Enqueue(SequenceRequest request) => _loop.Enqueue(new Sequence(request, PromptLayout.Of(request, _config)));
+    private Sequence Enqueue(SequenceRequest request)
+    {
+        Sequence sequence = new(request, PromptLayout.Of(request, _config));
+        _loop.Enqueue(sequence);
+        return sequence;
+    }
 
     private sealed class MeasuredRunner(IStepRunner runner) : IStepRunner
     {
@@ -100,6 +104,8 @@ internal sealed class SteppedEngine : IDisposable
         }
 
         public bool IsBehind => runner.IsBehind;
+
+        public string? Notice => runner.Notice;
 
         public void CatchUp(StepOutcome outcome) => runner.CatchUp(outcome);
 

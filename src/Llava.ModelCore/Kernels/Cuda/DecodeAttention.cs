@@ -60,6 +60,11 @@ internal readonly record struct DecodeAttention(nint Queries, KvLayer Layer, nin
         kernels.Launch("decode_attention", "merge_attention", new(rows, Threads, shape.Heads), Scratch, scales, Output, shape.Heads, Runs(longest), shape.Size);
     }
 
+    /// <summary>As many runs as a power of two, so that a few launches serve all lengths; runs that are too many change nothing.</summary>
+    /// <param name="longest">Positions.</param>
+    /// <param name="most">Positions that the scratch memory is for: no more than these.</param>
+    public static int Reach(int longest, int most) => (int)Math.Min(most, (long)Run * BitOperations.RoundUpToPowerOf2((uint)Runs(longest)));
+
     private static int Runs(int longest) => Math.Max(1, (longest + Run - 1) / Run);
 
     private static long Parts(int rows, int longest, HeadShape shape) => (long)rows * shape.Heads * Runs(longest);

@@ -1,6 +1,6 @@
 namespace Llava.ModelCore.Kernels.Cuda;
 
-/// <summary>What lies between the products: sum and norm, and the gate. All numbers are bfloat16, all pointers are the device's, on 16 bytes' boundaries.</summary>
+/// <summary>What lies between the products: sum and norm, the gate, and lines of tables. All numbers are bfloat16, all pointers are the device's, on 16 bytes' boundaries.</summary>
 internal static class ElementKernels
 {
     private const int Threads = 256;
@@ -32,4 +32,26 @@ internal static class ElementKernels
         ArgumentOutOfRangeException.ThrowIfNotEqual(columns % Vector, 0, nameof(columns));
         kernels.Launch("gated_activation", "gated_activation", new(rows, Threads, Y: (columns + (Threads * Vector) - 1) / (Threads * Vector)), merged, output, columns);
     }
+    /// <summary>output[row] = table[line of the row].</summary>
+    /// <param name="kernels">The device's.</param>
+    /// <param name="table">(lines, columns).</param>
+    /// <param name="indices">int32 (rows): lines.</param>
+    /// <param name="places">int32 (rows): where among the tokens a row's line lies, negative where among the indices; 0 where it never is among the tokens.</param>
+    /// <param name="tokens">int32: lines that only the device knows; a negative one counts as 0.</param>
+    /// <param name="output">(rows, columns).</param>
+    /// <param name="rows">Rows; 0 does nothing.</param>
+    /// <param name="columns">A multiple of 8.</param>
+    public static void GatherRows(DeviceKernels kernels, nint table, nint indices, nint places, nint tokens, nint output, int rows, int columns)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(columns % Vector, 0, nameof(columns));
+        kernels.Launch("gather_rows", "gather_rows", new(rows, Threads), table, indices, places, tokens, output, columns);
+    }
+
+    /// <summary>The same numbers as float32.</summary>
+    /// <param name="kernels">The device's.</param>
+    /// <param name="numbers">So many.</param>
+    /// <param name="output">float32, as many.</param>
+    /// <param name="count">0 does nothing.</param>
+    public static void Widen(DeviceKernels kernels, nint numbers, nint output, long count) =>
+        kernels.Launch("widen_numbers", "widen_numbers", new((int)((count + (Threads * Vector) - 1) / (Threads * Vector)), Threads), numbers, output, count);
 }

@@ -37,6 +37,9 @@ internal sealed unsafe class CudaEvent : IDisposable
     /// <summary>Sets the mark behind everything that is in the stream now.</summary>
     public void Record(nint stream) => _driver.Check(_driver.Functions.EventRecord(_event, stream), "record an event");
 
+    /// <summary>Has a stream wait for the mark, and nobody else: what is put into the stream from now on comes after it.</summary>
+    public void HoldBack(nint stream) => _driver.Check(_driver.Functions.StreamWaitEvent(stream, _event, 0), "have a stream wait for an event");
+
     /// <summary>Waits until the mark is reached.</summary>
     /// <exception cref="CudaException">Something before it has failed.</exception>
     public void Wait() => _driver.Check(_driver.Functions.EventSynchronize(_event), "wait for an event");

@@ -5,6 +5,9 @@ internal sealed unsafe class CudaShimFunctions
 {
     private static readonly Lazy<CudaShimFunctions> Loaded = new(() => new CudaShimFunctions(TorchLibrary.Handle("libtorch_cuda.so")));
 
+    private readonly nint _library;
+    private nint _setStream;
+
     /// <param name="library">Handle of the library that exports them.</param>
     /// <exception cref="TorchLibraryException">One is missing.</exception>
     internal CudaShimFunctions(nint library)
@@ -12,6 +15,7 @@ internal sealed unsafe class CudaShimFunctions
         MultiplyInto = (delegate* unmanaged<nint, nint, nint, int>)ShimFunctions.Export(library, "aoti_torch_cuda_mm_out");
         MultiplyScaledInto = (delegate* unmanaged<nint, nint, nint, nint, nint, nint*, nint*, int*, int, int>)ShimFunctions.Export(library, "aoti_torch_cuda__scaled_mm_out");
         CurrentStream = (delegate* unmanaged<int, nint*, int>)ShimFunctions.Export(library, "aoti_torch_get_current_cuda_stream");
+        _library = library;
     }
 
     /// <summary>Those of the libtorch that is loaded.</summary>
@@ -24,4 +28,10 @@ internal sealed unsafe class CudaShimFunctions
     public delegate* unmanaged<nint, nint, nint, nint, nint, nint*, nint*, int*, int, int> MultiplyScaledInto { get; }
 
     public delegate* unmanaged<int, nint*, int> CurrentStream { get; }
+
+    // What only streams of one's own need is looked up when somebody wants one.
+    public delegate* unmanaged<nint, int, int> SetStream =>
+        (delegate* unmanaged<nint, int, int>)(_setStream != 0 ? _setStream : _setStream = ShimFunctions.Export(_library, "torch_set_current_cuda_stream"));
+
+    public delegate* unmanaged<byte, int, nint*, int> NewStream => (delegate* unmanaged<byte, int, nint*, int>)ShimFunctions.Export(_library, "torch_get_cuda_stream_from_pool");
 }

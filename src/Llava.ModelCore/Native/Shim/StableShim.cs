@@ -73,6 +73,19 @@ internal static unsafe class StableShim
         return stream;
     }
 
+    /// <summary>Has libtorch put the work of this thread on a device into a stream, a <c>CUstream</c>.</summary>
+    /// <exception cref="TorchLibraryException">This libtorch is for the CPU.</exception>
+    public static void UseCudaStream(int device, nint stream) => Check(CudaShimFunctions.Own.SetStream(stream, device), "change the stream of a CUDA device");
+
+    /// <summary>One of libtorch's own streams, which live as long as the process: there are 32 on a device, given out in turn.</summary>
+    /// <exception cref="TorchLibraryException">This libtorch is for the CPU.</exception>
+    public static nint NextCudaStream(int device)
+    {
+        nint stream;
+        Check(CudaShimFunctions.Own.NewStream(0, device, &stream), "give a stream of a CUDA device");
+        return stream;
+    }
+
     /// <summary>TorchSharp's tensor of a handle, which is the tensor's from then on.</summary>
     public static torch.Tensor Wrap(nint handle) => torch.Tensor.UnsafeCreateTensor(handle);
 

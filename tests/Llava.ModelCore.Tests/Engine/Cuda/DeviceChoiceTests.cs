@@ -39,6 +39,12 @@ public sealed class DeviceChoiceTests
     public void What_contradicts_itself_is_said_in_one_sentence(RunnerKind runner, string device, QuantizationScheme scheme, string finding) =>
         Assert.Contains(finding, Assert.Single(new EngineOptions { Runner = runner, Device = device, Quantize = scheme }.Validate()), StringComparison.Ordinal);
 
+    [Fact]
+    public void Two_streams_do_not_share_what_matrices_in_four_bits_work_in() => Assert.Contains(
+        "Cuda:TwoStreams is true, and Quantize is Int4",
+        Assert.Single(new EngineOptions { Device = "cuda", Quantize = QuantizationScheme.Int4, Cuda = new() { TwoStreams = true } }.Validate()),
+        StringComparison.Ordinal);
+
     [Theory]
     [InlineData(RunnerKind.Torch, "gpu", "LayerDevices has 'gpu'")]
     [InlineData(RunnerKind.Auto, "cpu", "only Torch lays a model over several devices")]

@@ -1,3 +1,4 @@
+using Llava.ModelCore.Kernels;
 using Llava.ModelCore.Kernels.Cuda;
 
 namespace Llava.ModelCore.Tests.Kernels.Cuda;
@@ -55,6 +56,39 @@ public sealed class ElementKernelTests : IDisposable
                        let gate = (double)merged[(row * 2 * columns) + column]
                        select gate / (1 + Math.Exp(-gate)) * merged[(row * 2 * columns) + columns + column];
         DeviceNumbers.AssertClose([.. expected], output.Span, $"{_numbers}", smallest: 1e-20);
+    }
+
+    [Theory]
+    [InlineData(1, 8)]
+    [InlineData(5, 24)]
+    [InlineData(3, 4104)]
+    public void Rows_are_lines_of_the_table_and_tokens_that_the_device_alone_knows_count_as_lines(int rows, int columns)
+    {
+        const int Lines = 7;
+        using var table = DeviceNumbers.Half(_numbers.Ordinary(Lines * columns));
+        int[] indices = [.. Enumerable.Range(0, rows).Select(_ => _numbers.Random.Next(Lines))], tokens = [3, -1, 6];
+        // Every second row asks for a token, and the one that nobody could choose is among them.
+        int[] places = [.. Enumerable.Range(0, rows).Select(row => row % 2 == 0 ? -1 : row / 2 % tokens.Length)];
+        using DeviceMemory<int> indexMemory = new(indices), placeMemory = new(places), tokenMemory = new(tokens);
+        using DeviceMemory<ushort> output = new(rows * columns);
+        _device.InEveryOrder(() => ElementKernels.GatherRows(_device.Kernels, table, indexMemory, placeMemory, tokenMemory, output, rows, columns), output);
+        AssertLines([.. Enumerable.Range(0, rows).Select(row => places[row] < 0 ? indices[row] : Math.Max(0, tokens[places[row]]))]);
+        ElementKernels.GatherRows(_device.Kernels, table, indexMemory, 0, 0, output, rows, columns);
+        AssertLines(indices);
+
+        void AssertLines(int[] lines) => Assert.Equal(lines.SelectMany(line => table.Span.Slice(line * columns, columns).ToArray()), output.ToArray());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2048)]
+    [InlineData(5003)]
+    public void Numbers_are_the_same_when_they_are_wider(int count)
+    {
+        using var numbers = DeviceNumbers.Half(_numbers.Extreme(count));
+        using DeviceMemory<float> output = new(count);
+        _device.InEveryOrder(() => ElementKernels.Widen(_device.Kernels, numbers, output, count), output);
+        Assert.Equal(numbers.ToArray().Select(BFloat16Bits.ToSingle), output.ToArray());
     }
 
     [Fact]
