@@ -45,8 +45,8 @@ public sealed class CudaOptions
     public int GraphRows { get; set; } = 16;
 
     /// <summary>
-    /// Whether rows that decode and chunks of prompts are passes of their own that the device computes beside each other: the former wait for memory, the latter compute. Takes buffers twice, and weights that
-    /// are not quantized. Default false.
+    /// Whether rows that decode and chunks of prompts are passes of their own that the device computes beside each other: the former wait for memory, the latter compute. Takes buffers twice, and no weights of
+    /// four bits. Default false.
     /// </summary>
     public bool TwoStreams { get; set; }
 }

@@ -7,7 +7,7 @@ namespace Llava.ModelCore.Engine.Cuda;
 /// <summary>
 /// The runner on a CUDA device, in bfloat16: everything a step plans is one pass, in which rows that decode and chunks of prompts share the products. Products and flash attention are
 /// libtorch's, what lies between them ours, each replaceable by torch's operations (<see cref="CudaOptions"/>). A row's numbers may depend on how many rows share its pass, because the
-/// library chooses its products by their size (decision 0020). With two streams a step is two passes instead, beside each other (decision 0029).
+/// library chooses its products by their size (decision 0020). With two streams a step is two passes instead, beside each other (decision 0022).
 /// </summary>
 internal sealed class CudaRunner : IStepRunner
 {
