@@ -318,6 +318,11 @@ public sealed partial class ModelPool : IAsyncDisposable
             {
                 EstimateWasLow(model.Name, estimate, runner.MemoryBytes);
             }
+
+            if (runner.Statistics?.Notice is { } notice)
+            {
+                ComputedWithout(model.Name, notice);
+            }
         }
         catch (Exception failure)
         {
@@ -388,4 +393,7 @@ public sealed partial class ModelPool : IAsyncDisposable
 
     [LoggerMessage(3034, LogLevel.Error, "Model {Model} could not be unloaded in order")]
     private partial void UnloadFailed(string model, Exception failure);
+
+    [LoggerMessage(3036, LogLevel.Warning, "Model {Model}: {Notice}")]
+    private partial void ComputedWithout(string model, string notice);
 }

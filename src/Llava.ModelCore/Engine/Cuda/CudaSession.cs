@@ -14,9 +14,6 @@ namespace Llava.ModelCore.Engine.Cuda;
 /// <param name="record">Records work that goes into the session's stream; null has the driver do it.</param>
 internal sealed class CudaSession(Device device, CudaDevice cuda, DeviceKernels kernels, Func<Action, ICapturedWork>? record = null) : IDisposable
 {
-    // bfloat16 begins with Ampere.
-    private const int LeastCapability = 80;
-
     private nint _stream;
 
     public Device Device { get; } = device;
@@ -41,25 +38,17 @@ internal sealed class CudaSession(Device device, CudaDevice cuda, DeviceKernels 
     /// <summary>Opens it by a particular driver and libtorch.</summary>
     internal static CudaSession Open(int ordinal, string driverLibrary, TorchLibraryReport torch)
     {
-        var driver = CudaDriver.Open(driverLibrary);
-        if (ordinal >= driver.DeviceCount)
-        {
-            throw new CudaException($"There is no device 'cuda:{ordinal}': the driver shows {driver.DeviceCount}. Name one from cuda:0 on, see whether CUDA_VISIBLE_DEVICES hides it, or use the CPU.");
-        }
-
-        CudaDevice cuda = new(driver, ordinal);
+        var cuda = UsableDevice.Open(ordinal, driverLibrary, torch);
         try
         {
-            cuda.Activate();
-            RequireUsable(cuda, ordinal, torch);
             var compiler = Nvrtc.Open(NvrtcFiles.Candidates(torch.Folder));
-            if (driver.Lacks(compiler.Version) is { } finding)
+            if (cuda.Driver.Lacks(compiler.Version) is { } finding)
             {
                 throw new CudaException(finding);
             }
 
             KernelCompiler kernels = new(compiler, cuda.Capability);
-            return new CudaSession(new Device(DeviceType.CUDA, ordinal), cuda, new DeviceKernels(driver, (name, source) => kernels.Compile(name, source, KernelSources.Headers)));
+            return new CudaSession(new Device(DeviceType.CUDA, ordinal), cuda, new DeviceKernels(cuda.Driver, (name, source) => kernels.Compile(name, source, KernelSources.Headers)));
         }
         catch
         {
@@ -123,25 +112,6 @@ internal sealed class CudaSession(Device device, CudaDevice cuda, DeviceKernels 
         if (_stream != 0)
         {
             DeviceStreams.Return(Device.index, _stream);
-        }
-    }
-
-    private static void RequireUsable(CudaDevice cuda, int ordinal, TorchLibraryReport library)
-    {
-        if (cuda.Capability.Number < LeastCapability)
-        {
-            throw new CudaException($"'{cuda.Name}' has compute capability {cuda.Capability}, and bfloat16 needs 8.0 (Ampere) or later. Name another device, or use the CPU.");
-        }
-
-        if (!library.Files.Any(file => Path.GetFileName(file) == "libtorch_cuda.so"))
-        {
-            throw new TorchLibraryException($"The libtorch in '{library.Folder}' is for the CPU. Set {TorchLibrary.FolderVariable} to the torch/lib folder of a PyTorch for CUDA, or use the CPU.");
-        }
-
-        _ = CudaShimFunctions.Own;
-        if (!TorchSharp.torch.cuda.is_available() || TorchSharp.torch.cuda.device_count() <= ordinal)
-        {
-            throw new TorchLibraryException($"The libtorch in '{library.Folder}' cannot use '{cuda.Name}'. See whether its CUDA fits the driver ('llava doctor' has both), or use the CPU.");
         }
     }
 }
