@@ -34,6 +34,7 @@ internal sealed partial class RunTraining(
 
         var output = folders.ModelFolder(run.Model);
         var recipe = FineTuning.ShareOut(recipes.Of(run, run.Resolved!), output, options.Processes, options.Zero);
+        recipe = options.OffloadOptimizer ? FineTuning.Offload(recipe) : recipe;
         var recipeFile = Path.Combine(folders.RunFolder(run.Id), "recipe.json");
         await File.WriteAllTextAsync(recipeFile, recipe.ToJson(), cancellation);
         Directory.CreateDirectory(output);

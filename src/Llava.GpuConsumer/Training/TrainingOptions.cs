@@ -39,6 +39,9 @@ public sealed class TrainingOptions
     [Range(0, 2)]
     public int Zero { get; set; }
 
+    /// <summary>Whether moments lie in host memory and updates are made there, for a card that is too small for them (docs/training.md); not with <c>adafactor</c>, and of several processes only where they share the moments out. Default false.</summary>
+    public bool OffloadOptimizer { get; set; }
+
     /// <summary>
     /// Longest that an optimizer step waits while chats and the first items of jobs are answered by this process; a run beside such work without end makes a step in each such time.
     /// Default 30 seconds, at most 10 minutes; zero never waits.

@@ -1,5 +1,5 @@
 using Llava.ModelCore.Models;
-using TorchSharp;
+using Llava.ModelCore.Native;
 using static TorchSharp.torch;
 
 namespace Llava.ModelCore.Engine;
@@ -96,11 +96,7 @@ internal sealed class ImageFeatures(LlavaModel model, long cacheBytes) : IDispos
         return layers.Close(model.Vision.Observed(Pixels(images), layers.Next));
     }
 
-    /// <summary>(images, 3, side, side) on the tower's device. Out of pinned memory, or the copy would wait for all that the device was given before.</summary>
-    private Tensor Pixels(ImageInput[] images)
-    {
-        var pixels = stack(images.Select(image => tensor(image.Pixels, [3, image.Side, image.Side])));
-        var device = model.Vision.parameters().First().device;
-        return device.type == DeviceType.CUDA ? pixels.pin_memory().to(device, non_blocking: true) : pixels.to(device);
-    }
+    /// <summary>(images, 3, side, side) on the tower's device.</summary>
+    private Tensor Pixels(ImageInput[] images) =>
+        stack(images.Select(image => tensor(image.Pixels, [3, image.Side, image.Side]))).Upload(model.Vision.parameters().First().device);
 }

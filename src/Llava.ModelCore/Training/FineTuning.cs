@@ -74,6 +74,10 @@ public static class FineTuning
         return recipe with { Processes = shared, Zero = shared > 1 && recipe.Optimizer != OptimizerKind.Adafactor ? zero : 0, GradientAccumulation = begun.GradientAccumulation, MicroBatch = begun.MicroBatch };
     }
 
+    /// <summary>Keeps what the optimizer remembers in host memory, where that saves any and the recipe's optimizer and processes can.</summary>
+    public static TrainingRecipe Offload(TrainingRecipe recipe) =>
+        recipe with { OffloadOptimizer = recipe.Optimizer != OptimizerKind.Adafactor && (recipe.Processes == 1 || recipe.Zero > 0) };
+
     /// <summary>Optimizer steps of a run over this many samples, as the trainer counts them.</summary>
     public static int StepsFor(TrainingRecipe recipe, int samples) =>
         recipe.MaxSteps ?? new MicroBatchPlan(new ShuffledOrder([.. Enumerable.Range(0, samples)], recipe.Seed), recipe.MicroBatch, recipe.GradientAccumulation).StepsFor(recipe.Epochs);

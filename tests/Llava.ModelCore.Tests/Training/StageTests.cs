@@ -1,6 +1,7 @@
 using Llava.ModelCore.Checkpoints;
 using Llava.ModelCore.Tests.Parity;
 using Llava.ModelCore.Training;
+using Llava.ModelCore.Training.Optimizers;
 
 namespace Llava.ModelCore.Tests.Training;
 
@@ -12,6 +13,19 @@ public sealed class StageTests : IDisposable
     private static TrainingRecipe Given { get; } = TrainingCase.Recipe("stage1");
 
     public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(OptimizerKind.Adamw8bit, 1, 0, true)]
+    [InlineData(OptimizerKind.Adamw, 2, 1, true)]
+    [InlineData(OptimizerKind.Adamw, 2, 0, false)]
+    [InlineData(OptimizerKind.Adafactor, 1, 0, false)]
+    public void Moments_go_to_the_host_where_optimizer_and_processes_can(OptimizerKind optimizer, int processes, int zero, bool expected)
+    {
+        var recipe = FineTuning.Offload(Given with { Optimizer = optimizer, Processes = processes, Zero = zero });
+
+        Assert.Equal(expected, recipe.OffloadOptimizer);
+        Assert.DoesNotContain(RecipeRules.Findings(recipe), finding => finding.Contains("offload_optimizer", StringComparison.Ordinal));
+    }
 
     [Fact]
     public void An_aligned_base_is_opened_as_a_whole_model_and_tuned_with_its_template()
@@ -57,7 +71,7 @@ public sealed class StageTests : IDisposable
         var recipe = Given with { MicroBatch = 2, GradientAccumulation = 2, MaxSteps = 2, SaveSteps = 1, DataOrder = null };
         Assert.Equal((2, 1), Shared(recipe, most: 3));
         Assert.Equal((1, 0), Shared(recipe with { GradientAccumulation = 1 }, most: 3));
-        Assert.Equal((2, 0), Shared(recipe with { Optimizer = ModelCore.Training.Optimizers.OptimizerKind.Adafactor }, most: 2));
+        Assert.Equal((2, 0), Shared(recipe with { Optimizer = OptimizerKind.Adafactor }, most: 2));
         // More is added up than an epoch has.
         Assert.Equal((1, 0), Shared(recipe with { MicroBatch = 64, GradientAccumulation = 2 }, most: 2));
 
