@@ -14,6 +14,9 @@ internal abstract class BenchPart
     /// <summary>Whether nothing after it means anything when it fails.</summary>
     public virtual bool IsGate => false;
 
+    /// <summary>Whether it runs only when it is named, in a run of its own.</summary>
+    public virtual bool IsApart => false;
+
     /// <summary>Measures.</summary>
     /// <param name="settings">Where, and what.</param>
     /// <param name="lines">Gets the figures.</param>

@@ -13,7 +13,9 @@ var output = new Option<FileInfo>("--out") { Description = "File of the lines; a
 var deviceName = new Option<string>("--device") { Description = "cuda:N, or cpu for a try without figures.", DefaultValueFactory = _ => "cuda:0" };
 var isTiny = new Option<bool>("--tiny") { Description = "Everything very small: tries the benchmark itself." };
 var python = new Option<string?>("--python") { Description = "Python with PyTorch and transformers, for the baseline; left out without." };
-var run = new Command("run", "Measures, part by part, and prints a table.") { output, deviceName, isTiny, python };
+var names = new Option<string[]>("--parts") { Description = "These parts alone, in their order.", AllowMultipleArgumentsPerToken = true };
+names.AcceptOnlyFromAmong([.. BenchRun.Parts.Select(part => part.Name)]);
+var run = new Command("run", "Measures, part by part, and prints a table.") { output, deviceName, isTiny, python, names };
 run.SetAction(typed =>
 {
     var ordinal = DeviceName.OrdinalOf(typed.GetValue(deviceName));
@@ -36,7 +38,7 @@ run.SetAction(typed =>
         Python = typed.GetValue(python),
     };
     BenchLines lines = new(typed.GetValue(output)!.FullName);
-    var isWhole = BenchRun.Run(settings, lines, Console.Error);
+    var isWhole = BenchRun.Run(settings, lines, Console.Error, typed.GetValue(names) is { Length: > 0 } named ? [.. BenchRun.Parts.Where(part => named.Contains(part.Name))] : null);
     Console.Write(BenchTable.Of(lines.Written));
     return isWhole ? 0 : 1;
 });

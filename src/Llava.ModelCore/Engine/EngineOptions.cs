@@ -150,6 +150,14 @@ public sealed class EngineOptions
         return changed;
     }
 
+    /// <summary>The options with another number of tokens of prompts in a pass of a CUDA device.</summary>
+    internal EngineOptions WithPrefill(int tokens)
+    {
+        var changed = (EngineOptions)MemberwiseClone();
+        changed.Cuda = Cuda.With(tokens);
+        return changed;
+    }
+
     /// <summary>The options on the CPU, with a scheme of as many bits where it has not the same one.</summary>
     internal EngineOptions OnCpu() => With(QuantizationSchemes.OnCpu.Contains(Quantize) ? Quantize : QuantizationScheme.Int8);
 

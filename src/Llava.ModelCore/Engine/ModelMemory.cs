@@ -40,15 +40,24 @@ public sealed record ModelMemory(long Weights, long KvCache, long FeatureCache, 
     {
         var language = checkpoint.Config.LanguageModel;
         options = options.For(checkpoint);
+        if (options.UsesCuda)
+        {
+            return OnDevice(checkpoint.Config, options);
+        }
+
         var inTorch = ModelParameters.Of(checkpoint.Config).Where(parameter => !options.UsesKernels || !parameter.Name.StartsWith(ModelParameters.LanguageModel, StringComparison.Ordinal));
-        var weights = inTorch.Sum(parameter => options.UsesCuda ? DeviceWeights.BytesOf(parameter, options.Quantize) : PackedTower.BytesOf(parameter, options))
-            + (options.UsesKernels ? DecoderWeights.Estimate(language, options.Quantize, checkpoint.StorageType) : 0)
-            + (options.UsesCuda ? DeviceWeights.ScratchBytes(language, options.Quantize) : 0);
-        var kv = checked(options.KvPositionsFor(language) * options.BytesPerPosition(language));
+        var weights = inTorch.Sum(parameter => PackedTower.BytesOf(parameter, options))
+            + (options.UsesKernels ? DecoderWeights.Estimate(language, options.Quantize, checkpoint.StorageType) : 0);
         var largest = checkpoint.Tensors.Where(tensor => !tensor.IsPacked).Max(tensor => tensor.Entry.Bytes);
-        // The host reads, and what it reads is not the device's.
-        return new(weights, kv, FeaturesOf(checkpoint.Config, options), WorkOf(checkpoint.Config, options) + (options.UsesCuda ? 0 : largest));
+        return new(weights, KvOf(language, options), FeaturesOf(checkpoint.Config, options), WorkOf(checkpoint.Config, options) + largest);
     }
+
+    /// <summary>What a model takes on a CUDA device, by its shapes; what is read on the way there is the host's.</summary>
+    internal static ModelMemory OnDevice(LlavaConfig config, EngineOptions options) => new(
+        ModelParameters.Of(config).Sum(parameter => DeviceWeights.BytesOf(parameter, options.Quantize)) + DeviceWeights.ScratchBytes(config.LanguageModel, options.Quantize),
+        KvOf(config.LanguageModel, options),
+        FeaturesOf(config, options),
+        WorkOf(config, options));
 
     /// <summary>What a model takes whose tensors are there.</summary>
     /// <param name="model">What torch holds.</param>
@@ -63,6 +72,8 @@ public sealed record ModelMemory(long Weights, long KvCache, long FeatureCache, 
 
     /// <summary>Bytes for a reader.</summary>
     internal static string Megabytes(long bytes) => FormattableString.Invariant($"{bytes / 1e6:N0} MB");
+
+    private static long KvOf(LanguageModelConfig config, EngineOptions options) => checked(options.KvPositionsFor(config) * options.BytesPerPosition(config));
 
     private static long FeaturesOf(LlavaConfig config, EngineOptions options) => config.Vision is null ? 0 : options.FeatureCacheBytes;
 

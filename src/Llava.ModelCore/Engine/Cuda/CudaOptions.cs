@@ -5,7 +5,7 @@ namespace Llava.ModelCore.Engine.Cuda;
 /// <summary>What the CUDA runner does by itself and how much it does at once. Everything that changes no answer is on, but for a second stream; a benchmark switches one after the other on.</summary>
 public sealed class CudaOptions
 {
-    /// <summary>Tokens of prompts that one pass takes, packed without padding; rows that decode ride along. Default 12288.</summary>
+    /// <summary>Tokens of prompts that one pass takes, packed without padding; rows that decode ride along. Default 12288; halved, down to 1024, where a device is too small otherwise.</summary>
     [Range(16, 65_536)]
     public int PrefillTokens { get; set; } = 12_288;
 
@@ -49,4 +49,12 @@ public sealed class CudaOptions
     /// four bits. Default false.
     /// </summary>
     public bool TwoStreams { get; set; }
+
+    /// <summary>The same with another number of tokens of prompts.</summary>
+    internal CudaOptions With(int prefillTokens)
+    {
+        var changed = (CudaOptions)MemberwiseClone();
+        changed.PrefillTokens = prefillTokens;
+        return changed;
+    }
 }

@@ -13,6 +13,9 @@ public sealed record DeviceChoice(EngineOptions Options, string? FallbackReason)
     // What libtorch and the libraries under it keep for themselves: an estimate.
     private const long LibraryBytes = 512L << 20;
 
+    // Fewer tokens at once leave a device idle.
+    private const int LeastTokens = 1024;
+
     /// <summary>Looks at device, libtorch, model and memory. Costs nothing where the options name no device.</summary>
     /// <param name="folder">A checkpoint in any layout we read.</param>
     /// <param name="options">Options that are valid.</param>
@@ -54,10 +57,12 @@ public sealed record DeviceChoice(EngineOptions Options, string? FallbackReason)
                 Fp8Matrix.RequireCapability(session.Name, session.Capability);
             }
 
-            if (session.FreeBytes() - LibraryBytes is var free && memory.Total > free)
+            var free = session.FreeBytes() - LibraryBytes;
+            options = Fit(checkpoint.Config, options, free);
+            if (ModelMemory.Estimate(checkpoint, options).Total > free)
             {
                 throw new ModelMemoryException(
-                    $"'{checkpoint.Path}' takes {memory} on '{session.Name}', and {ModelMemory.Megabytes(Math.Max(0, free))} are free there. Use --quantize int4 (Llava:Engine:Quantize), lower Llava:Engine:KvCacheBytes, KvPositions, MaxSlots, Cuda:PrefillTokens or FeatureCacheBytes, name another device, or use the CPU.");
+                    $"'{checkpoint.Path}' takes {memory} on '{session.Name}', and {ModelMemory.Megabytes(Math.Max(0, free))} are free there. Use --quantize int4 (Llava:Engine:Quantize), lower Llava:Engine:KvCacheBytes, KvPositions, MaxSlots or FeatureCacheBytes, name another device, or use the CPU.");
             }
 
             return (new(options, null), session);
@@ -72,5 +77,20 @@ public sealed record DeviceChoice(EngineOptions Options, string? FallbackReason)
             session?.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The options with fewer tokens of prompts in a pass where the model fits so and not otherwise: prompts take longer then.</summary>
+    internal static EngineOptions Fit(LlavaConfig config, EngineOptions options, long free)
+    {
+        for (var tokens = options.Cuda.PrefillTokens; tokens >= LeastTokens; tokens /= 2)
+        {
+            var fitted = options.WithPrefill(tokens);
+            if (ModelMemory.OnDevice(config, fitted).Total <= free)
+            {
+                return fitted;
+            }
+        }
+
+        return options;
     }
 }

@@ -80,6 +80,32 @@ public sealed class DeviceChoiceTests
         Assert.Contains($"takes {ModelMemory.Estimate(Shipped, options)} on 'Emulated device', and 2,684 MB are free there. Use --quantize int4 (Llava:Engine:Quantize), lower Llava:Engine:KvCacheBytes", refused.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    // By shapes alone, with half a gigabyte aside for libraries, what the original claims: a 7B in 8 GB, a 13B in 12.
+    [InlineData(32, 4096, 11_008, 8, QuantizationScheme.Int4)]
+    [InlineData(32, 4096, 11_008, 8, QuantizationScheme.Nf4)]
+    [InlineData(40, 5120, 13_824, 12, QuantizationScheme.Int4)]
+    [InlineData(40, 5120, 13_824, 12, QuantizationScheme.Nf4)]
+    public void Small_cards_take_large_models_in_four_bits_with_fewer_tokens_at_once(int layers, int hidden, int intermediate, int gigabytes, QuantizationScheme scheme)
+    {
+        LlavaConfig config = new()
+        {
+            LanguageModel = new() { VocabularySize = 32_000, HiddenSize = hidden, IntermediateSize = intermediate, Layers = layers, Heads = hidden / 128, KeyValueHeads = hidden / 128, MaxPositions = 4096 },
+            Vision = VisionConfigReader.LargePatch14At336,
+            Projector = new() { InputSize = VisionConfigReader.LargePatch14At336.HiddenSize, OutputSize = hidden, Depth = 2 },
+        };
+        EngineOptions options = new() { Device = "cuda", Quantize = scheme, MaxSlots = 4, KvPositions = 2048 };
+        var free = (gigabytes * 1_000_000_000L) - (512 << 20);
+
+        var fitted = DeviceChoice.Fit(config, options, free);
+
+        Assert.InRange(ModelMemory.OnDevice(config, fitted).Total, 1, free);
+        Assert.InRange(fitted.Cuda.PrefillTokens, 1024, options.Cuda.PrefillTokens - 1);
+        // Where there is room nothing changes, and where nothing helps neither.
+        Assert.Equal(options.Cuda.PrefillTokens, DeviceChoice.Fit(config, options, 80_000_000_000).Cuda.PrefillTokens);
+        Assert.Equal(options.Cuda.PrefillTokens, DeviceChoice.Fit(config, options, 1_000_000_000).Cuda.PrefillTokens);
+    }
+
     [Fact]
     public void The_CPU_computes_instead_only_where_that_is_allowed()
     {
