@@ -73,7 +73,7 @@ export -f run_project
 export results
 
 # Two at a time, as many tests wait for servers, time-outs and restarts most of the time; those that take longest begin.
-for project in Llava.DistributedTests Llava.EndToEndTests Llava.BrowserTests $(cd tests && ls -d -- *Tests); do
+for project in Llava.DistributedTests Llava.EndToEndTests Llava.BrowserTests Llava.ModelCore.Tests $(cd tests && ls -d -- *Tests); do
   if chosen "$project" "$@"; then echo "$project"; fi
 done | awk '!seen[$0]++' | xargs -r -P 2 -I{} bash -c 'run_project {}'
 
