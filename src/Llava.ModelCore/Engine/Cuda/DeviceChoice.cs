@@ -58,14 +58,10 @@ public sealed record DeviceChoice(EngineOptions Options, string? FallbackReason)
             }
 
             var free = session.FreeBytes() - LibraryBytes;
-            options = Fit(checkpoint.Config, options, free);
-            if (ModelMemory.Estimate(checkpoint, options).Total > free)
-            {
-                throw new ModelMemoryException(
+            var fitted = Fit(checkpoint.Config, options, free)
+                ?? throw new ModelMemoryException(
                     $"'{checkpoint.Path}' takes {memory} on '{session.Name}', and {ModelMemory.Megabytes(Math.Max(0, free))} are free there. Use --quantize int4 (Llava:Engine:Quantize), lower Llava:Engine:KvCacheBytes, KvPositions, MaxSlots or FeatureCacheBytes, name another device, or use the CPU.");
-            }
-
-            return (new(options, null), session);
+            return (new(fitted, null), session);
         }
         catch (LlavaException e) when (options.DeviceFallback)
         {
@@ -79,10 +75,11 @@ public sealed record DeviceChoice(EngineOptions Options, string? FallbackReason)
         }
     }
 
-    /// <summary>The options with fewer tokens of prompts in a pass where the model fits so and not otherwise: prompts take longer then.</summary>
-    internal static EngineOptions Fit(LlavaConfig config, EngineOptions options, long free)
+    /// <summary>The options, with fewer tokens of prompts in a pass where the model fits so and not otherwise: prompts take longer then. Null where it does not fit.</summary>
+    internal static EngineOptions? Fit(LlavaConfig config, EngineOptions options, long free)
     {
-        for (var tokens = options.Cuda.PrefillTokens; tokens >= LeastTokens; tokens /= 2)
+        var asked = options.Cuda.PrefillTokens;
+        for (var tokens = asked; tokens == asked || tokens >= LeastTokens; tokens /= 2)
         {
             var fitted = options.WithPrefill(tokens);
             if (ModelMemory.OnDevice(config, fitted).Total <= free)
@@ -91,6 +88,6 @@ public sealed record DeviceChoice(EngineOptions Options, string? FallbackReason)
             }
         }
 
-        return options;
+        return null;
     }
 }

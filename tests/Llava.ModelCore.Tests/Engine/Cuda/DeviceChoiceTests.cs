@@ -45,6 +45,12 @@ public sealed class DeviceChoiceTests
         Assert.Single(new EngineOptions { Device = "cuda", Quantize = QuantizationScheme.Int4, Cuda = new() { TwoStreams = true } }.Validate()),
         StringComparison.Ordinal);
 
+    [Fact]
+    public void Two_streams_do_not_read_keys_of_eight_bits_in_the_same_place() => Assert.Contains(
+        "Cuda:TwoStreams is true, KvCache is Fp8 and DecodeAttention is false",
+        Assert.Single(new EngineOptions { Device = "cuda", Quantize = QuantizationScheme.Fp8, Cuda = new() { TwoStreams = true, KvCache = KvCacheType.Fp8, DecodeAttention = false } }.Validate()),
+        StringComparison.Ordinal);
+
     [Theory]
     [InlineData(RunnerKind.Torch, "gpu", "LayerDevices has 'gpu'")]
     [InlineData(RunnerKind.Auto, "cpu", "only Torch lays a model over several devices")]
@@ -97,13 +103,12 @@ public sealed class DeviceChoiceTests
         EngineOptions options = new() { Device = "cuda", Quantize = scheme, MaxSlots = 4, KvPositions = 2048 };
         var free = (gigabytes * 1_000_000_000L) - (512 << 20);
 
-        var fitted = DeviceChoice.Fit(config, options, free);
+        var fitted = DeviceChoice.Fit(config, options, free)!;
 
         Assert.InRange(ModelMemory.OnDevice(config, fitted).Total, 1, free);
         Assert.InRange(fitted.Cuda.PrefillTokens, 1024, options.Cuda.PrefillTokens - 1);
-        // Where there is room nothing changes, and where nothing helps neither.
-        Assert.Equal(options.Cuda.PrefillTokens, DeviceChoice.Fit(config, options, 80_000_000_000).Cuda.PrefillTokens);
-        Assert.Equal(options.Cuda.PrefillTokens, DeviceChoice.Fit(config, options, 1_000_000_000).Cuda.PrefillTokens);
+        Assert.Equal(options.Cuda.PrefillTokens, DeviceChoice.Fit(config, options, 80_000_000_000)!.Cuda.PrefillTokens);
+        Assert.Null(DeviceChoice.Fit(config, options, 1_000_000_000));
     }
 
     [Fact]

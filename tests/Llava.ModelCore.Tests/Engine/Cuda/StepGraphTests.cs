@@ -3,6 +3,7 @@ using Llava.ModelCore.Engine.Cuda;
 using Llava.ModelCore.Kernels.Cuda;
 using Llava.ModelCore.Models;
 using Llava.ModelCore.Native.Cuda;
+using Llava.ModelCore.Quantization;
 using TorchSharp;
 
 namespace Llava.ModelCore.Tests.Engine.Cuda;
@@ -103,6 +104,16 @@ public sealed class StepGraphTests : IDisposable
     {
         var options = Options();
         (options.Cuda.FusedElements, options.Cuda.FusedRotary, options.Cuda.DecodeAttention) = (elements, rotary, attention);
+        using var device = Harness(options, _ => throw new InvalidOperationException("This allocates."));
+        Assert.Null(EngineHarness.Result(device.Run(Requests(1)[0])).Error);
+        Assert.Null(device.Statistics.Notice);
+    }
+
+    [Fact]
+    public void Steps_with_products_in_eight_bits_are_not_recorded()
+    {
+        var options = Options();
+        options.Quantize = QuantizationScheme.Fp8;
         using var device = Harness(options, _ => throw new InvalidOperationException("This allocates."));
         Assert.Null(EngineHarness.Result(device.Run(Requests(1)[0])).Error);
         Assert.Null(device.Statistics.Notice);

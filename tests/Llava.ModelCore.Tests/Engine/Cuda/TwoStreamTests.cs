@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Llava.ModelCore.Engine;
 using Llava.ModelCore.Engine.Cuda;
 using Llava.ModelCore.Models;
+using Llava.ModelCore.Quantization;
 using Llava.ModelCore.Tests.Kernels.Cuda;
 using TorchSharp;
 
@@ -16,12 +17,13 @@ public sealed class TwoStreamTests : IDisposable
     public void Dispose() => _model.Dispose();
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void A_crowd_with_prompts_in_chunks_gets_the_answers_of_one_stream(bool isLate)
+    [InlineData(false, QuantizationScheme.None)]
+    [InlineData(true, QuantizationScheme.None)]
+    [InlineData(false, QuantizationScheme.Fp8)]
+    public void A_crowd_with_prompts_in_chunks_gets_the_answers_of_one_stream(bool isLate, QuantizationScheme scheme)
     {
-        using var one = Harness(twoStreams: false, onDevice: false);
-        using var two = Harness(twoStreams: true, onDevice: isLate);
+        using var one = Harness(twoStreams: false, onDevice: false, scheme);
+        using var two = Harness(twoStreams: true, onDevice: isLate, scheme);
         two.Sampled = isLate ? null : two.Sampled;
         var requests = Enumerable.Range(0, 5).Select(i => i % 3 == 0 ? Requests.Question(_random, Requests.Picture(_random), 4 + i, 4) : Requests.Text(_random, 3 + (9 * i), 3 + i)).ToArray();
         List<(Sequence One, Sequence Two)> sequences = [];
@@ -101,11 +103,13 @@ public sealed class TwoStreamTests : IDisposable
         }
     }
 
-    private EngineHarness Harness(bool twoStreams, bool onDevice) => new(_model, new EngineOptions
+    /// <summary>Keys and values are in eight bits where the weights are.</summary>
+    private EngineHarness Harness(bool twoStreams, bool onDevice, QuantizationScheme scheme = QuantizationScheme.None) => new(_model, new EngineOptions
     {
+        Quantize = scheme,
         Runner = RunnerKind.Cuda,
         KvPositions = 1024,
         MaxSlots = 4,
-        Cuda = new() { TwoStreams = twoStreams, PrefillTokens = 16, DeviceSampling = onDevice },
+        Cuda = new() { TwoStreams = twoStreams, PrefillTokens = 16, DeviceSampling = onDevice, KvCache = scheme == QuantizationScheme.Fp8 ? KvCacheType.Fp8 : KvCacheType.BFloat16 },
     });
 }
